@@ -1,0 +1,117 @@
+/* Descriptors: whole reads and writes, pidfds, closing everything. */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+int fd_write_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int fd_read_all(int fd, const char *name, size_t max, enum error_class class, char **text, size_t *size,
+	struct error *err)
+{
+	cleanup_free char *buffer = NULL;
+	size_t used = 0, room = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (room - used < 2) {
+			room = room ? room * 2 : 8192;
+			buffer = xreallocarray(buffer, room, 1);
+		}
+		n = read(fd, buffer + used, room - used - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, class, errno, "cannot read %s", name);
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > max)
+			return error_set(
+				err, class, 0, "%s is larger than the limit of %zu bytes", name, max);
+	}
+	buffer[used] = '\0';
+	*text = steal_pointer(&buffer);
+	if (size)
+		*size = used;
+	return 0;
+}
+
+int file_read(
+	const char *path, size_t max, enum error_class class, char **text, size_t *size, struct error *err)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return fd_read_all(STDIN_FILENO, "standard input", max, class, text, size, err);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return error_set(err, class, errno, "cannot open %s", path);
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return error_set(err, class, EISDIR, "cannot read %s", path);
+	return fd_read_all(fd, path, max, class, text, size, err);
+}
+
+int file_replace(int dirfd, const char *name, mode_t mode, const void *data, size_t size, struct error *err)
+{
+	cleanup_free char *temporary = xasprintf(".%s.%d.new", name, (int)getpid());
+	cleanup_fd int fd = -1;
+
+	unlinkat(dirfd, temporary, 0);
+	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot create %s", name);
+	if (fchmod(fd, mode) < 0 || fd_write_all(fd, data, size) < 0 ||
+		renameat(dirfd, temporary, dirfd, name) < 0) {
+		int errnum = errno;
+
+		unlinkat(dirfd, temporary, 0);
+		return error_set(err, ERROR_HOST, errnum, "cannot write %s", name);
+	}
+	return 0;
+}
+
+int fd_cloexec_from(unsigned int first, struct error *err)
+{
+	if (close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_set(err, ERROR_HOST, errno, "close_range");
+	return 0;
+}
+
+const char *fd_path(int fd, char *buffer, size_t size)
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, buffer, size - 1);
+	if (n < 0)
+		return "(unknown path)";
+	buffer[n] = '\0';
+	return buffer;
+}

@@ -1,0 +1,86 @@
+/* A list of findings about a file: errors and warnings, each with its place. */
+#include "base/finding.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void findings_init(struct findings *findings, const char *file)
+{
+	*findings = (struct findings){.file = xstrdup(strcmp(file, "-") ? file : "standard input")};
+}
+
+void findings_free(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		free(findings->items[i].path);
+		free(findings->items[i].text);
+		free(findings->items[i].hint);
+	}
+	free(findings->items);
+	free(findings->file);
+	*findings = (struct findings){0};
+}
+
+void findings_add(struct findings *findings, enum severity severity, unsigned int line, unsigned int column,
+	const char *path, const char *hint, const char *format, ...)
+{
+	struct finding *finding;
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = xstrdup("out of memory");
+	va_end(args);
+	findings->items = xreallocarray(findings->items, findings->n + 1, sizeof(*findings->items));
+	finding = &findings->items[findings->n++];
+	*finding = (struct finding){
+		.severity = severity,
+		.line = line,
+		.column = column,
+		.path = xstrdup(path),
+		.text = text,
+		.hint = xstrdup(hint),
+	};
+	if (severity == SEVERITY_ERROR)
+		findings->errors++;
+}
+
+static bool is_before(const struct finding *a, const struct finding *b)
+{
+	return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
+/* Insertion sort: stable, and a file has tens of findings, not thousands. */
+void findings_sort(struct findings *findings)
+{
+	for (size_t i = 1; i < findings->n; i++) {
+		struct finding moving = findings->items[i];
+		size_t j = i;
+
+		for (; j > 0 && is_before(&moving, &findings->items[j - 1]); j--)
+			findings->items[j] = findings->items[j - 1];
+		findings->items[j] = moving;
+	}
+}
+
+void findings_print(const struct findings *findings, FILE *out)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *f = &findings->items[i];
+
+		fprintf(out, "%s:", findings->file);
+		if (f->line)
+			fprintf(out, "%u:%u:", f->line, f->column);
+		fprintf(out, " %s: ", f->severity == SEVERITY_ERROR ? "error" : "warning");
+		if (f->path && *f->path)
+			fprintf(out, "%s: ", f->path);
+		fputs(f->text, out);
+		if (f->hint)
+			fprintf(out, " (%s)", f->hint);
+		fputc('\n', out);
+	}
+}

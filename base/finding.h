@@ -1,0 +1,42 @@
+/* A list of findings about a file: errors and warnings, each with its place. All are collected, then shown. */
+#ifndef BASE_FINDING_H
+#define BASE_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum severity {
+	SEVERITY_ERROR,
+	SEVERITY_WARNING,
+};
+
+struct finding {
+	enum severity severity;
+	unsigned int line, column; /* from 1; 0 where there is no place */
+	char *path; /* "spec.containers[0].image", or NULL */
+	char *text; /* "Required value", without the path and without a full stop */
+	char *hint; /* "did you mean ...?", or NULL */
+};
+
+struct findings {
+	char *file; /* as the user typed it; "-" is shown as "standard input" */
+	struct finding *items;
+	size_t n;
+	size_t errors; /* how many of the n are errors */
+};
+
+void findings_init(struct findings *findings, const char *file);
+void findings_free(struct findings *findings);
+
+/* Adds one. path may be NULL; hint may be NULL; text is a format. */
+void findings_add(struct findings *findings, enum severity severity, unsigned int line, unsigned int column,
+	const char *path, const char *hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
+
+/* Orders by line and column, errors and warnings together; equal places keep their order. */
+void findings_sort(struct findings *findings);
+
+/* One line each: "FILE:LINE:COLUMN: error: PATH: TEXT (HINT)". */
+void findings_print(const struct findings *findings, FILE *out);
+
+#endif

@@ -1,0 +1,134 @@
+/* Text: comparing, splitting, guessing what was meant. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+bool text_starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* Edit distance in half steps: insert, delete, replace and swap cost 2, a change of case 1. */
+static unsigned int distance(const char *a, size_t n, const char *b, size_t m)
+{
+	cleanup_free unsigned int *rows = xcalloc(3 * (m + 1), sizeof(*rows));
+	unsigned int *before = rows, *last = rows + m + 1, *row = last + m + 1;
+
+	for (size_t j = 0; j <= m; j++)
+		last[j] = (unsigned int)(2 * j);
+	for (size_t i = 1; i <= n; i++) {
+		unsigned int *recycled = before;
+
+		row[0] = (unsigned int)(2 * i);
+		for (size_t j = 1; j <= m; j++) {
+			unsigned int step = 2;
+
+			if (a[i - 1] == b[j - 1])
+				step = 0;
+			else if (tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]))
+				step = 1;
+			row[j] = least(last[j - 1] + step, least(last[j], row[j - 1]) + 2);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before[j - 2] + 2);
+		}
+		before = last;
+		last = row;
+		row = recycled;
+	}
+	return last[m];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates, size_t n)
+{
+	size_t length = strlen(word);
+	unsigned int limit = (unsigned int)(2 * (length < 3 ? 1 : length / 3));
+	const char *best = NULL;
+
+	if (length > 256)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t other = strlen(candidates[i]);
+		unsigned int d;
+
+		if (other > length + limit || length > other + limit)
+			continue;
+		d = distance(word, length, candidates[i], other);
+		if (d > limit || (best && d == limit))
+			continue;
+		best = candidates[i];
+		limit = d;
+	}
+	return best;
+}
+
+bool text_to_integer(const char *s, int64_t min, int64_t max, int64_t *value)
+{
+	bool negative = *s == '-' && min < 0;
+	const char *digits = s + negative;
+	int64_t n = 0;
+
+	if (!*digits)
+		return false;
+	for (const char *p = digits; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return false;
+		if (__builtin_mul_overflow(n, 10, &n) ||
+			__builtin_add_overflow(n, negative ? -(*p - '0') : *p - '0', &n))
+			return false;
+	}
+	if (n < min || n > max)
+		return false;
+	*value = n;
+	return true;
+}
+
+const char *text_size(uint64_t bytes, char *buffer, size_t size)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double n = (double)bytes;
+	size_t unit = 0;
+
+	for (; n >= 1024 && unit + 1 < array_length(units); unit++)
+		n /= 1024;
+	if (unit == 0 || n >= 10)
+		snprintf(buffer, size, "%.0f %s", n, units[unit]);
+	else
+		snprintf(buffer, size, "%.1f %s", n, units[unit]);
+	return buffer;
+}
+
+char *text_printable(const char *s, size_t n)
+{
+	char *safe = xcalloc(n + 1, 4);
+	char *out = safe;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		/* C0 and DEL; bytes of UTF-8 pass, and so does what isn't UTF-8: a terminal shows a mark for it. */
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			out += sprintf(out, "\\x%02x", c);
+		else
+			*out++ = (char)c;
+	}
+	*out = '\0';
+	return safe;
+}

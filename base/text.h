@@ -1,0 +1,33 @@
+/* Text: comparing, splitting, guessing what was meant. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool text_starts_with(const char *s, const char *prefix);
+bool text_ends_with(const char *s, const char *suffix);
+
+/*
+ * The candidate nearest to word by edit distance (transpositions count one, case half), or NULL if none is near
+ * enough to suggest: at most a third of the word's length, at least one.
+ */
+const char *text_nearest(const char *word, const char *const *candidates, size_t n);
+
+/*
+ * Parses a decimal number in [min, max]; the whole string must be digits (one leading '-' if min < 0): no
+ * white space, '+', hex. Returns false otherwise and leaves *value alone. (CVE-2026-30892: "1" read as 0.)
+ */
+bool text_to_integer(const char *s, int64_t min, int64_t max, int64_t *value);
+
+/* "142 MiB", "9.5 KiB", "0 B": a size for people. Returns buffer. */
+const char *text_size(uint64_t bytes, char *buffer, size_t size);
+
+/*
+ * Makes text from outside safe to print on a terminal: control characters (but not tab) become \xNN. Returns a
+ * fresh string.
+ */
+char *text_printable(const char *s, size_t n);
+
+#endif
