@@ -1,0 +1,75 @@
+/*
+ * The wing of images: what becomes a rootfs on disk.
+ *
+ * The store is a folder:
+ *   STORE/images/NAME.json     one stored image: name, digest, size, time, and its layers, topmost last
+ *   STORE/layers/ID/           one unpacked layer: rootfs/ below it is an overlayfs lower
+ *   STORE/pods/                upper and work folders of running pods (the runner's)
+ *   STORE/tmp/                 what is being unpacked; whatever no living process locks is cleared at the next load
+ *   STORE/cache/               compiled seccomp filters (the security wing's)
+ * An image appears by one rename of its finished layer and one of its json, so a kill at any byte leaves either
+ * the old state or the new. The archive is hostile (law R4): libarchive reads it, we write through in-root
+ * descriptors.
+ */
+#ifndef IMAGES_IMAGES_H
+#define IMAGES_IMAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/error.h"
+
+struct store {
+	char *path; /* absolute, for messages */
+	int fd;	    /* of the folder, O_PATH or read */
+};
+
+/* Opens the store at path, making it (0700) and its folders when missing. */
+int store_open(struct store *store, const char *path, struct error *err);
+void store_close(struct store *store);
+
+struct image {
+	char *name;   /* as stored, e.g. "nginx" */
+	char *digest; /* "sha256:..." of the archive's bytes, or of the tree for a folder */
+	char **layers; /* ids, lowest first; one for now */
+	uint64_t size; /* bytes of file content unpacked */
+	uint64_t entries;
+	time_t loaded; /* seconds since the epoch */
+};
+void image_free(struct image *image);
+
+struct load_limits {
+	uint64_t max_bytes;   /* of content unpacked; default 16 GiB */
+	uint64_t max_entries; /* default 2,000,000 */
+	unsigned int max_ratio; /* content per byte of archive, checked beyond 64 MiB; default 200 */
+};
+extern const struct load_limits load_limits_default;
+
+/*
+ * Unpacks source (an archive, "-" for standard input, or a folder) and stores it as name, replacing an image of
+ * that name. On error nothing is left behind. *image is filled on success. Warnings (device nodes skipped
+ * without root, owners that can't be kept) are counted and given as one line each through warn.
+ */
+int image_load(const struct store *store, const char *source, const char *name,
+	const struct load_limits *limits, void (*warn)(void *data, const char *line), void *data,
+	struct image *image, struct error *err);
+
+/* Finds an image by the name a pod gives ("nginx" finds "nginx", "nginx:latest", and the other way round). */
+int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
+
+/* All images, sorted by name. The caller frees each and the array. */
+int image_list(const struct store *store, struct image **images, size_t *n, struct error *err);
+
+/* Removes the image, and its layers if no other image has them and no pod uses them (then: an error). */
+int image_remove(const struct store *store, const char *name, struct error *err);
+
+/*
+ * Opens the rootfs folders of an image's layers, lowest first, into fds (image->layers long), holding a shared lock
+ * on each layer for as long as *lock_fds are open, so that image_remove leaves them alone.
+ */
+int image_open_layers(const struct store *store, const struct image *image, int *fds, int *lock_fds,
+	struct error *err);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * The wing of namespaces: what a process can see and use.
+ *
+ * Theory of operation
+ *
+ * The supervisor is minirun itself. It stays in the host's namespaces (or, for an ordinary user, in a user and
+ * mount namespace that userns_enter made first; from then on everything is as for root, law "rootless is the root
+ * path inside a user namespace").
+ *
+ * The *sandbox* is one process a pod, a fork of the supervisor, pid 1 of a pid namespace that encloses all pid
+ * namespaces of the containers (unless hostPID). It owns the pod's network, ipc and uts namespaces. It runs
+ * trusted code only and no container can see it, for containers live in nested pid namespaces of their own. It
+ * waits for the supervisor's death, and then ends everything in its namespace and calls the runner's clean-up; so
+ * that nothing of a pod outlives a supervisor that was killed with SIGKILL. If the sandbox itself is killed, the
+ * kernel ends all that is in its pid namespace.
+ * With shareProcessNamespace a second process, the *pause*, is pid 1 of the namespace that the containers share. It
+ * has no capabilities, an empty root and no descriptors, because containers can see (and with SYS_PTRACE, enter) it.
+ *
+ * A container is made in three steps: the supervisor resolves everything that needs the host (volumes, the overlay
+ * of the rootfs) into *detached mounts*, descriptors that are attached nowhere; isolation_clone makes the process
+ * with its namespaces; and the child, in isolation_enter, joins the pod's namespaces, attaches the mounts below its
+ * new root, each on a target that was resolved in-root to a descriptor, and pivots into it. No mount is ever
+ * attached in the host's mount namespace.
+ */
+#ifndef NAMESPACES_NAMESPACES_H
+#define NAMESPACES_NAMESPACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* ---- user namespace (userns.c) ---- */
+
+/* Whether this process lives in a user namespace other than the first (its uid_map isn't the identity of all). */
+bool userns_inside(void);
+
+/*
+ * Moves this process into a new user and mount namespace in which it is root: with newuidmap and newgidmap for the
+ * ranges that /etc/subuid and /etc/subgid grant the user (by name or number; id 0 is the user itself, 1 and up are
+ * the range), else with the user's own id alone mapped to 0 (setgroups denied). What newuidmap says on stderr goes
+ * into the error. Errors name what forbids user namespaces here (user.max_user_namespaces,
+ * kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns) and the remedy.
+ * Falls back to the single id when newuidmap fails or is missing; then *note (may be NULL) gets one line that says why, to
+ * be freed by the caller.
+ */
+int userns_enter(char **note, struct error *err);
+
+/* Whether id has a meaning in this user namespace, from /proc/self/uid_map (or gid_map). */
+bool userns_maps_uid(int64_t uid);
+bool userns_maps_gid(int64_t gid);
+/* Whether setgroups(2) is allowed here. */
+bool userns_allows_setgroups(void);
+/* "0-65536" or "0": the ids there are, for messages. */
+const char *userns_describe_uids(char *buffer, size_t size);
+const char *userns_describe_gids(char *buffer, size_t size);
+
+/* ---- the pod's sandbox (sandbox.c, network.c, sysctl.c) ---- */
+
+struct sysctl {
+	const char *name, *value; /* "net.ipv4.ip_unprivileged_port_start" or with slashes */
+};
+
+struct sandbox_spec {
+	const char *hostname; /* set unless host_network (as Kubernetes: then the host's) */
+	bool host_network, host_pid, host_ipc;
+	bool share_process_namespace;
+	const struct sysctl *sysctls;
+	size_t n_sysctls;
+	/* Called in the sandbox after the supervisor died and every process of the pod is gone. */
+	void (*on_orphaned)(void *data);
+	void *data;
+};
+
+struct sandbox {
+	pid_t pid;
+	int pidfd;
+	pid_t pause; /* 0 unless share_process_namespace */
+	int pause_pidfd;
+	bool host_network, host_pid, host_ipc, share_process_namespace;
+};
+
+/*
+ * Starts the sandbox: namespaces, hostname, loopback up, sysctls (written through a private procfs; only those of
+ * the pod's own namespaces: net.*, kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*; another, or one whose
+ * namespace is the host's, is an error that says so). Sets net.ipv4.ip_unprivileged_port_start=0 and
+ * ping_group_range as containerd does, where the network is the pod's.
+ */
+int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err);
+/* Kills it, and with it all that lives in its pid namespace; waits until they are gone. Closes the descriptors. */
+void sandbox_stop(struct sandbox *sandbox);
+
+/* ---- cgroup (cgroup.c) ---- */
+
+/*
+ * Makes a cgroup of version 2 below minirun's own, where one is mounted and writable. Returns a descriptor of it, or
+ * -1 where there is none to be had (no error: limits, which need one, come later). *path is its full path, to be freed.
+ */
+int cgroup_make(const char *name, char **path);
+/* Kills every process in it (cgroup.kill) and removes it with its children. A missing one is no error. */
+int cgroup_remove(const char *path, struct error *err);
+
+/* ---- volumes (volumes.c) ---- */
+
+/*
+ * Makes the folder of an emptyDir as name below the pod's folder: mode 0777 whatever the umask; with fs_group >= 0
+ * owned by that group and setgid (02777). memory: a tmpfs of size_limit bytes (0: half the memory) attached there, in a
+ * mount namespace of the supervisor's own (see volumes_private_mounts). Returns a descriptor of the folder.
+ */
+int volume_make_empty_dir(int podfd, const char *name, bool memory, uint64_t size_limit, int64_t fs_group,
+	struct error *err);
+
+enum volume_host_type { /* hostPath.type, in Kubernetes' words; the same order as the manifest's */
+	VOLUME_HOST_UNCHECKED,
+	VOLUME_HOST_DIRECTORY_OR_CREATE,
+	VOLUME_HOST_DIRECTORY,
+	VOLUME_HOST_FILE_OR_CREATE,
+	VOLUME_HOST_FILE,
+	VOLUME_HOST_SOCKET,
+	VOLUME_HOST_CHAR_DEVICE,
+	VOLUME_HOST_BLOCK_DEVICE,
+};
+
+/*
+ * Opens a path of the host for a hostPath volume, checking its type in the kubelet's words ("hostPath type check
+ * failed: /x is not a directory"). Unchecked and missing: a folder is made, as the runtimes do. Returns an O_PATH
+ * descriptor.
+ */
+int volume_open_host_path(const char *path, enum volume_host_type type, struct error *err);
+
+/*
+ * A detached clone of (what is at sub_path of) a volume, to be attached once. The volume is hostile: sub_path is
+ * resolved in-root; missing it is made as a folder (0755, as the kubelet; not if read_only). A sub_path that goes through a
+ * symbolic link that leaves the volume stays in it (CVE-2017-1002101, CVE-2021-25741). read_only is set on the
+ * whole clone (mount_setattr, recursive); nosuid and nodev are set on emptyDirs (trusted is false). *is_dir says what the
+ * target has to be.
+ */
+int volume_clone(int volumefd, const char *sub_path, bool read_only, bool trusted, bool *is_dir,
+	struct error *err);
+
+/* ---- the container (rootfs.c, isolation.c, mounts.c, devices.c, proc.c) ---- */
+
+/*
+ * The overlay of a container's rootfs as a detached mount: lowers (topmost first, as overlayfs counts) below upper and work
+ * (folders of one file system, made by the caller). Where the kernel refuses overlayfs, the error says on which file system.
+ */
+int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct error *err);
+
+/* Something to attach in the container. */
+struct mount {
+	int source;	    /* a detached mount; owned by whoever made the list */
+	const char *target; /* absolute path in the container; made in-root if missing (folder or empty file) */
+	bool is_dir;
+};
+
+struct isolation {
+	const struct sandbox *sandbox;
+	int rootfs;		    /* detached mount, as from rootfs_overlay */
+	bool read_only_root;	    /* set after all mount points are made */
+	const struct mount *mounts; /* volumes and /etc files; attached after /proc, /sys and /dev, in this order. A target
+				     * on or below /proc or /sys is refused (CVE-2019-16884), one on or below /dev isn't */
+	size_t n_mounts;
+	bool privileged; /* /sys writable, nothing masked, all of the host's devices */
+	bool unmasked;	 /* procMount: Unmasked (later) */
+	int cgroupfd;	 /* to clone into, or -1 */
+	uint64_t shm_size; /* bytes of /dev/shm; 0: 64 MiB */
+};
+
+/*
+ * clone3 with the container's own namespaces: mount, cgroup, and pid unless the pod shares its own or the host's.
+ * In the parent returns the pid, and its pidfd; in the child 0. The supervisor's later children are not affected.
+ */
+pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct error *err);
+
+/*
+ * In the child, stages 2 and 3: joins the sandbox's network, ipc and uts, makes the mounts, pivots. Afterwards the
+ * working folder is /, nothing of the host's tree is reachable, and *procfd is a private procfs of this pid namespace
+ * (close-on-exec, attached nowhere). Masked and read-only paths are Kubernetes' lists. The first thing it does is
+ * setsid(2) and a fresh umask 0022.
+ */
+int isolation_enter(const struct isolation *isolation, int *procfd, struct error *err);
+
+/*
+ * For exec: clone into the namespaces of the running container that pidfd refers to. In the child returns 0 in the
+ * container's own pid, mount, network, ipc, uts and cgroup namespaces, its root as /, and a private procfs. Before it joins, the
+ * child has closed every descriptor but 0, 1, 2 and those in keep (CVE-2016-9962, CVE-2024-21626).
+ */
+pid_t isolation_clone_into(int container_pidfd, const int *keep, size_t n_keep, int cgroupfd, int *pidfd,
+	int *procfd, struct error *err);
+
+/* ---- /etc files of a pod (etc_files.c) ---- */
+
+struct etc_alias {
+	const char *ip;
+	char *const *hostnames;
+};
+
+/*
+ * Writes hosts (with the kubelet's header lines), hostname and resolv.conf (the host's; empty if it has none) into the pod's
+ * folder, once a pod; each container gets them by volume_clone.
+ * host_network: hosts is the host's own, with the aliases appended, as the kubelet does.
+ */
+int etc_files_write(int podfd, const char *hostname, bool host_network, const struct etc_alias *aliases, size_t n,
+	struct error *err);
+
+#endif

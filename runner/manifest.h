@@ -1,0 +1,175 @@
+/*
+ * The manifest: the text of a v1 Pod becomes a struct pod, or a list of all that is wrong with it.
+ *
+ * The fields, their types and what we do with each (act, warn, refuse) are one table, runner/fields.c; the
+ * validation rules and their wording are the API server's (pkg/apis/core/validation).
+ * Defaults (pkg/apis/core/v1/defaults.go) are applied here: what reads a struct pod never meets an unset enum.
+ */
+#ifndef RUNNER_MANIFEST_H
+#define RUNNER_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/document.h"
+#include "base/finding.h"
+
+/* A field that may be absent, where absence means something else than any value. */
+struct optional_integer {
+	bool set;
+	int64_t value;
+};
+
+enum optional_bool {
+	OPTIONAL_UNSET,
+	OPTIONAL_FALSE,
+	OPTIONAL_TRUE,
+};
+
+struct string_pair {
+	char *key, *value;
+};
+
+struct string_map {
+	struct string_pair *items;
+	size_t n;
+};
+
+enum profile_type {
+	PROFILE_UNSET,
+	PROFILE_UNCONFINED,
+	PROFILE_RUNTIME_DEFAULT,
+	PROFILE_LOCALHOST,
+};
+
+/* seccompProfile or appArmorProfile. */
+struct profile_choice {
+	enum profile_type type;
+	char *localhost; /* localhostProfile: a relative path (seccomp) or a profile's name (AppArmor) */
+	unsigned int line, column; /* of the choice in the manifest, for messages; 0 if it came by annotation */
+};
+
+/* securityContext of a container. Absent fields fall back to the pod's; plan.c does that. */
+struct security_context {
+	char **add_capabilities;  /* as written, "ALL" among them, "CAP_" prefix removed, upper case; NULL if none */
+	char **drop_capabilities; /* likewise */
+	enum optional_bool privileged, allow_privilege_escalation, read_only_root, run_as_non_root;
+	struct optional_integer run_as_user, run_as_group;
+	struct profile_choice seccomp, apparmor;
+};
+
+struct volume_mount {
+	char *name;	  /* of the volume */
+	char *mount_path; /* absolute */
+	char *sub_path;	  /* relative, without ".."; NULL if none */
+	bool read_only;
+	size_t volume; /* index into struct pod's volumes */
+};
+
+struct container_port {
+	char *name; /* or NULL */
+	unsigned int container_port;
+	char *protocol; /* "TCP", "UDP" or "SCTP" */
+};
+
+enum pull_policy {
+	PULL_ALWAYS,
+	PULL_IF_NOT_PRESENT,
+	PULL_NEVER,
+};
+
+struct container_spec {
+	char *name, *image;
+	enum pull_policy pull_policy;
+	char **command, **args; /* NULL if absent; $(VAR) is expanded already, against env */
+	struct string_map env;	/* in order; $(VAR) is expanded already, $$ is $; a later name replaces an earlier */
+	char *working_dir;	/* or NULL */
+	char *termination_message_path; /* default /dev/termination-log */
+	struct container_port *ports;
+	size_t n_ports;
+	struct volume_mount *mounts;
+	size_t n_mounts;
+	struct security_context security;
+	bool restart_always; /* an init container with restartPolicy: Always (a sidecar): refused for now by plan */
+	unsigned int line, column;
+};
+
+enum volume_kind {
+	VOLUME_EMPTY_DIR,
+	VOLUME_HOST_PATH,
+	VOLUME_UNSUPPORTED, /* a known source that is not supported here: an error at validation if it is mounted */
+};
+
+enum host_path_type {
+	HOST_PATH_UNCHECKED, /* type "" or absent */
+	HOST_PATH_DIRECTORY_OR_CREATE,
+	HOST_PATH_DIRECTORY,
+	HOST_PATH_FILE_OR_CREATE,
+	HOST_PATH_FILE,
+	HOST_PATH_SOCKET,
+	HOST_PATH_CHAR_DEVICE,
+	HOST_PATH_BLOCK_DEVICE,
+};
+
+struct volume {
+	char *name;
+	enum volume_kind kind;
+	bool memory;	     /* emptyDir.medium is Memory */
+	uint64_t size_limit; /* emptyDir.sizeLimit in bytes; 0: none */
+	char *host_path;
+	enum host_path_type host_path_type;
+};
+
+struct host_alias {
+	char *ip;
+	char **hostnames;
+};
+
+enum restart_policy {
+	RESTART_ALWAYS,
+	RESTART_ON_FAILURE,
+	RESTART_NEVER,
+};
+
+struct pod {
+	char *name, *namespace; /* namespace defaults to "default" */
+	struct string_map labels, annotations;
+	struct container_spec *init_containers, *containers;
+	size_t n_init_containers, n_containers;
+	struct volume *volumes;
+	size_t n_volumes;
+
+	/* pod.spec.securityContext; its run_as_*, seccomp and apparmor are the containers' defaults. */
+	struct security_context security;
+	int64_t *supplemental_groups;
+	size_t n_supplemental_groups;
+	struct optional_integer fs_group;
+	struct string_map sysctls;
+
+	char *hostname; /* defaults to the pod's name, cut to 63 characters */
+	struct host_alias *host_aliases;
+	size_t n_host_aliases;
+	bool host_network, host_pid, host_ipc, share_process_namespace;
+	unsigned int termination_grace_period; /* seconds, default 30 */
+	enum restart_policy restart_policy;
+};
+
+/*
+ * Reads the text of a manifest. All errors and warnings go to findings, sorted by place. Returns the pod, which
+ * the caller frees with pod_free, or NULL if there was at least one error.
+ * The AppArmor annotations are folded into each container's security.apparmor (FIELD F9, F10), the field first.
+ */
+struct pod *manifest_read(const char *text, size_t size, struct findings *findings);
+
+void pod_free(struct pod *pod);
+static inline void cleanup_pod_fn(struct pod **pod)
+{
+	pod_free(*pod);
+}
+#define cleanup_pod __attribute__((cleanup(cleanup_pod_fn)))
+
+/* Prints the table of all fields of the v1 Pod schema as mdoc/man source for minirun-pod(5). */
+void manifest_print_fields(FILE *out);
+
+#endif
