@@ -30,6 +30,15 @@ struct store {
 int store_open(struct store *store, const char *path, struct error *err);
 void store_close(struct store *store);
 
+/*
+ * How to run an image, from an OCI image configuration's "config" object (`image load --config FILE`, a JSON file; what
+ * layouts bring themselves comes with them). NULL where the image says nothing.
+ */
+struct image_config {
+	char **entrypoint, **cmd, **env; /* NULL-terminated */
+	char *working_dir;
+};
+
 struct image {
 	char *name;   /* as stored, e.g. "nginx" */
 	char *digest; /* "sha256:..." of the archive's bytes, or of the tree for a folder */
@@ -37,6 +46,7 @@ struct image {
 	uint64_t size; /* bytes of file content unpacked */
 	uint64_t entries;
 	time_t loaded; /* seconds since the epoch */
+	struct image_config config;
 };
 void image_free(struct image *image);
 
@@ -51,8 +61,10 @@ extern const struct load_limits load_limits_default;
  * Unpacks source (an archive, "-" for standard input, or a folder) and stores it as name, replacing an image of
  * that name. On error nothing is left behind. *image is filled on success. Warnings (device nodes skipped
  * without root, owners that can't be kept) are counted and given as one line each through warn.
+ * config_path names a file with the image's configuration ({"config": {"Entrypoint", "Cmd", "Env", "WorkingDir"}}, other
+ * keys of OCI's schema are accepted and not used yet), or is NULL.
  */
-int image_load(const struct store *store, const char *source, const char *name,
+int image_load(const struct store *store, const char *source, const char *name, const char *config_path,
 	const struct load_limits *limits, void (*warn)(void *data, const char *line), void *data,
 	struct image *image, struct error *err);
 

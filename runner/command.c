@@ -1,0 +1,248 @@
+/* The tables of commands and options, and the parser that reads them. */
+#include "runner/command.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+struct option_spec {
+	const char *name;
+	char letter;	      /* 0: none */
+	const char *argument; /* NULL: a flag */
+	const char *commands; /* which commands take it, by name; NULL: all */
+	const char *help;
+};
+
+static const struct option_spec options[OPTION_COUNT] = {
+	[OPTION_STORE] = {"store", 0, "DIR", "run image",
+		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; $MINIRUN_STORE)"},
+	[OPTION_ROOT] = {"root", 0, "DIR", "run exec",
+		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; $MINIRUN_ROOT)"},
+	[OPTION_OUTPUT] = {"output", 'o', "json", "run image", "print JSON: one event a line, or one document"},
+	[OPTION_COLOR] = {"color", 0, "WHEN", "run", "auto (the default: on a terminal), always or never"},
+	[OPTION_QUIET] = {"quiet", 'q', NULL, "run image", "only what the containers print, and errors"},
+	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
+	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run",
+		"where Localhost profiles are looked for first; then beside the manifest, then in "
+		"/var/lib/kubelet/seccomp"},
+	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
+	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
+		"load: an OCI image configuration that says what the image runs"},
+	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image", "load: refuse more content than this (default 16Gi)"},
+	[OPTION_MAX_ENTRIES] = {"max-entries", 0, "N", "image", "load: refuse more entries than this (default 2000000)"},
+	[OPTION_MAX_RATIO] = {"max-ratio", 0, "N", "image",
+		"load: refuse an archive that expands more than N times (default 200)"},
+	[OPTION_FIELDS] = {"fields", 0, NULL, "help", "print the table of a manifest's fields, as man page source"},
+	[OPTION_HELP] = {"help", 'h', NULL, NULL, "print this help"},
+	[OPTION_VERSION] = {"version", 0, NULL, NULL, "print the version"},
+};
+
+const struct command commands[] = {
+	{"run", "[OPTIONS] FILE|-", "run a pod in the foreground; `run` may be left out",
+		"FILE is a Kubernetes Pod manifest, JSON or YAML; - is standard input. The init containers run one\n"
+		"after another, then the main containers together. What they print is shown with the container's\n"
+		"name before it. Ctrl-C and SIGTERM end the pod: SIGTERM, its grace period, SIGKILL; a second Ctrl-C\n"
+		"skips the wait.\n\n"
+		"The exit status is that of the first container that failed (128+n for signal n), 0 if none did; 125\n"
+		"if minirun itself failed, 126 if a program could not be run, 127 if it was not found.\n",
+		PRIVILEGE_SEALED, cmd_run},
+	{"exec", "[OPTIONS] NAME [-c CONTAINER] -- COMMAND [ARG...]", "run a command in a container of a running pod",
+		"The command runs in the container's namespaces under the container's user, capabilities and locks.\n"
+		"Its standard input, output and error are those of `minirun exec`; its exit status too.\n",
+		PRIVILEGE_NONE, cmd_exec},
+	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
+		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies a folder,\n"
+		"      and stores it as NAME, the name that a pod's `image:` gives\n"
+		"ls    lists what is stored\n"
+		"rm    removes images that no running pod uses\n",
+		PRIVILEGE_ROOT, cmd_image},
+	{"help", "[COMMAND]", "explain a command", NULL, PRIVILEGE_NONE, cmd_help},
+};
+const size_t n_commands = array_length(commands);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* Whether word is in the space-separated list; a NULL list has all words. */
+static bool is_listed(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p && *p; p += strcspn(p, " "), p += strspn(p, " "))
+		if (!strncmp(p, word, n) && (p[n] == ' ' || !p[n]))
+			return true;
+	return !list;
+}
+
+static bool takes(const struct command *command, enum option_id id)
+{
+	return is_listed(options[id].commands, command->name);
+}
+
+static void print_option(const struct option_spec *option, FILE *out)
+{
+	char left[64];
+
+	if (option->letter)
+		snprintf(left, sizeof(left), "-%c, --%s%s%s", option->letter, option->name,
+			option->argument ? " " : "", option->argument ? option->argument : "");
+	else
+		snprintf(left, sizeof(left), "    --%s%s%s", option->name, option->argument ? " " : "",
+			option->argument ? option->argument : "");
+	fprintf(out, "  %-30s %s\n", left, option->help);
+}
+
+void help_command(const struct command *command, FILE *out)
+{
+	fprintf(out, "Usage: minirun %s %s\n\n%s\n", command->name, command->synopsis, command->summary);
+	if (command->details)
+		fprintf(out, "\n%s", command->details);
+	fprintf(out, "\nOptions:\n");
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (takes(command, (enum option_id)id))
+			print_option(&options[id], out);
+}
+
+void help_overview(FILE *out)
+{
+	fprintf(out, "Usage: minirun [OPTIONS] FILE      run the Pod in FILE\n"
+		     "       minirun COMMAND ...\n\nCommands:\n");
+	for (size_t i = 0; i < n_commands; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\n`minirun help COMMAND` says more; so do minirun(1) and minirun-pod(5).\n");
+}
+
+bool wants_json(const struct invocation *invocation)
+{
+	return invocation->value[OPTION_OUTPUT] != NULL;
+}
+
+/* What getopt_long calls a table, made from ours. Its val is the option's id plus 256, past all letters. */
+static void make_getopt_table(struct option *longs, char *shorts)
+{
+	*shorts++ = ':'; /* tells a missing argument from an unknown option */
+	for (int id = 0; id < OPTION_COUNT; id++) {
+		longs[id] = (struct option){
+			.name = options[id].name,
+			.has_arg = options[id].argument ? required_argument : no_argument,
+			.val = 256 + id,
+		};
+		if (!options[id].letter)
+			continue;
+		*shorts++ = options[id].letter;
+		if (options[id].argument)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+}
+
+static int unknown_option(const char *word, struct error *err)
+{
+	const char *names[OPTION_COUNT];
+	const char *nearest;
+
+	for (int id = 0; id < OPTION_COUNT; id++)
+		names[id] = options[id].name;
+	error_set(err, ERROR_USAGE, 0, "unknown option %s", word);
+	nearest = text_starts_with(word, "--") ? text_nearest(word + 2, names, OPTION_COUNT) : NULL;
+	if (nearest)
+		return error_hint(err, "did you mean --%s?", nearest);
+	return error_hint(err, "`minirun help` lists the commands, `minirun help COMMAND` their options");
+}
+
+static int option_of_result(int result)
+{
+	if (result >= 256)
+		return result - 256;
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (options[id].letter == result)
+			return id;
+	return -1;
+}
+
+static int check_values(const struct invocation *invocation, struct error *err)
+{
+	const char *output = invocation->value[OPTION_OUTPUT];
+	const char *color = invocation->value[OPTION_COLOR];
+
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (invocation->value[id] && !takes(invocation->command, (enum option_id)id)) {
+			error_set(err, ERROR_USAGE, 0, "minirun %s takes no option --%s", invocation->command->name,
+				options[id].name);
+			return error_hint(err, "`minirun help %s` lists what it takes", invocation->command->name);
+		}
+	if (output && strcmp(output, "json"))
+		return error_set(err, ERROR_USAGE, 0, "-o %s: the only other format is json", output);
+	if (color && strcmp(color, "auto") && strcmp(color, "always") && strcmp(color, "never"))
+		return error_set(err, ERROR_USAGE, 0, "--color %s: it is auto, always or never", color);
+	return 0;
+}
+
+/* Finds the command: the first operand if it names one, else `run` with that operand as its file. */
+static int choose_command(struct invocation *invocation, struct error *err)
+{
+	const char *first = invocation->operands[0];
+	const char *names[array_length(commands)];
+	const char *nearest;
+
+	invocation->command = command_find(invocation->value[OPTION_VERSION] || !first ? "help" : "run");
+	if (!first)
+		return 0;
+	if (command_find(first)) {
+		invocation->command = command_find(first);
+		invocation->operands++;
+		invocation->n_operands--;
+		return 0;
+	}
+	/* A file, unless it looks like a word and no such file is there: then it is a command misspelt. */
+	if (strpbrk(first, "./-") || access(first, F_OK) == 0)
+		return 0;
+	for (size_t i = 0; i < n_commands; i++)
+		names[i] = commands[i].name;
+	error_set(err, ERROR_USAGE, 0, "%s is no command of minirun, and no such file is here", first);
+	nearest = text_nearest(first, names, n_commands);
+	if (nearest)
+		return error_hint(err, "did you mean `minirun %s`?", nearest);
+	return error_hint(err, "`minirun FILE` runs a pod; `minirun help` lists the commands");
+}
+
+int invocation_parse(int argc, char **argv, struct invocation *invocation, struct error *err)
+{
+	struct option longs[OPTION_COUNT + 1] = {0};
+	char shorts[2 * OPTION_COUNT + 2];
+	char **copy = xcalloc((size_t)argc + 1, sizeof(*copy));
+	int result;
+
+	*invocation = (struct invocation){.argv = argv};
+	make_getopt_table(longs, shorts);
+	/* getopt reorders; the original order is kept for starting again. The copy lives as long as the process. */
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	opterr = 0;
+	optind = 1;
+	while ((result = getopt_long(argc, copy, shorts, longs, NULL)) != -1) {
+		int id;
+
+		if (result == '?')
+			return unknown_option(copy[optind - 1], err);
+		if (result == ':')
+			return error_set(err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
+		id = option_of_result(result);
+		if (id < 0)
+			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
+		invocation->value[id] = optarg ? optarg : "";
+	}
+	invocation->operands = copy + optind;
+	invocation->n_operands = argc - optind;
+	if (choose_command(invocation, err) < 0)
+		return -1;
+	return check_values(invocation, err);
+}

@@ -1,0 +1,78 @@
+/*
+ * The command line: one table of commands and one of options, from which the parser, `minirun help` and the
+ * synopses of the man page are made.
+ */
+#ifndef RUNNER_COMMAND_H
+#define RUNNER_COMMAND_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum option_id {
+	OPTION_STORE,
+	OPTION_ROOT,
+	OPTION_OUTPUT,
+	OPTION_COLOR,
+	OPTION_QUIET,
+	OPTION_ONCE,
+	OPTION_SECCOMP_PROFILE_ROOT,
+	OPTION_CONTAINER,
+	OPTION_CONFIG,
+	OPTION_MAX_BYTES,
+	OPTION_MAX_ENTRIES,
+	OPTION_MAX_RATIO,
+	OPTION_FIELDS,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_COUNT,
+};
+
+/* What the user typed, taken apart. */
+struct invocation {
+	const struct command *command;
+	const char *value[OPTION_COUNT]; /* NULL: not given; a flag that was given is "" */
+	char **operands;		 /* after the command's own name, NULL-terminated */
+	int n_operands;
+	char **argv; /* all of it, for starting again (seal.c) */
+};
+
+/* Whether a command needs to be root, be it in a user namespace, before it runs (privilege.c). */
+enum privilege {
+	PRIVILEGE_NONE,
+	PRIVILEGE_ROOT,	  /* enters a user namespace for an ordinary user */
+	PRIVILEGE_SEALED, /* the same, from a read-only copy of the program that no container can write to */
+};
+
+struct command {
+	const char *name;
+	const char *synopsis; /* operands and options, without "minirun NAME" */
+	const char *summary;  /* one line */
+	const char *details;  /* paragraphs for `minirun help NAME`, or NULL */
+	enum privilege privilege;
+	/* Returns the exit status, or a negative number with err filled. */
+	int (*run)(const struct invocation *invocation, struct error *err);
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+/* Parses argv. Errors are of class ERROR_USAGE, with a did-you-mean. */
+int invocation_parse(int argc, char **argv, struct invocation *invocation, struct error *err);
+
+const struct command *command_find(const char *name);
+
+/* Prints the overview, or one command's page. */
+void help_overview(FILE *out);
+void help_command(const struct command *command, FILE *out);
+
+/* -o json was given; another value of -o is an error that invocation_parse has reported. */
+bool wants_json(const struct invocation *invocation);
+
+int cmd_run(const struct invocation *invocation, struct error *err);
+int cmd_exec(const struct invocation *invocation, struct error *err);
+int cmd_image(const struct invocation *invocation, struct error *err);
+int cmd_help(const struct invocation *invocation, struct error *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* minirun: reads the command line, runs the command, and is the one place that prints an error and exits. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "runner/command.h"
+#include "runner/privilege.h"
+
+#define EXIT_MINIRUN_FAILED 125
+#define EXIT_CANNOT_RUN	    126
+#define EXIT_NOT_FOUND	    127
+
+/* As the shell and docker have it: 127 not found, 126 there but not to be run, 125 everything of our own. */
+static int exit_status(const struct error *err)
+{
+	if (err->class == ERROR_PROGRAM)
+		return err->errnum == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	return EXIT_MINIRUN_FAILED;
+}
+
+/* The last line on stderr carries the cause (law R3): upper layers show nothing else. So the hint comes first. */
+static int fail(const struct error *err)
+{
+	if (err->hint[0])
+		fprintf(stderr, "minirun: hint: %s\n", err->hint);
+	fprintf(stderr, "minirun: %s\n", err->message);
+	return exit_status(err);
+}
+
+static int run(const struct invocation *invocation, struct error *err)
+{
+	if (invocation->value[OPTION_HELP]) {
+		help_command(invocation->command, stdout);
+		return 0;
+	}
+	if (privilege_acquire(invocation, err) < 0)
+		return -1;
+	return invocation->command->run(invocation, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct invocation invocation;
+	struct error err = {0};
+	int status;
+
+	if (invocation_parse(argc, argv, &invocation, &err) < 0)
+		return fail(&err);
+	status = run(&invocation, &err);
+	if (status < 0)
+		return fail(&err);
+	/* Buffered output that could not be written is a failure too (a full disk, a closed pipe). */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		error_set(&err, ERROR_HOST, errno, "cannot write to standard output");
+		return fail(&err);
+	}
+	return status;
+}
