@@ -1,0 +1,378 @@
+# What the bats files share. A file starts with
+#
+#	load helpers
+#	setup_file()    { minirun_setup_file; }
+#	teardown_file() { minirun_teardown_file; }
+#	setup()         { minirun_setup; }
+#	teardown()      { minirun_teardown; }
+#
+# and has from then on
+#	$MINIRUN         the program under test: a copy of ./minirun (or of what MINIRUN named), readable for everyone
+#	$WORK            a folder of the file's own, mode 0755, that goes at the end
+#	$MINIRUN_STORE   a store of the file's own below it, with the image "busybox" loaded
+#	$T               an empty folder for the test at hand, below $WORK, mode 0755
+#	run_pod, as_user, as_ranged_user, in_unshare_r, eventually, assert_*   below
+#
+# After each test the machine is as it was before it, or the test fails: no process, mount, cgroup or folder of a pod
+# is left (minirun_teardown; a test that needs it earlier calls assert_machine_unchanged itself).
+
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # status, output and stderr are bats'
+# shellcheck disable=SC2119,SC2120 # arguments that only the bats files give
+
+bats_require_minimum_version 1.5.0
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export REPO
+
+# ---- a file's surroundings ----
+
+minirun_setup_file()
+{
+	local binary=${MINIRUN:-$REPO/minirun}
+	[[ -x $binary ]] || {
+		echo "no program at $binary: run make first" >&2
+		return 1
+	}
+	# Not in bats' own temporary folder: that one is closed to the ordinary users that tests become.
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/minirun-test.XXXXXX")
+	chmod 0755 "$WORK"
+	mkdir -p "$WORK/bin" "$WORK/tests"
+	install -m 0755 "$binary" "$WORK/bin/minirun"
+	MINIRUN=$WORK/bin/minirun
+	MINIRUN_STORE=$WORK/store
+	HOME=$WORK/home
+	mkdir -p "$HOME" "$WORK/runtime"
+	chmod 0700 "$WORK/runtime"
+	XDG_RUNTIME_DIR=$WORK/runtime
+	# Colours and the caller's own settings would change what is printed.
+	unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME CLICOLOR_FORCE
+	export WORK MINIRUN MINIRUN_STORE HOME XDG_RUNTIME_DIR LC_ALL=C.UTF-8
+	busybox_archive >/dev/null
+	"$MINIRUN" image load "$WORK/busybox.tar" busybox >"$WORK/load.log" 2>&1 || {
+		cat "$WORK/load.log" >&2
+		return 1
+	}
+}
+
+minirun_teardown_file()
+{
+	[[ -n ${WORK:-} ]] || return 0
+	# A failed test may have left a pod; its processes are known by their mark.
+	pod_processes | xargs -r kill -KILL 2>/dev/null || true
+	umount -R -l "$WORK" 2>/dev/null || true
+	rm -rf --one-file-system "$WORK"
+}
+
+minirun_setup()
+{
+	T=$WORK/tests/${BATS_TEST_NUMBER:-0}
+	mkdir -p "$T"
+	chmod 0755 "$T"
+	export T
+	cd "$T" || return
+	snapshot_machine
+}
+
+minirun_teardown()
+{
+	local result=0
+	cd / || return
+	# Only a test that passed can be blamed for a mess; for one that failed the first failure says more.
+	if [[ -n ${BATS_TEST_COMPLETED:-} ]]; then
+		assert_machine_unchanged || result=1
+	fi
+	# What is left now must not be counted against the next test.
+	pod_processes | xargs -r kill -KILL 2>/dev/null || true
+	rm -rf --one-file-system "$T" || result=1
+	return $result
+}
+
+# The busybox rootfs with this file's mark in it (etc/minirun-mark), by which pod_processes knows its containers.
+busybox_archive()
+{
+	if [[ ! -s $WORK/busybox.tar ]]; then
+		"$REPO/demo/images/build" busybox "$WORK/cache" >/dev/null
+		mkdir -p "$WORK/mark/etc"
+		echo "$WORK" >"$WORK/mark/etc/minirun-mark"
+		cp "$WORK/cache/busybox.tar" "$WORK/busybox.tar.new"
+		tar -C "$WORK/mark" --owner=0 --group=0 -rf "$WORK/busybox.tar.new" etc/minirun-mark
+		mv "$WORK/busybox.tar.new" "$WORK/busybox.tar"
+		chmod 0644 "$WORK/busybox.tar"
+	fi
+	echo "$WORK/busybox.tar"
+}
+
+# ---- running ----
+
+# run_pod [OPTION...] <<YAML: writes standard input to $POD and runs it in the foreground, with $status, $output
+# (standard output), $stderr, $lines and $stderr_lines as bats' `run --separate-stderr` leaves them.
+run_pod()
+{
+	POD=$T/pod.yaml
+	cat >"$POD"
+	chmod 0644 "$POD"
+	run --separate-stderr "$MINIRUN" "$@" "$POD" </dev/null
+	export POD
+	# bats shows $output of a failed test by itself; standard error is where minirun's reason is.
+	[[ $status -eq 0 || -z $stderr ]] || printf 'exit %s, standard error:\n%s\n' "$status" "$stderr"
+}
+
+# The shortest pod: one container that runs a shell command. `simple_pod NAME 'COMMAND' >pod.yaml`; further lines of
+# the container can follow as a third argument, further lines of the spec as a fourth (indented by the caller).
+simple_pod()
+{
+	cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata:
+  name: $1
+spec:
+  restartPolicy: Never
+${4:-}
+  containers:
+  - name: main
+    image: busybox
+    command: ["sh", "-c", $(jq -n --arg c "$2" '$c')]
+${3:-}
+YAML
+}
+
+# run_shell 'COMMAND' [CONTAINER-LINES [SPEC-LINES]]: runs it in a pod called as the test's number, $output is what it
+# printed, without the container's prefix.
+run_shell()
+{
+	run_pod < <(simple_pod "t${BATS_TEST_NUMBER:-0}" "$@")
+	output=$(strip_prefix main <<<"$output")
+	# shellcheck disable=SC2034 # for the test
+	mapfile -t lines <<<"$output"
+}
+
+# Keeps the lines that a container printed, without "NAME | " before them.
+strip_prefix()
+{
+	sed -n "s/^$1 *| \{0,1\}//p"
+}
+
+# eventually SECONDS COMMAND...: waits until the command succeeds.
+eventually()
+{
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		if ((SECONDS >= end)); then
+			echo "not so after waiting: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# ---- other users ----
+#
+# Each has a home, a store and a runtime folder of its own in $WORK. Whoever runs the tests without being root is an
+# ordinary user already: as_user then runs the command as is.
+
+# A user with nothing in /etc/subuid.
+as_user()
+{
+	become 65534 "$WORK/nobody" "$@"
+}
+
+# A user called ranger with 65536 ids in /etc/subuid and /etc/subgid. The machine's own files stay as they are: the
+# changed ones are bound over them in a mount namespace that only the command sees.
+as_ranged_user()
+{
+	local etc=$WORK/ranger.etc
+	if [[ $(id -u) != 0 ]]; then
+		grep -q "^$(id -un):" /etc/subuid || skip "this user has no range in /etc/subuid, and only root can lend one"
+		become "$(id -u)" "$WORK/ranger" "$@"
+		return
+	fi
+	if [[ ! -d $etc ]]; then
+		mkdir -p "$etc"
+		{ cat /etc/passwd; echo "ranger:x:4321:4321::$WORK/ranger/home:/bin/sh"; } >"$etc/passwd"
+		{ cat /etc/group; echo "ranger:x:4321:"; } >"$etc/group"
+		echo "ranger:200000:65536" >"$etc/subuid"
+		echo "ranger:200000:65536" >"$etc/subgid"
+		chmod 0644 "$etc"/*
+	fi
+	export -f become
+	# shellcheck disable=SC2016 # the inner shell's own variables
+	unshare -m --propagation private bash -c '
+		etc=$1
+		shift
+		for file in passwd group subuid subgid; do
+			[[ -e /etc/$file ]] || { echo "no /etc/$file to bind over" >&2; exit 125; }
+			mount --bind "$etc/$file" "/etc/$file" || exit 125
+		done
+		become 4321 "$WORK/ranger" "$@"
+	' as_ranged_user "$etc" "$@"
+}
+
+# Root of a user namespace that something else made, as in a rootless container or `unshare -r`.
+in_unshare_r()
+{
+	become 65534 "$WORK/unshared" unshare -Ur "$@"
+}
+
+# Loads busybox into the store of such a user: `load_busybox as_user`.
+load_busybox()
+{
+	"$1" "$MINIRUN" image load "$WORK/busybox.tar" busybox
+}
+
+# become UID FOLDER COMMAND...
+become()
+{
+	local uid=$1 folder=$2 switch=()
+	shift 2
+	if [[ ! -d $folder ]]; then
+		mkdir -p "$folder"/{home,runtime}
+		chmod 0700 "$folder/runtime"
+		[[ $(id -u) != 0 ]] || chown -R "$uid:$uid" "$folder"
+	fi
+	[[ $(id -u) != 0 ]] || switch=(setpriv "--reuid=$uid" "--regid=$uid" --clear-groups)
+	env USER="$(basename "$folder")" HOME="$folder/home" XDG_RUNTIME_DIR="$folder/runtime" \
+		MINIRUN_STORE="$folder/store" "${switch[@]}" "$@"
+}
+
+needs_root()
+{
+	[[ $(id -u) == 0 ]] || skip "needs root"
+}
+
+# ---- the machine is as it was ----
+
+# The processes of this file's pods: minirun itself (by its executable), and whatever has the marked rootfs as its root.
+pod_processes()
+{
+	local process
+	for process in /proc/[0-9]*; do
+		if [[ $(readlink "$process/exe" 2>/dev/null) == "$WORK/bin/minirun"* ]]; then
+			echo "${process#/proc/}"
+		elif [[ -e $process/root/etc/minirun-mark ]] &&
+			[[ $(cat "$process/root/etc/minirun-mark" 2>/dev/null) == "$WORK" ]]; then
+			echo "${process#/proc/}"
+		fi
+	done
+	return 0
+}
+
+# A cgroup that minirun made and that has no process in it. One of another test file's may be so for the moment between
+# mkdir and clone: what is meant is one that stays so.
+empty_cgroups()
+{
+	find /sys/fs/cgroup -type d -name '*minirun*' 2>/dev/null | while read -r cgroup; do
+		grep -q . "$cgroup/cgroup.procs" 2>/dev/null || echo "$cgroup"
+	done || true
+}
+
+mounts()
+{
+	# Without ids and options, which a remount elsewhere may change.
+	awk '{ print $4, $5 }' /proc/self/mountinfo | sort
+}
+
+# What pods leave in a store or in the runtime folder while they live: folders of pods, half an unpacked image, sockets.
+# (The folders that hold them, lock files, images and compiled filters stay.)
+pod_folders()
+{
+	local folder
+	for folder in "$WORK"/store "$WORK"/*/store; do
+		find "$folder/pods" "$folder/tmp" -mindepth 1 -maxdepth 1 2>/dev/null || true
+	done
+	for folder in "$WORK"/runtime "$WORK"/*/runtime; do
+		find "$folder" -mindepth 1 ! -type d 2>/dev/null || true
+	done
+}
+
+snapshot_machine()
+{
+	mounts >"$WORK/mounts.before"
+	pod_folders >"$WORK/folders.before"
+	empty_cgroups >"$WORK/cgroups.before"
+}
+
+is_clean()
+{
+	local now
+	[[ -z $(pod_processes) ]] || return 1
+	now=$(mounts | diff "$WORK/mounts.before" -) || return 1
+	now=$(pod_folders | diff "$WORK/folders.before" -) || return 1
+	now=$(empty_cgroups | comm -13 "$WORK/cgroups.before" -)
+	[[ -z $now ]]
+}
+
+# Waits up to SECONDS (default 1, for what the kernel itself does a little later) until nothing of a pod is left.
+assert_machine_unchanged()
+{
+	local end=$((SECONDS + ${1:-1} + 1))
+	while ! is_clean; do
+		if ((SECONDS >= end)); then
+			echo "left behind (processes, then changes in mounts, folders and cgroups):"
+			pod_processes | while read -r pid; do
+				echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+			done
+			mounts | diff "$WORK/mounts.before" - || true
+			pod_folders | diff "$WORK/folders.before" - || true
+			empty_cgroups | diff "$WORK/cgroups.before" - || true
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# ---- assertions: they say what there was instead ----
+
+assert_status()
+{
+	[[ $status -eq $1 ]] || fail "exit status $status, expected $1"
+}
+
+# In either stream, as plain text, not a pattern.
+assert_has()
+{
+	[[ $output == *"$1"* || ${stderr:-} == *"$1"* ]] || fail "nowhere in the output: $1"
+}
+
+assert_lacks()
+{
+	[[ $output != *"$1"* && ${stderr:-} != *"$1"* ]] || fail "unexpected in the output: $1"
+}
+
+assert_stderr_has()
+{
+	[[ $stderr == *"$1"* ]] || fail "not on standard error: $1"
+}
+
+# A whole line of standard output.
+assert_line()
+{
+	grep -qxF -- "$1" <<<"$output" || fail "no such line: $1"
+}
+
+assert_equal()
+{
+	[[ $1 == "$2" ]] || fail "got:      $1"$'\n'"expected: $2"
+}
+
+# Law R3: the last line of standard error carries the cause (a hint may follow it).
+assert_last_error_has()
+{
+	local last
+	last=$(grep -v '^ *hint: ' <<<"$stderr" | tail -n 1)
+	[[ $last == *"$1"* ]] || fail "the last line on standard error lacks: $1"
+}
+
+fail()
+{
+	echo "$1"
+	echo "--- standard output"
+	echo "${output:-}"
+	if [[ -n ${stderr:-} ]]; then
+		echo "--- standard error"
+		echo "$stderr"
+	fi
+	return 1
+}
