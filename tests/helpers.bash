@@ -10,6 +10,7 @@
 #	$MINIRUN         the program under test: a copy of ./minirun (or of what MINIRUN named), readable for everyone
 #	$WORK            a folder of the file's own, mode 0755, that goes at the end
 #	$MINIRUN_STORE   a store of the file's own below it, with the image "busybox" loaded
+#	$MINIRUN_ROOT    where its running pods are kept, below it too
 #	$T               an empty folder for the test at hand, below $WORK, mode 0755
 #	run_pod, as_user, as_ranged_user, in_unshare_r, eventually, assert_*   below
 #
@@ -41,13 +42,14 @@ minirun_setup_file()
 	install -m 0755 "$binary" "$WORK/bin/minirun"
 	MINIRUN=$WORK/bin/minirun
 	MINIRUN_STORE=$WORK/store
+	MINIRUN_ROOT=$WORK/run
 	HOME=$WORK/home
 	mkdir -p "$HOME" "$WORK/runtime"
 	chmod 0700 "$WORK/runtime"
 	XDG_RUNTIME_DIR=$WORK/runtime
 	# Colours and the caller's own settings would change what is printed.
 	unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME CLICOLOR_FORCE
-	export WORK MINIRUN MINIRUN_STORE HOME XDG_RUNTIME_DIR LC_ALL=C.UTF-8
+	export WORK MINIRUN MINIRUN_STORE MINIRUN_ROOT HOME XDG_RUNTIME_DIR LC_ALL=C.UTF-8
 	busybox_archive >/dev/null
 	"$MINIRUN" image load "$WORK/busybox.tar" busybox >"$WORK/load.log" 2>&1 || {
 		cat "$WORK/load.log" >&2
@@ -234,7 +236,7 @@ become()
 	fi
 	[[ $(id -u) != 0 ]] || switch=(setpriv "--reuid=$uid" "--regid=$uid" --clear-groups)
 	env USER="$(basename "$folder")" HOME="$folder/home" XDG_RUNTIME_DIR="$folder/runtime" \
-		MINIRUN_STORE="$folder/store" "${switch[@]}" "$@"
+		MINIRUN_STORE="$folder/store" MINIRUN_ROOT="$folder/run" "${switch[@]}" "$@"
 }
 
 needs_root()
@@ -244,12 +246,14 @@ needs_root()
 
 # ---- the machine is as it was ----
 
-# The processes of this file's pods: minirun itself (by its executable), and whatever has the marked rootfs as its root.
+# The processes of this file's pods: minirun itself (by its executable, which may be a sealed copy in memory, and this
+# file's $WORK in its environment), and whatever has the marked rootfs as its root.
 pod_processes()
 {
 	local process
 	for process in /proc/[0-9]*; do
-		if [[ $(readlink "$process/exe" 2>/dev/null) == "$WORK/bin/minirun"* ]]; then
+		if [[ $(readlink "$process/exe" 2>/dev/null) == *minirun* ]] &&
+			grep -qzFx "WORK=$WORK" "$process/environ" 2>/dev/null; then
 			echo "${process#/proc/}"
 		elif [[ -e $process/root/etc/minirun-mark ]] &&
 			[[ $(cat "$process/root/etc/minirun-mark" 2>/dev/null) == "$WORK" ]]; then
@@ -282,8 +286,8 @@ pod_folders()
 	for folder in "$WORK"/store "$WORK"/*/store; do
 		find "$folder/pods" "$folder/tmp" -mindepth 1 -maxdepth 1 2>/dev/null || true
 	done
-	for folder in "$WORK"/runtime "$WORK"/*/runtime; do
-		find "$folder" -mindepth 1 ! -type d 2>/dev/null || true
+	for folder in "$WORK"/{run,runtime} "$WORK"/*/{run,runtime}; do
+		find "$folder" -mindepth 1 2>/dev/null || true
 	done
 }
 
