@@ -11,7 +11,7 @@
 
 struct option_spec {
 	const char *name;
-	char letter;	      /* 0: none */
+	char letter; /* 0: none */
 	const char *argument; /* NULL: a flag */
 	const char *commands; /* which commands take it, by name; NULL: all */
 	const char *help;
@@ -19,10 +19,13 @@ struct option_spec {
 
 static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_STORE] = {"store", 0, "DIR", "run image",
-		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; $MINIRUN_STORE)"},
+		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
+		"$MINIRUN_STORE)"},
 	[OPTION_ROOT] = {"root", 0, "DIR", "run exec",
-		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; $MINIRUN_ROOT)"},
-	[OPTION_OUTPUT] = {"output", 'o', "json", "run image", "print JSON: one event a line, or one document"},
+		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
+		"$MINIRUN_ROOT)"},
+	[OPTION_OUTPUT] = {"output", 'o', "json", "run image",
+		"print JSON: one event a line, or one document"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run", "auto (the default: on a terminal), always or never"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "run image", "only what the containers print, and errors"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
@@ -32,30 +35,40 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
 		"load: an OCI image configuration that says what the image runs"},
-	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image", "load: refuse more content than this (default 16Gi)"},
-	[OPTION_MAX_ENTRIES] = {"max-entries", 0, "N", "image", "load: refuse more entries than this (default 2000000)"},
+	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image",
+		"load: refuse more content than this (default 16Gi)"},
+	[OPTION_MAX_ENTRIES] = {"max-entries", 0, "N", "image",
+		"load: refuse more entries than this (default 2000000)"},
 	[OPTION_MAX_RATIO] = {"max-ratio", 0, "N", "image",
 		"load: refuse an archive that expands more than N times (default 200)"},
-	[OPTION_FIELDS] = {"fields", 0, NULL, "help", "print the table of a manifest's fields, as man page source"},
+	[OPTION_FIELDS] = {"fields", 0, NULL, "help",
+		"print the table of a manifest's fields, as man page source"},
 	[OPTION_HELP] = {"help", 'h', NULL, NULL, "print this help"},
 	[OPTION_VERSION] = {"version", 0, NULL, NULL, "print the version"},
 };
 
 const struct command commands[] = {
 	{"run", "[OPTIONS] FILE|-", "run a pod in the foreground; `run` may be left out",
-		"FILE is a Kubernetes Pod manifest, JSON or YAML; - is standard input. The init containers run one\n"
-		"after another, then the main containers together. What they print is shown with the container's\n"
-		"name before it. Ctrl-C and SIGTERM end the pod: SIGTERM, its grace period, SIGKILL; a second Ctrl-C\n"
+		"FILE is a Kubernetes Pod manifest, JSON or YAML; - is standard input. The init containers "
+		"run one\n"
+		"after another, then the main containers together. What they print is shown with the "
+		"container's\n"
+		"name before it. Ctrl-C and SIGTERM end the pod: SIGTERM, its grace period, SIGKILL; a "
+		"second Ctrl-C\n"
 		"skips the wait.\n\n"
-		"The exit status is that of the first container that failed (128+n for signal n), 0 if none did; 125\n"
+		"The exit status is that of the first container that failed (128+n for signal n), 0 if none "
+		"did; 125\n"
 		"if minirun itself failed, 126 if a program could not be run, 127 if it was not found.\n",
 		PRIVILEGE_SEALED, cmd_run},
-	{"exec", "[OPTIONS] NAME [-c CONTAINER] -- COMMAND [ARG...]", "run a command in a container of a running pod",
-		"The command runs in the container's namespaces under the container's user, capabilities and locks.\n"
+	{"exec", "[OPTIONS] NAME [-c CONTAINER] -- COMMAND [ARG...]",
+		"run a command in a container of a running pod",
+		"The command runs in the container's namespaces under the container's user, capabilities and "
+		"locks.\n"
 		"Its standard input, output and error are those of `minirun exec`; its exit status too.\n",
 		PRIVILEGE_NONE, cmd_exec},
 	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
-		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies a folder,\n"
+		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies "
+		"a folder,\n"
 		"      and stores it as NAME, the name that a pod's `image:` gives\n"
 		"ls    lists what is stored\n"
 		"rm    removes images that no running pod uses\n",
@@ -176,9 +189,10 @@ static int check_values(const struct invocation *invocation, struct error *err)
 
 	for (int id = 0; id < OPTION_COUNT; id++)
 		if (invocation->value[id] && !takes(invocation->command, (enum option_id)id)) {
-			error_set(err, ERROR_USAGE, 0, "minirun %s takes no option --%s", invocation->command->name,
-				options[id].name);
-			return error_hint(err, "`minirun help %s` lists what it takes", invocation->command->name);
+			error_set(err, ERROR_USAGE, 0, "minirun %s takes no option --%s",
+				invocation->command->name, options[id].name);
+			return error_hint(
+				err, "`minirun help %s` lists what it takes", invocation->command->name);
 		}
 	if (output && strcmp(output, "json"))
 		return error_set(err, ERROR_USAGE, 0, "-o %s: the only other format is json", output);
@@ -234,7 +248,8 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 		if (result == '?')
 			return unknown_option(copy[optind - 1], err);
 		if (result == ':')
-			return error_set(err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
+			return error_set(
+				err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
 		id = option_of_result(result);
 		if (id < 0)
 			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);

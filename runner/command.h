@@ -33,7 +33,7 @@ enum option_id {
 struct invocation {
 	const struct command *command;
 	const char *value[OPTION_COUNT]; /* NULL: not given; a flag that was given is "" */
-	char **operands;		 /* after the command's own name, NULL-terminated */
+	char **operands; /* after the command's own name, NULL-terminated */
 	int n_operands;
 	char **argv; /* all of it, for starting again (seal.c) */
 };
@@ -41,15 +41,15 @@ struct invocation {
 /* Whether a command needs to be root, be it in a user namespace, before it runs (privilege.c). */
 enum privilege {
 	PRIVILEGE_NONE,
-	PRIVILEGE_ROOT,	  /* enters a user namespace for an ordinary user */
+	PRIVILEGE_ROOT, /* enters a user namespace for an ordinary user */
 	PRIVILEGE_SEALED, /* the same, from a read-only copy of the program that no container can write to */
 };
 
 struct command {
 	const char *name;
 	const char *synopsis; /* operands and options, without "minirun NAME" */
-	const char *summary;  /* one line */
-	const char *details;  /* paragraphs for `minirun help NAME`, or NULL */
+	const char *summary; /* one line */
+	const char *details; /* paragraphs for `minirun help NAME`, or NULL */
 	enum privilege privilege;
 	/* Returns the exit status, or a negative number with err filled. */
 	int (*run)(const struct invocation *invocation, struct error *err);

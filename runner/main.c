@@ -8,8 +8,8 @@
 #include "runner/privilege.h"
 
 #define EXIT_MINIRUN_FAILED 125
-#define EXIT_CANNOT_RUN	    126
-#define EXIT_NOT_FOUND	    127
+#define EXIT_CANNOT_RUN     126
+#define EXIT_NOT_FOUND      127
 
 /* As the shell and docker have it: 127 not found, 126 there but not to be run, 125 everything of our own. */
 static int exit_status(const struct error *err)

@@ -47,12 +47,13 @@ enum profile_type {
 struct profile_choice {
 	enum profile_type type;
 	char *localhost; /* localhostProfile: a relative path (seccomp) or a profile's name (AppArmor) */
-	unsigned int line, column; /* of the choice in the manifest, for messages; 0 if it came by annotation */
+	unsigned int line,
+		column; /* of the choice in the manifest, for messages; 0 if it came by annotation */
 };
 
 /* securityContext of a container. Absent fields fall back to the pod's; plan.c does that. */
 struct security_context {
-	char **add_capabilities;  /* as written, "ALL" among them, "CAP_" prefix removed, upper case; NULL if none */
+	char **add_capabilities; /* as written, "ALL" among them, "CAP_" prefix removed, upper case; NULL if none */
 	char **drop_capabilities; /* likewise */
 	enum optional_bool privileged, allow_privilege_escalation, read_only_root, run_as_non_root;
 	struct optional_integer run_as_user, run_as_group;
@@ -60,9 +61,9 @@ struct security_context {
 };
 
 struct volume_mount {
-	char *name;	  /* of the volume */
+	char *name; /* of the volume */
 	char *mount_path; /* absolute */
-	char *sub_path;	  /* relative, without ".."; NULL if none */
+	char *sub_path; /* relative, without ".."; NULL if none */
 	bool read_only;
 	size_t volume; /* index into struct pod's volumes */
 };
@@ -83,8 +84,9 @@ struct container_spec {
 	char *name, *image;
 	enum pull_policy pull_policy;
 	char **command, **args; /* NULL if absent; $(VAR) is expanded already, against env */
-	struct string_map env;	/* in order; $(VAR) is expanded already, $$ is $; a later name replaces an earlier */
-	char *working_dir;	/* or NULL */
+	struct string_map
+		env; /* in order; $(VAR) is expanded already, $$ is $; a later name replaces an earlier */
+	char *working_dir; /* or NULL */
 	char *termination_message_path; /* default /dev/termination-log */
 	struct container_port *ports;
 	size_t n_ports;
@@ -115,7 +117,7 @@ enum host_path_type {
 struct volume {
 	char *name;
 	enum volume_kind kind;
-	bool memory;	     /* emptyDir.medium is Memory */
+	bool memory; /* emptyDir.medium is Memory */
 	uint64_t size_limit; /* emptyDir.sizeLimit in bytes; 0: none */
 	char *host_path;
 	enum host_path_type host_path_type;

@@ -1,0 +1,24 @@
+/* What launch.c takes: a container, made of what each wing wants to know. It knows nothing of pods or manifests. */
+#ifndef RUNNER_CONTAINER_H
+#define RUNNER_CONTAINER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "namespaces/namespaces.h"
+#include "security/security.h"
+
+struct container {
+	const char *name;
+	char **argv,
+		**env; /* NULL-terminated; env has PATH; HOME is added from the image's passwd if it isn't there */
+	const char *cwd; /* absolute, in the container; made if missing */
+	struct isolation isolation;
+	struct credentials credentials;
+	bool gid_from_image; /* the gid is the one that the image's passwd gives the uid, if it does */
+	bool set_groups; /* setgroups(2) is allowed here */
+	struct locks locks;
+	int join_pidfd; /* exec: enter the container of this process instead of making one; else -1 */
+};
+
+#endif

@@ -1,0 +1,278 @@
+/* Launch: a struct container becomes a running process. Theory of operation: launch.h. */
+#include "runner/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/inroot.h"
+#include "base/memory.h"
+#include "runner/accounts.h"
+#include "runner/program.h"
+
+/* What parent and child share. No pointers: they would mean nothing on the other side. */
+struct launch_page {
+	volatile int ready; /* the child has come as far as execve */
+	struct exec_report report;
+	char program[256]; /* the path given to execve, for the message; cut if longer */
+	struct error error;
+};
+
+/* The container's own /dev/null. A device of that name that the image or a volume put there isn't taken. */
+static int open_null(int rootfd, struct error *err)
+{
+	struct stat st;
+	cleanup_fd int fd = inroot_open(rootfd, "/dev/null", O_RDONLY | O_NOCTTY | O_NONBLOCK, err);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return error_set(err, ERROR_IMAGE, 0, "/dev/null is not the null device");
+	return steal_fd(&fd);
+}
+
+/*
+ * Should: make 0, 1 and 2 what the caller gave, owned by the container's user, so that it can open /dev/stdout again.
+ * Mustn't: touch a descriptor that isn't a pipe: it may be the user's file.
+ */
+static int attach_stdio(const struct container *container, const int stdio[3], int rootfd, struct error *err)
+{
+	cleanup_fd int null = -1;
+
+	if (stdio[0] < 0) {
+		null = open_null(rootfd, err);
+		if (null < 0)
+			return -1;
+	}
+	for (int i = 0; i < 3; i++) {
+		int fd = i == 0 && stdio[0] < 0 ? null : stdio[i];
+		struct stat st;
+
+		if (dup2(fd, i) < 0)
+			return error_set(err, ERROR_INTERNAL, errno, "dup2");
+		if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != container->credentials.uid)
+			fchown(i, container->credentials.uid, (gid_t)-1);
+	}
+	return 0;
+}
+
+/* The working folder, made if missing, never through a magic link (CVE-2024-21626). */
+static int enter_working_folder(const char *cwd, int rootfd, struct error *err)
+{
+	cleanup_fd int fd = inroot_mkdirs(rootfd, cwd, 0755, err);
+
+	if (fd < 0 || fchdir(fd) < 0) {
+		if (fd >= 0)
+			error_set(err, ERROR_PROGRAM, errno, "cannot enter %s", cwd);
+		err->class = ERROR_PROGRAM;
+		return error_wrap(err, "workingDir");
+	}
+	return 0;
+}
+
+static bool has_group(const struct credentials *credentials, gid_t gid)
+{
+	for (size_t i = 0; i < credentials->n_groups; i++)
+		if (credentials->groups[i] == gid)
+			return true;
+	return false;
+}
+
+static void add_group(struct credentials *credentials, gid_t gid)
+{
+	if (has_group(credentials, gid))
+		return;
+	credentials->groups =
+		xreallocarray(credentials->groups, credentials->n_groups + 1, sizeof(*credentials->groups));
+	credentials->groups[credentials->n_groups++] = gid;
+}
+
+/* The ids of the manifest, completed by what the image says of the user: primary group, groups, home. */
+static struct credentials complete_credentials(const struct container *container, int rootfd, char **home)
+{
+	struct credentials credentials = container->credentials;
+	struct account account;
+
+	account_lookup(rootfd, credentials.uid, &account);
+	credentials.groups = NULL;
+	credentials.n_groups = 0;
+	if (container->gid_from_image && account.found && userns_maps_gid(account.gid))
+		credentials.gid = account.gid;
+	add_group(&credentials, credentials.gid);
+	for (size_t i = 0; i < container->credentials.n_groups; i++)
+		add_group(&credentials, container->credentials.groups[i]);
+	for (size_t i = 0; i < account.n_groups; i++)
+		if (userns_maps_gid(account.groups[i]))
+			add_group(&credentials, account.groups[i]);
+	*home = xstrdup(account.home ? account.home : "/");
+	account_free(&account);
+	return credentials;
+}
+
+static const char *environment_value(char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *env; env++)
+		if (!strncmp(*env, name, n) && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+static char **complete_environment(char *const *env, const char *home)
+{
+	struct strv all = {0};
+
+	for (char *const *e = env; *e; e++)
+		strv_push(&all, *e);
+	if (!environment_value(env, "HOME"))
+		strv_push(&all, xasprintf("HOME=%s", home));
+	return all.items ? all.items : strv_copy(NULL);
+}
+
+/* Stages 2 to 4 and what hangs on them. On return the process is who and where it shall be. */
+static int become(
+	const struct container *container, const int stdio[3], int *procfd, char ***env, struct error *err)
+{
+	cleanup_fd int root = -1;
+	cleanup_free char *home = NULL;
+	struct credentials credentials;
+	bool keep_admin = container->locks.seccomp && !container->locks.no_new_privs;
+
+	if (container->join_pidfd < 0 && isolation_enter(&container->isolation, procfd, err) < 0)
+		return -1;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open the container's root");
+	if (attach_stdio(container, stdio, root, err) < 0 ||
+		enter_working_folder(container->cwd, root, err) < 0)
+		return -1;
+	/* A session keyring of its own: the caller's keys aren't the container's. Best effort, as with runc. */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+	credentials = complete_credentials(container, root, &home);
+	*env = complete_environment(container->env, home);
+	return credentials_apply(&credentials, container->set_groups, keep_admin, err);
+}
+
+/* The child's whole life up to execve. Returns only on an error that is in page->error. */
+static void child(const struct container *container, const int stdio[3], int procfd, struct launch_page *page)
+{
+	struct error *err = &page->error;
+	char **env;
+	char *program;
+
+	if (become(container, stdio, &procfd, &env, err) < 0)
+		return;
+	/* Changing ids clears it. Best effort beside the sandbox: for a pod with hostPID it is all there is. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	program = program_find(container->argv[0], environment_value(env, "PATH"), err);
+	if (!program)
+		return;
+	strncpy(page->program, program, sizeof(page->program) - 1);
+	if (fd_cloexec_from(3, err) < 0 || locks_apply(&container->locks, procfd, err) < 0)
+		return;
+	page->ready = 1;
+	locks_exec(&container->locks, &page->report, program, container->argv, env);
+}
+
+static struct launch_page *map_page(void)
+{
+	void *page = mmap(
+		NULL, sizeof(struct launch_page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
+static pid_t clone_child(const struct container *container, const int stdio[3], int notice, int *pidfd,
+	int *procfd, struct error *err)
+{
+	const int keep[] = {stdio[1], stdio[2], notice, stdio[0]};
+
+	if (container->join_pidfd < 0)
+		return isolation_clone(&container->isolation, pidfd, err);
+	return isolation_clone_into(container->join_pidfd, keep, stdio[0] < 0 ? 3 : 4,
+		container->isolation.cgroupfd, pidfd, procfd, err);
+}
+
+int launch_start(
+	const struct container *container, const int stdio[3], struct launched *launched, struct error *err)
+{
+	struct launch_page *page = map_page();
+	int notice[2] = {-1, -1};
+	int procfd = -1;
+	int pidfd = -1;
+	pid_t pid;
+
+	if (!page)
+		return error_set(err, ERROR_HOST, errno, "cannot share a page with the container's process");
+	*launched = (struct launched){.pidfd = -1, .notice = -1, .page = page};
+	if (pipe2(notice, O_CLOEXEC) < 0) {
+		error_set(err, ERROR_HOST, errno, "cannot make a pipe");
+		launch_close(launched);
+		return -1;
+	}
+	launched->notice = notice[0];
+	pid = clone_child(container, stdio, notice[1], &pidfd, &procfd, err);
+	if (pid == 0) {
+		child(container, stdio, procfd, page);
+		_exit(125);
+	}
+	close(notice[1]);
+	if (pid < 0) {
+		launch_close(launched);
+		return -1;
+	}
+	launched->pid = pid;
+	launched->pidfd = pidfd;
+	return 0;
+}
+
+int launch_result(const struct container *container, const struct launched *launched, struct error *err)
+{
+	const struct launch_page *page = launched->page;
+	siginfo_t info = {0};
+
+	if (page->error.class != ERROR_NONE) {
+		*err = page->error;
+		return -1;
+	}
+	if (page->ready && page->report.filter_failed) {
+		error_set(err, ERROR_HOST, page->report.failed, "cannot load the seccomp filter");
+		if (page->report.failed == EINVAL)
+			error_hint(err, "this kernel lacks CONFIG_SECCOMP_FILTER, or a flag of the profile");
+		return -1;
+	}
+	if (page->ready && page->report.failed)
+		return program_explain(page->program, page->report.failed, err);
+	if (page->ready)
+		return 0;
+	/* It died before it could say anything: killed from outside, or by the out-of-memory killer. */
+	waitid(P_PIDFD, (id_t)launched->pidfd, &info, WEXITED | WNOWAIT);
+	error_set(err, ERROR_HOST, 0,
+		"the process of container %s was killed by signal %d before its program started",
+		container->name, info.si_status);
+	return -1;
+}
+
+void launch_close(struct launched *launched)
+{
+	if (launched->pidfd >= 0)
+		close(launched->pidfd);
+	if (launched->notice >= 0)
+		close(launched->notice);
+	if (launched->page)
+		munmap(launched->page, sizeof(*launched->page));
+	*launched = (struct launched){.pidfd = -1, .notice = -1};
+}

@@ -1,0 +1,43 @@
+/*
+ * Launch: a struct container becomes a running process.
+ *
+ * The child goes through the stages of DESIGN.md; each is a function of a wing:
+ *   1 clone        isolation_clone        all namespaces in one clone3
+ *   2 identity     isolation_enter        joins the pod's network, ipc and uts
+ *   3 mounts       isolation_enter        and pivots
+ *   4 credentials  credentials_apply
+ *   5 descriptors  fd_cloexec_from        0, 1 and 2 are all that the program gets
+ *   6 locks        locks_apply            no_new_privs, AppArmor
+ *   7 filter, exec locks_exec             nothing comes between
+ * What goes wrong up to 6 is a struct error in a page that parent and child share; what goes wrong in 7 is an errno there.
+ * That the program runs the parent sees by the end of a pipe whose other end closes on exec, which costs the child no
+ * system call (law R0).
+ */
+#ifndef RUNNER_LAUNCH_H
+#define RUNNER_LAUNCH_H
+
+#include "runner/container.h"
+
+struct launch_page;
+
+struct launched {
+	pid_t pid; /* as the supervisor sees it */
+	int pidfd; /* readable when it has ended */
+	int notice; /* reaches its end when the program runs, or never will; then launch_result tells which */
+	struct launch_page *page;
+};
+
+/*
+ * Starts the child. stdio are descriptors above 2 that become its 0, 1 and 2; stdio[0] may be -1 for the container's own
+ * /dev/null. They stay the caller's. On success the caller owns what launched holds: see launch_close.
+ */
+int launch_start(
+	const struct container *container, const int stdio[3], struct launched *launched, struct error *err);
+
+/* After notice has ended: 0 if the program runs (or ran), else a negative number and the reason. */
+int launch_result(const struct container *container, const struct launched *launched, struct error *err);
+
+/* Closes and unmaps; doesn't kill. */
+void launch_close(struct launched *launched);
+
+#endif

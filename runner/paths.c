@@ -1,0 +1,86 @@
+/* Where things are kept: the store of images and the folder of running pods. */
+#include "runner/paths.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "namespaces/namespaces.h"
+
+/* Relative paths are made absolute at once: the supervisor and the sandbox change their folder. */
+static char *absolute(const char *path, struct error *err)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	if (!getcwd(here, sizeof(here))) {
+		error_set(err, ERROR_HOST, errno, "cannot tell the current folder");
+		return NULL;
+	}
+	return xasprintf("%s/%s", here, path);
+}
+
+/* The user's id as the host sees it: inside a user namespace, what its 0 is mapped to. */
+static unsigned int outer_uid(void)
+{
+	unsigned int inner, outer = geteuid();
+	FILE *map = fopen("/proc/self/uid_map", "re");
+
+	if (!map)
+		return outer;
+	if (fscanf(map, "%u %u", &inner, &outer) != 2 || !userns_inside())
+		outer = geteuid();
+	fclose(map);
+	return outer;
+}
+
+static bool is_host_root(void)
+{
+	return geteuid() == 0 && !userns_inside();
+}
+
+/* option, then environment, then NULL: the default is to be found. */
+static const char *chosen(const struct invocation *invocation, enum option_id id, const char *variable)
+{
+	const char *value = invocation->value[id] ? invocation->value[id] : getenv(variable);
+
+	return value && *value ? value : NULL;
+}
+
+char *path_of_store(const struct invocation *invocation, struct error *err)
+{
+	const char *given = chosen(invocation, OPTION_STORE, "MINIRUN_STORE");
+	const char *data = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+
+	if (given)
+		return absolute(given, err);
+	if (is_host_root())
+		return xstrdup("/var/lib/minirun");
+	if (data && data[0] == '/')
+		return xasprintf("%s/minirun", data);
+	if (home && home[0] == '/')
+		return xasprintf("%s/.local/share/minirun", home);
+	error_set(err, ERROR_HOST, 0, "no place for images: neither HOME nor XDG_DATA_HOME is set");
+	error_hint(err, "name a folder with --store or MINIRUN_STORE");
+	return NULL;
+}
+
+char *path_of_root(const struct invocation *invocation, struct error *err)
+{
+	const char *given = chosen(invocation, OPTION_ROOT, "MINIRUN_ROOT");
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (given)
+		return absolute(given, err);
+	if (is_host_root())
+		return xstrdup("/run/minirun");
+	if (runtime && runtime[0] == '/' && access(runtime, W_OK) == 0)
+		return xasprintf("%s/minirun", runtime);
+	return xasprintf("/tmp/minirun-%u", outer_uid());
+}

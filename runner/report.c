@@ -1,0 +1,222 @@
+/* What a person, or a program with -o json, gets to see of a run. */
+#include "runner/report.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define RESET "\033[0m"
+#define BOLD  "\033[1m"
+
+static const char *const tones[] = {
+	[TONE_PLAIN] = "", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m", [TONE_NOTE] = "\033[33m"};
+static const char *const palette[] = {
+	"\033[36m", "\033[35m", "\033[34m", "\033[33m", "\033[32m", "\033[96m", "\033[95m", "\033[94m"};
+
+static bool wants_color(const char *choice, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"); /* no-color.org: set and not empty */
+	const char *term = getenv("TERM");
+
+	if (choice && !strcmp(choice, "always"))
+		return true;
+	if ((choice && !strcmp(choice, "never")) || (no_color && *no_color))
+		return false;
+	return isatty(fd) && !(term && !strcmp(term, "dumb"));
+}
+
+void report_init(struct report *report, bool json, bool quiet, const char *color)
+{
+	*report = (struct report){
+		.json = json,
+		.quiet = quiet,
+		.color_out = wants_color(color, STDOUT_FILENO),
+		.color_err = wants_color(color, STDERR_FILENO),
+		.width = 8,
+	};
+}
+
+/* One write(2) a line, so that the lines of two minirun on one terminal don't mix. */
+static void put(struct report *report, int fd, const char *text, size_t size)
+{
+	if (report->broken && fd == STDOUT_FILENO)
+		return;
+	if (fd_write_all(fd, text, size) < 0 && errno == EPIPE && fd == STDOUT_FILENO)
+		report->broken = true;
+}
+
+static void stamp(char *buffer, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(buffer, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buffer + n, size - n, ".%06ldZ", now.tv_nsec / 1000);
+}
+
+static void add_string(struct json_object *object, const char *key, const char *value)
+{
+	if (value)
+		json_object_object_add(object, key, json_object_new_string(value));
+}
+
+static struct json_object *new_line(const char *type, const char *pod, const char *container)
+{
+	struct json_object *line = json_object_new_object();
+	char now[48];
+
+	stamp(now, sizeof(now));
+	add_string(line, "time", now);
+	add_string(line, "type", type);
+	add_string(line, "pod", pod);
+	add_string(line, "container", container);
+	return line;
+}
+
+static void put_json(struct report *report, struct json_object *line)
+{
+	size_t size;
+	const char *text = json_object_to_json_string_length(
+		line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+	cleanup_free char *copy = xcalloc(size + 2, 1);
+
+	memcpy(copy, text, size);
+	copy[size] = '\n';
+	put(report, STDOUT_FILENO, copy, size + 1);
+	json_object_put(line);
+}
+
+static void event_json(struct report *report, const char *pod, const struct event *event, const char *text)
+{
+	struct json_object *line = new_line(event->type, pod, event->container);
+
+	add_string(line, "reason", event->reason);
+	if (event->has_exit)
+		json_object_object_add(line, "exitCode", json_object_new_int(event->exit_code));
+	if (event->signal)
+		json_object_object_add(line, "signal", json_object_new_int(event->signal));
+	if (event->microseconds)
+		json_object_object_add(
+			line, "seconds", json_object_new_double((double)event->microseconds / 1e6));
+	add_string(line, "message", text);
+	put_json(report, line);
+}
+
+void report_event(struct report *report, const char *pod, const struct event *event, const char *format, ...)
+{
+	cleanup_free char *text = NULL;
+	cleanup_free char *safe = NULL;
+	cleanup_free char *name = NULL;
+	cleanup_free char *line = NULL;
+	va_list args;
+
+	if (report->quiet && !event->important)
+		return;
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = xstrdup("out of memory");
+	va_end(args);
+	if (report->json) {
+		event_json(report, pod, event, text);
+		return;
+	}
+	safe = text_printable(text, strlen(text));
+	name = event->container ? xstrdup(event->container) : xasprintf("pod/%s", pod);
+	if (report->color_err)
+		line = xasprintf(
+			BOLD "%-*s" RESET "  %s%s" RESET "\n", report->width, name, tones[event->tone], safe);
+	else
+		line = xasprintf("%-*s  %s\n", report->width, name, safe);
+	put(report, STDERR_FILENO, line, strlen(line));
+}
+
+/* JSON is UTF-8; bytes that aren't become U+FFFD, so that the line can be parsed. */
+static char *as_utf8(const char *text, size_t size, size_t *out_size)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	char *out = xcalloc(size + 1, 3);
+	size_t n = 0;
+
+	for (size_t i = 0; i < size;) {
+		unsigned char c = (unsigned char)text[i];
+		size_t more = c < 0x80                ? 0
+			      : c >= 0xc2 && c < 0xe0 ? 1
+			      : c >= 0xe0 && c < 0xf0 ? 2
+			      : c >= 0xf0 && c < 0xf5 ? 3
+						      : 9;
+		bool valid = more < 9 && i + more < size;
+
+		for (size_t j = 1; valid && j <= more; j++)
+			valid = ((unsigned char)text[i + j] & 0xc0) == 0x80;
+		if (valid && more >= 2) {
+			unsigned char d = (unsigned char)text[i + 1];
+
+			/* Overlong forms, surrogates, and what lies past U+10FFFF. */
+			valid = !(c == 0xe0 && d < 0xa0) && !(c == 0xed && d >= 0xa0) &&
+				!(c == 0xf0 && d < 0x90) && !(c == 0xf4 && d >= 0x90);
+		}
+		if (valid) {
+			memcpy(out + n, text + i, more + 1);
+			n += more + 1;
+			i += more + 1;
+		} else {
+			memcpy(out + n, replacement, 3);
+			n += 3;
+			i++;
+		}
+	}
+	*out_size = n;
+	return out;
+}
+
+static void output_json(
+	struct report *report, const char *container, int stream, const char *text, size_t size, bool partial)
+{
+	struct json_object *line = new_line("output", NULL, container);
+	size_t n;
+	cleanup_free char *utf8 = as_utf8(text, size, &n);
+
+	add_string(line, "stream", stream == 1 ? "stdout" : "stderr");
+	json_object_object_add(line, "text", json_object_new_string_len(utf8, (int)n));
+	if (partial)
+		json_object_object_add(line, "partial", json_object_new_boolean(true));
+	put_json(report, line);
+}
+
+void report_output(struct report *report, const char *container, unsigned int index, int stream,
+	const char *text, size_t size, bool partial)
+{
+	bool color = stream == 1 ? report->color_out : report->color_err;
+	cleanup_free char *head = NULL;
+	cleanup_free char *line = NULL;
+	size_t n;
+
+	if (report->json) {
+		output_json(report, container, stream, text, size, partial);
+		return;
+	}
+	if (color)
+		head = xasprintf("%s%-*s" RESET " | ", palette[index % array_length(palette)], report->width,
+			container);
+	else
+		head = xasprintf("%-*s | ", report->width, container);
+	n = strlen(head);
+	line = xcalloc(n + size + 1, 1);
+	memcpy(line, head, n);
+	memcpy(line + n, text, size);
+	line[n + size] = '\n';
+	put(report, stream == 1 ? STDOUT_FILENO : STDERR_FILENO, line, n + size + 1);
+}

@@ -1,0 +1,179 @@
+/* What a running pod has on disk, and clearing it up. Theory of operation: state.h. */
+#include "runner/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/inroot.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "namespaces/namespaces.h"
+
+#define LOCK_NAME   "lock"
+#define PARENT_LOCK ".lock"
+
+/*
+ * Opens the folder at path, making it with its parents. It must be ours and nobody else's to write: under /tmp
+ * another user could have put a link or a folder of their own there first.
+ */
+static int open_private(const char *path, struct error *err)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+	char *copy = xstrdup(path);
+
+	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		mkdir(copy, 0755);
+		*p = '/';
+	}
+	free(copy);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		error_set(err, ERROR_HOST, errno, "cannot make folder %s", path);
+		return error_hint(err, "name another with --root or --store");
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open folder %s", path);
+	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
+		error_set(err, ERROR_HOST, 0, "folder %s is not yours alone", path);
+		return error_hint(err,
+			"others could change what minirun keeps there: name another folder, or make it yours "
+			"with mode 0700");
+	}
+	return steal_fd(&fd);
+}
+
+static int open_lock(int dirfd, const char *name, int operation, struct error *err)
+{
+	cleanup_fd int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open a lock");
+	while (flock(fd, operation) < 0)
+		if (errno != EINTR)
+			return error_set(err, ERROR_HOST, errno, "cannot lock");
+	return steal_fd(&fd);
+}
+
+/* Whether the folder belongs to a supervisor that lives. */
+static bool is_alive(int parent, const char *name)
+{
+	struct error ignored;
+	cleanup_fd int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int lock = -1;
+
+	if (dir < 0)
+		return false;
+	lock = open_lock(dir, LOCK_NAME, LOCK_EX | LOCK_NB, &ignored);
+	return lock < 0 && ignored.errnum == EWOULDBLOCK;
+}
+
+/* Removes every folder whose supervisor is dead. What can't be removed is left: it is no reason not to start. */
+static void sweep(int parent)
+{
+	struct error ignored;
+	cleanup_dir DIR *dir = NULL;
+	const struct dirent *entry;
+	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = copy < 0 ? NULL : fdopendir(copy);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || is_alive(parent, entry->d_name))
+			continue;
+		inroot_remove_tree(parent, entry->d_name, &ignored);
+	}
+}
+
+/* Makes folder name below parent and locks it, having swept; returns the folder, and its lock. */
+static int claim(int parent, const char *name, const char *what, int *lock, struct error *err)
+{
+	cleanup_fd int guard = open_lock(parent, PARENT_LOCK, LOCK_EX, err);
+	cleanup_fd int fd = -1;
+
+	if (guard < 0)
+		return -1;
+	sweep(parent);
+	if (mkdirat(parent, name, 0700) < 0) {
+		if (errno != EEXIST)
+			return error_set(err, ERROR_HOST, errno, "cannot make a folder for pod %s", what);
+		error_set(err, ERROR_HOST, 0, "pods \"%s\" already exists", what);
+		err->errnum = EEXIST;
+		return error_hint(err, "it is running: end it, or give this one another metadata.name");
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open the folder of pod %s", what);
+	*lock = open_lock(fd, LOCK_NAME, LOCK_EX | LOCK_NB, err);
+	return *lock < 0 ? -1 : steal_fd(&fd);
+}
+
+int state_create(struct state *state, const char *root, const char *store, const char *name, const char *uid,
+	struct error *err)
+{
+	cleanup_free char *pods = xasprintf("%s/pods", store);
+
+	*state = (struct state){-1, -1, -1, -1, -1, -1, NULL, NULL, NULL};
+	state->name = xstrdup(name);
+	state->data_name = xasprintf("%.100s-%s", name, uid);
+	state->root = open_private(root, err);
+	if (state->root < 0)
+		return -1;
+	state->pods = open_private(pods, err);
+	if (state->pods < 0)
+		return -1;
+	state->run = claim(state->root, name, name, &state->run_lock, err);
+	if (state->run < 0)
+		return -1;
+	state->data = claim(state->pods, state->data_name, name, &state->data_lock, err);
+	return state->data < 0 ? -1 : 0;
+}
+
+int state_remove(const struct state *state, struct error *err)
+{
+	struct error later;
+	int result = 0;
+
+	if (state->cgroup)
+		result = cgroup_remove(state->cgroup, err);
+	if (state->data >= 0 && inroot_remove_tree(state->pods, state->data_name, result ? &later : err) < 0)
+		result = -1;
+	if (state->run >= 0 && inroot_remove_tree(state->root, state->name, result ? &later : err) < 0)
+		result = -1;
+	return result;
+}
+
+void state_close(struct state *state)
+{
+	const int fds[] = {
+		state->run, state->data, state->run_lock, state->data_lock, state->root, state->pods};
+
+	for (size_t i = 0; i < array_length(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(state->name);
+	free(state->data_name);
+	free(state->cgroup);
+	*state = (struct state){-1, -1, -1, -1, -1, -1, NULL, NULL, NULL};
+}
+
+int state_open_running(const char *root, const char *name, struct error *err)
+{
+	cleanup_fd int parent = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int fd = -1;
+
+	if (parent >= 0 && !strchr(name, '/') && name[0] != '.' && is_alive(parent, name))
+		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		return steal_fd(&fd);
+	error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", name);
+	return error_hint(err, "looked for a running pod in %s", root);
+}

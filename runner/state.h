@@ -1,0 +1,38 @@
+/*
+ * What a running pod has on disk, and clearing it up.
+ *
+ * Two folders: ROOT/NAME (the control socket) and STORE/pods/NAME-UID (uppers, volumes, /etc files). Each holds a
+ * file `lock` that the supervisor keeps locked (flock) as long as it lives: a folder whose lock can be had belongs to
+ * nobody, and is cleared by the next start. A folder is made and locked, and dead ones are looked for, only under the
+ * lock of the folder above, so that nobody clears what is just being made.
+ */
+#ifndef RUNNER_STATE_H
+#define RUNNER_STATE_H
+
+#include "base/error.h"
+
+struct state {
+	int root, run; /* ROOT and ROOT/NAME */
+	int pods, data; /* STORE/pods and STORE/pods/NAME-UID */
+	int run_lock, data_lock;
+	char *name, *data_name;
+	char *cgroup; /* path of the pod's cgroup, or NULL; the supervisor sets it */
+};
+
+/*
+ * Clears what dead supervisors left, then makes and locks both folders for a pod. A pod of that name that lives is
+ * an error in the API server's words (`pods "demo" already exists`).
+ */
+int state_create(struct state *state, const char *root, const char *store, const char *name, const char *uid,
+	struct error *err);
+
+/* Removes both folders and the cgroup. Carries on after an error, and reports the first. */
+int state_remove(const struct state *state, struct error *err);
+
+/* Closes the descriptors and frees the names. */
+void state_close(struct state *state);
+
+/* Opens ROOT/NAME of a running pod for its control socket; `pods "x" not found` if there is none that lives. */
+int state_open_running(const char *root, const char *name, struct error *err);
+
+#endif
