@@ -1,10 +1,12 @@
 /*
  * A document: a tree of values, each with its place in the text, read from JSON or YAML.
  *
- * JSON is read by json-c (strict: one value, no comments, no trailing commas, UTF-8), YAML by libfyaml (one
- * document, no anchors cycles). Whatever reads a file of ours (a manifest, a seccomp profile) walks this tree,
- * so that every complaint can name line and column. A key that stands twice in a map is an error, as is
- * nesting deeper than DOCUMENT_DEPTH and a text larger than DOCUMENT_SIZE.
+ * JSON is strict (one value, no comments, no trailing commas, UTF-8): base/json.c walks its brackets, because
+ * json-c gives no positions, and json-c decodes its strings and numbers. YAML is read by libfyaml, and its plain
+ * scalars mean what they mean to kubectl (YAML 1.1: `yes` is a boolean, 0644 is octal; see base/scalar.c).
+ * Whatever reads a file of ours (a manifest, a seccomp profile) walks this tree, so that every complaint can name
+ * line and column. A key that stands twice in a map is an error, as is nesting deeper than DOCUMENT_DEPTH, a text
+ * larger than DOCUMENT_SIZE, and one of more than DOCUMENT_NODES values once its aliases are expanded.
  */
 #ifndef BASE_DOCUMENT_H
 #define BASE_DOCUMENT_H
@@ -17,6 +19,7 @@
 
 #define DOCUMENT_DEPTH 64
 #define DOCUMENT_SIZE  (4U << 20) /* bytes */
+#define DOCUMENT_NODES 100000 /* values: scalars, lists and maps */
 
 enum node_kind {
 	NODE_NULL,
@@ -30,7 +33,7 @@ enum node_kind {
 
 struct node {
 	enum node_kind kind;
-	unsigned int line, column; /* of the value's first character, from 1 */
+	unsigned int line, column; /* of the value's first character, from 1; a column is a character */
 	bool boolean;
 	int64_t integer;
 	double number; /* also set for NODE_INTEGER */
