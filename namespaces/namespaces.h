@@ -168,6 +168,9 @@ struct isolation {
 	uint64_t shm_size; /* bytes of /dev/shm; 0: 64 MiB */
 };
 
+/* Whether something may be mounted at target: not on or below /proc or /sys, and not on / itself. For plans. */
+int isolation_check_target(const char *target, struct error *err);
+
 /*
  * clone3 with the container's own namespaces: mount, cgroup, and pid unless the pod shares its own or the host's.
  * In the parent returns the pid, and its pidfd; in the child 0. The supervisor's later children are not affected.

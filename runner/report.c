@@ -137,9 +137,9 @@ void report_event(struct report *report, const char *pod, const struct event *ev
 	name = event->container ? xstrdup(event->container) : xasprintf("pod/%s", pod);
 	if (report->color_err)
 		line = xasprintf(
-			BOLD "%-*s" RESET "  %s%s" RESET "\n", report->width, name, tones[event->tone], safe);
+			BOLD "%-*s" RESET " %s%s" RESET "\n", report->width, name, tones[event->tone], safe);
 	else
-		line = xasprintf("%-*s  %s\n", report->width, name, safe);
+		line = xasprintf("%-*s %s\n", report->width, name, safe);
 	put(report, STDERR_FILENO, line, strlen(line));
 }
 

@@ -63,6 +63,9 @@ bool apparmor_available(void);
 /* Whether a profile of that name is loaded: 1 enforce, 2 complain, 0 not loaded, -1 can't tell. */
 int apparmor_loaded(const char *name);
 
+/* Whether profile can be entered here: AppArmor enabled, the profile loaded. In the kubelet's words. For plans. */
+int apparmor_check(const char *profile, struct error *err);
+
 /* ---- seccomp: the profile (seccomp_profile.c) and its filter (seccomp_compile.c) ---- */
 
 struct seccomp_profile; /* parsed; opaque */

@@ -1,0 +1,138 @@
+/* The plan: every image, profile, id and command of a pod resolved, and nothing created yet. */
+#include "runner/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* A random UUID (RFC 4122, version 4), as the API server gives every pod. */
+static int make_uid(char uid[37], struct error *err)
+{
+	unsigned char b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		return error_set(err, ERROR_HOST, errno, "getrandom");
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	snprintf(uid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return 0;
+}
+
+static void complain(
+	struct findings *findings, const struct planned *item, const char *field, const struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s.%s", item->path, field);
+
+	findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, path,
+		err->hint[0] ? err->hint : NULL, "%s", err->message);
+}
+
+static void plan_image(const struct plan *plan, struct planned *item, struct findings *findings)
+{
+	struct error err = {0};
+
+	if (image_find(&plan->store, item->spec->image, &item->image, &err) < 0)
+		complain(findings, item, "image", &err);
+}
+
+/* A mount on or below /proc or /sys would let an image forge what the launch writes there (CVE-2019-16884). */
+static void check_mounts(const struct planned *item, struct findings *findings)
+{
+	for (size_t i = 0; i < item->spec->n_mounts; i++) {
+		const char *target = item->spec->mounts[i].mount_path;
+		struct error err = {0};
+		cleanup_free char *path = NULL;
+
+		if (isolation_check_target(target, &err) == 0)
+			continue;
+		path = xasprintf("volumeMounts[%zu].mountPath", i);
+		complain(findings, item, path, &err);
+	}
+}
+
+static int plan_item(struct plan *plan, struct planned *item, const struct plan_request *request,
+	struct findings *findings, FILE *warnings)
+{
+	size_t before = findings->errors;
+
+	item->container.name = item->spec->name;
+	item->container.join_pidfd = -1;
+	if (item->spec->restart_always)
+		findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, item->path, NULL,
+			"sidecars (an init container with restartPolicy: Always) are not supported yet");
+	plan_image(plan, item, findings);
+	check_mounts(item, findings);
+	plan_process(plan, item, findings);
+	plan_locks(plan, item, request, findings, warnings);
+	return findings->errors == before ? 0 : -1;
+}
+
+static void check_pod_ids(const struct plan *plan, struct findings *findings)
+{
+	const struct pod *pod = plan->pod;
+	char range[128];
+
+	if (pod->fs_group.set && !userns_maps_gid(pod->fs_group.value))
+		findings_add(findings, SEVERITY_ERROR, 0, 0, "spec.securityContext.fsGroup", NULL,
+			"group %lld is not among the ids there are here (%s)", (long long)pod->fs_group.value,
+			userns_describe_gids(range, sizeof(range)));
+	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
+		if (!userns_maps_gid(pod->supplemental_groups[i]))
+			findings_add(findings, SEVERITY_ERROR, 0, 0,
+				"spec.securityContext.supplementalGroups", NULL,
+				"group %lld is not among the ids there are here (%s)",
+				(long long)pod->supplemental_groups[i],
+				userns_describe_gids(range, sizeof(range)));
+}
+
+int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
+	struct findings *findings, FILE *warnings, struct error *err)
+{
+	*plan = (struct plan){.pod = pod, .store.fd = -1};
+	if (make_uid(plan->uid, err) < 0 || store_open(&plan->store, request->store_path, err) < 0)
+		return -1;
+	plan->single_id = !userns_maps_uid(1);
+	plan->n_init = pod->n_init_containers;
+	plan->n = plan->n_init + pod->n_containers;
+	plan->items = xcalloc(plan->n, sizeof(*plan->items));
+	check_pod_ids(plan, findings);
+	for (size_t i = 0; i < plan->n; i++) {
+		struct planned *item = &plan->items[i];
+
+		item->is_init = i < plan->n_init;
+		item->spec = item->is_init ? &pod->init_containers[i] : &pod->containers[i - plan->n_init];
+		item->path = item->is_init ? xasprintf("spec.initContainers[%zu]", i)
+					   : xasprintf("spec.containers[%zu]", i - plan->n_init);
+		plan_item(plan, item, request, findings, warnings);
+	}
+	return findings->errors ? -1 : 0;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		struct planned *item = &plan->items[i];
+
+		image_free(&item->image);
+		strv_free(item->container.argv);
+		strv_free(item->container.env);
+		free(item->container.credentials.groups);
+		free(item->locks_text);
+		free(item->path);
+	}
+	for (size_t i = 0; i < plan->n_profiles; i++) {
+		seccomp_filter_free(&plan->profiles[i]->filter);
+		free(plan->profiles[i]->name);
+		free(plan->profiles[i]->source);
+		free(plan->profiles[i]);
+	}
+	free(plan->profiles);
+	free(plan->items);
+	store_close(&plan->store);
+}

@@ -1,0 +1,69 @@
+/*
+ * The plan: every image, profile, id and command of a pod resolved, and nothing created yet. What can't work is found
+ * here, before anything runs: all of it, as findings with the field's path.
+ */
+#ifndef RUNNER_PLAN_H
+#define RUNNER_PLAN_H
+
+#include "base/finding.h"
+#include "images/images.h"
+#include "runner/container.h"
+#include "runner/manifest.h"
+#include "security/security.h"
+
+/* A compiled seccomp profile; containers that choose the same under the same capabilities share it. */
+struct planned_profile {
+	char *name; /* as the user knows it: "no-mkdir.json", "RuntimeDefault" */
+	char *source; /* the file it was read from; NULL for RuntimeDefault */
+	capability_set capabilities;
+	struct seccomp_filter filter;
+	unsigned int allowed; /* calls */
+};
+
+struct planned {
+	const struct container_spec *spec;
+	bool is_init;
+	char *path; /* "spec.containers[0]" */
+	struct image image;
+	struct container container;
+	struct locks locks; /* what container.locks is made from */
+	const struct planned_profile *profile; /* NULL: unconfined */
+	bool read_only_root, privileged;
+	char *locks_text; /* "seccomp no-mkdir.json (51 calls allowed) · no_new_privs off · AppArmor unconfined" */
+};
+
+struct plan {
+	const struct pod *pod;
+	struct store store;
+	char uid[37]; /* of the pod, a random UUID */
+	struct planned *items; /* init containers first */
+	size_t n, n_init;
+	struct planned_profile **profiles;
+	size_t n_profiles;
+	bool single_id; /* the only id there is here is 0 */
+};
+
+struct plan_request {
+	const char *store_path;
+	const char
+		*manifest_path; /* Localhost profiles are looked for beside it; "-": in the current folder */
+	const char *profile_root; /* --seccomp-profile-root, or NULL */
+};
+
+/*
+ * Makes the plan. Errors and warnings about the manifest go to findings; profile_findings gets what is said about a seccomp
+ * profile's file. Returns 0, or a negative number: then findings->errors is not zero, or err is filled (the store can't be
+ * opened, and the like). plan_free in either case.
+ */
+int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
+	struct findings *findings, FILE *warnings, struct error *err);
+void plan_free(struct plan *plan);
+
+/* plan_locks.c: what a container may do; for plan_make. */
+int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
+	struct findings *findings, FILE *warnings);
+
+/* plan_process.c: command, environment, working folder, ids; for plan_make. */
+int plan_process(const struct plan *plan, struct planned *item, struct findings *findings);
+
+#endif

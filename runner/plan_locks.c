@@ -1,0 +1,212 @@
+/* The plan of the locks: capabilities, no_new_privs, AppArmor, and the seccomp profile, found and compiled. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runner/plan.h"
+
+#define KUBELET_SECCOMP_ROOT "/var/lib/kubelet/seccomp"
+#define PROFILE_LIMIT        (4U << 20) /* bytes of a profile's file */
+
+static void complain(
+	struct findings *findings, const struct planned *item, const char *field, const struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s.securityContext.%s", item->path, field);
+
+	findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, path,
+		err->hint[0] ? err->hint : NULL, "%s", err->message);
+}
+
+/* The folder of the manifest, "." if it came by standard input. */
+static char *folder_of(const char *manifest)
+{
+	const char *slash = strrchr(manifest, '/');
+
+	if (!strcmp(manifest, "-") || !slash)
+		return xstrdup(".");
+	return slash == manifest ? xstrdup("/") : xstrndup(manifest, (size_t)(slash - manifest));
+}
+
+/*
+ * Finds a Localhost profile: under --seccomp-profile-root, beside the manifest, under the kubelet's folder. Only a file that
+ * isn't there makes it look further: one that can't be read is an error (law R3).
+ */
+static int find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
+	size_t *size, struct error *err)
+{
+	cleanup_free char *beside = folder_of(request->manifest_path);
+	const char *const roots[] = {request->profile_root, beside, KUBELET_SECCOMP_ROOT};
+	cleanup_free char *looked = xstrdup("");
+
+	for (size_t i = 0; i < array_length(roots); i++) {
+		cleanup_free char *candidate = NULL;
+		char *longer;
+
+		if (!roots[i])
+			continue;
+		candidate =
+			!strcmp(roots[i], ".") ? xstrdup(relative) : xasprintf("%s/%s", roots[i], relative);
+		if (access(candidate, F_OK) == 0) {
+			*path = steal_pointer(&candidate);
+			return file_read(*path, PROFILE_LIMIT, ERROR_PROFILE, text, size, err);
+		}
+		longer = xasprintf("%s%s%s", looked, *looked ? ", " : "", candidate);
+		free(looked);
+		looked = longer;
+	}
+	error_set(err, ERROR_PROFILE, 0, "cannot load seccomp profile \"%s\": no such file", relative);
+	return error_hint(err, "looked for %s", looked);
+}
+
+/* Where compiled filters are kept; -1 does no harm but costs the compilation. */
+static int open_cache(const struct store *store)
+{
+	mkdirat(store->fd, "cache", 0700);
+	mkdirat(store->fd, "cache/seccomp", 0700);
+	return openat(store->fd, "cache/seccomp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static const struct planned_profile *find_planned(
+	const struct plan *plan, const char *name, capability_set capabilities)
+{
+	for (size_t i = 0; i < plan->n_profiles; i++)
+		if (!strcmp(plan->profiles[i]->name, name) && plan->profiles[i]->capabilities == capabilities)
+			return plan->profiles[i];
+	return NULL;
+}
+
+static int compile(const struct plan *plan, struct planned_profile *profile, const char *text, size_t size,
+	FILE *warnings, struct error *err)
+{
+	const struct seccomp_subject subject = {.capabilities = profile->capabilities};
+	cleanup_fd int cache = open_cache(&plan->store);
+	struct findings findings;
+	int result;
+
+	findings_init(&findings, profile->source ? profile->source : profile->name);
+	result = seccomp_compile(text, size, profile->name, &subject, cache, &profile->filter,
+		&profile->allowed, &findings, err);
+	findings_sort(&findings);
+	findings_print(&findings, warnings);
+	if (result < 0 && findings.errors && err->class == ERROR_NONE)
+		error_set(err, ERROR_PROFILE, 0, "seccomp profile %s has %zu error%s", profile->name,
+			findings.errors, findings.errors == 1 ? "" : "s");
+	findings_free(&findings);
+	return result;
+}
+
+static int plan_profile(struct plan *plan, struct planned *item, const struct profile_choice *choice,
+	const struct plan_request *request, FILE *warnings, struct error *err)
+{
+	const char *name = choice->type == PROFILE_LOCALHOST ? choice->localhost : "RuntimeDefault";
+	capability_set capabilities = item->container.credentials.capabilities;
+	struct planned_profile *profile;
+	cleanup_free char *read = NULL;
+	const char *text;
+	size_t size;
+
+	item->profile = find_planned(plan, name, capabilities);
+	if (item->profile)
+		return 0;
+	profile = xcalloc(1, sizeof(*profile));
+	profile->name = xstrdup(name);
+	profile->capabilities = capabilities;
+	plan->profiles = xreallocarray(plan->profiles, plan->n_profiles + 1, sizeof(*plan->profiles));
+	plan->profiles[plan->n_profiles++] = profile;
+	if (choice->type == PROFILE_LOCALHOST) {
+		if (find_profile(request, choice->localhost, &profile->source, &read, &size, err) < 0)
+			return -1;
+		text = read;
+	} else {
+		text = seccomp_runtime_default(&size);
+	}
+	if (compile(plan, profile, text, size, warnings, err) < 0)
+		return -1;
+	item->profile = profile;
+	return 0;
+}
+
+static const struct profile_choice *effective(
+	const struct profile_choice *container, const struct profile_choice *pod)
+{
+	return container->type != PROFILE_UNSET ? container : pod;
+}
+
+/* Unset is Unconfined, as in Kubernetes without SeccompDefault; a privileged container never has a filter there. */
+static void plan_seccomp(struct plan *plan, struct planned *item, const struct plan_request *request,
+	struct findings *findings, FILE *warnings)
+{
+	const struct profile_choice *choice =
+		effective(&item->spec->security.seccomp, &plan->pod->security.seccomp);
+	struct error err = {0};
+
+	if (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED)
+		return;
+	if (item->privileged) {
+		cleanup_free char *path = xasprintf("%s.securityContext.privileged", item->path);
+
+		findings_add(findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, NULL,
+			"a privileged container gets no seccomp filter, as in Kubernetes: the profile is not "
+			"applied");
+		return;
+	}
+	if (plan_profile(plan, item, choice, request, warnings, &err) < 0)
+		complain(findings, item, "seccompProfile", &err);
+	else
+		item->locks.seccomp = &item->profile->filter;
+}
+
+static const char *plan_apparmor(struct plan *plan, struct planned *item, struct findings *findings)
+{
+	const struct profile_choice *choice =
+		effective(&item->spec->security.apparmor, &plan->pod->security.apparmor);
+	struct error err = {0};
+
+	if (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED)
+		return "unconfined";
+	item->locks.apparmor = choice->type == PROFILE_LOCALHOST ? choice->localhost : "minirun-default";
+	if (apparmor_check(item->locks.apparmor, &err) < 0)
+		complain(findings, item, "appArmorProfile", &err);
+	return item->locks.apparmor;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
+	struct findings *findings, FILE *warnings)
+{
+	const struct security_context *security = &item->spec->security;
+	size_t before = findings->errors;
+	cleanup_free char *seccomp = NULL;
+	struct error err = {0};
+	const char *apparmor;
+
+	item->privileged = security->privileged == OPTIONAL_TRUE;
+	item->read_only_root = security->read_only_root == OPTIONAL_TRUE;
+	item->locks.no_new_privs = security->allow_privilege_escalation == OPTIONAL_FALSE;
+	if (capabilities_choose(security->add_capabilities, security->drop_capabilities, item->privileged,
+		    &item->container.credentials.capabilities, &err) < 0)
+		complain(findings, item, "capabilities", &err);
+	plan_seccomp(plan, item, request, findings, warnings);
+	apparmor = plan_apparmor(plan, item, findings);
+	if (item->profile)
+		seccomp = xasprintf("seccomp %s (%u calls allowed)", base_name(item->profile->name),
+			item->profile->allowed);
+	item->locks_text = xasprintf("%s · no_new_privs %s · AppArmor %s%s",
+		seccomp ? seccomp : "seccomp unconfined", item->locks.no_new_privs ? "on" : "off", apparmor,
+		item->privileged ? " · privileged" : "");
+	item->container.locks = item->locks;
+	return findings->errors == before ? 0 : -1;
+}

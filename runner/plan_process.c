@@ -1,0 +1,162 @@
+/* The plan of a process: command, environment, working folder and ids, as Kubernetes combines pod, container and image. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runner/plan.h"
+#include "runner/privilege.h"
+
+/* containerd's default (internal/cri, oci.WithDefaultPathEnv). */
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static void complain(struct findings *findings, const struct planned *item, const char *field,
+	const char *hint, const char *text)
+{
+	cleanup_free char *path = xasprintf("%s.%s", item->path, field);
+
+	findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, path, hint, "%s", text);
+}
+
+static void append(struct strv *words, char *const *more)
+{
+	for (; more && *more; more++)
+		strv_push(words, xstrdup(*more));
+}
+
+/*
+ * command replaces Entrypoint and Cmd, args replaces Cmd alone
+ * (https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/).
+ */
+static void plan_command(struct planned *item, struct findings *findings)
+{
+	const struct container_spec *spec = item->spec;
+	const struct image_config *config = &item->image.config;
+	struct strv words = {0};
+
+	append(&words, spec->command ? spec->command : config->entrypoint);
+	if (spec->args)
+		append(&words, spec->args);
+	else if (!spec->command)
+		append(&words, config->cmd);
+	if (!words.n && item->image.name)
+		complain(findings, item, "command",
+			"name the program in command, or load the image with --config",
+			"Required value: the image says nothing of what it runs");
+	item->container.argv = words.items ? words.items : strv_copy(NULL);
+}
+
+/* Sets NAME=value, replacing an earlier entry of that name. */
+static void set_variable(struct strv *env, char *entry)
+{
+	size_t n = strcspn(entry, "=") + 1;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (!strncmp(env->items[i], entry, n)) {
+			free(env->items[i]);
+			env->items[i] = entry;
+			return;
+		}
+	strv_push(env, entry);
+}
+
+static void plan_environment(const struct pod *pod, struct planned *item)
+{
+	struct strv env = {0};
+
+	set_variable(&env, xstrdup(DEFAULT_PATH));
+	set_variable(&env, xasprintf("HOSTNAME=%s", pod->hostname));
+	for (char *const *e = item->image.config.env; e && *e; e++)
+		if (strchr(*e, '='))
+			set_variable(&env, xstrdup(*e));
+	for (size_t i = 0; i < item->spec->env.n; i++)
+		set_variable(&env,
+			xasprintf("%s=%s", item->spec->env.items[i].key, item->spec->env.items[i].value));
+	item->container.env = env.items;
+}
+
+static void check_id(struct findings *findings, const struct planned *item, const char *field, int64_t id,
+	bool is_mapped, const char *range)
+{
+	cleanup_free char *text = NULL;
+	cleanup_free char *hint = NULL;
+
+	if (is_mapped)
+		return;
+	text = xasprintf(
+		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)id, range);
+	hint = xasprintf(
+		"an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid (usermod "
+		"--add-subuids) and newuidmap (package uidmap), or run minirun as root%s%s",
+		privilege_note() ? "; " : "", privilege_note() ? privilege_note() : "");
+	complain(findings, item, field, hint, text);
+}
+
+static struct optional_integer first_set(struct optional_integer container, struct optional_integer pod)
+{
+	return container.set ? container : pod;
+}
+
+/* The kubelet's check and words (pkg/kubelet/kuberuntime/security_context_others.go). */
+static void check_non_root(const struct pod *pod, const struct planned *item, struct optional_integer user,
+	struct findings *findings)
+{
+	const struct security_context *security = &item->spec->security;
+	enum optional_bool wanted = security->run_as_non_root != OPTIONAL_UNSET
+					    ? security->run_as_non_root
+					    : pod->security.run_as_non_root;
+	cleanup_free char *text = NULL;
+
+	if (wanted != OPTIONAL_TRUE || (user.set && user.value != 0))
+		return;
+	text = xasprintf(
+		user.set ? "container's runAsUser breaks non-root policy (pod: \"%s_%s\", container: %s)"
+			 : "container has runAsNonRoot and image will run as root (pod: \"%s_%s\", "
+			   "container: %s)",
+		pod->name, pod->namespace, item->spec->name);
+	complain(findings, item, "securityContext.runAsNonRoot", "set runAsUser to an id that isn't 0", text);
+}
+
+static void plan_ids(const struct plan *plan, struct planned *item, struct findings *findings)
+{
+	const struct pod *pod = plan->pod;
+	struct credentials *credentials = &item->container.credentials;
+	struct optional_integer user = first_set(item->spec->security.run_as_user, pod->security.run_as_user);
+	struct optional_integer group =
+		first_set(item->spec->security.run_as_group, pod->security.run_as_group);
+	char range[128];
+
+	check_non_root(pod, item, user, findings);
+	if (user.set)
+		check_id(findings, item, "securityContext.runAsUser", user.value, userns_maps_uid(user.value),
+			userns_describe_uids(range, sizeof(range)));
+	if (group.set)
+		check_id(findings, item, "securityContext.runAsGroup", group.value,
+			userns_maps_gid(group.value), userns_describe_gids(range, sizeof(range)));
+	credentials->uid = user.set ? (uid_t)user.value : 0;
+	credentials->gid = group.set ? (gid_t)group.value : 0;
+	item->container.gid_from_image = !group.set;
+	item->container.set_groups = userns_allows_setgroups();
+	/* fsGroup stands before the supplementary ones, as in the kubelet (securitycontext). */
+	credentials->groups = xcalloc(pod->n_supplemental_groups + 1, sizeof(*credentials->groups));
+	if (pod->fs_group.set)
+		credentials->groups[credentials->n_groups++] = (gid_t)pod->fs_group.value;
+	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
+		credentials->groups[credentials->n_groups++] = (gid_t)pod->supplemental_groups[i];
+}
+
+int plan_process(const struct plan *plan, struct planned *item, struct findings *findings)
+{
+	size_t before = findings->errors;
+
+	plan_command(item, findings);
+	plan_environment(plan->pod, item);
+	plan_ids(plan, item, findings);
+	item->container.cwd = item->spec->working_dir;
+	if (!item->container.cwd)
+		item->container.cwd = item->image.config.working_dir;
+	if (!item->container.cwd)
+		item->container.cwd = "/";
+	return findings->errors == before ? 0 : -1;
+}

@@ -1,0 +1,264 @@
+/* From plan to things: the pod's volumes and files, a container's rootfs and mounts. */
+#include "runner/realise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/inroot.h"
+#include "base/memory.h"
+
+#define TERMINATION_FILE  "termination-log"
+#define TERMINATION_LIMIT 4096 /* bytes, as the kubelet's MaxContainerTerminationMessageLength */
+
+/* Makes and opens a folder below the pod's own, which nobody else can write to. */
+static int make_folder(int dirfd, const char *name, mode_t mode, struct error *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (mkdirat(dirfd, name, 0700) == 0 || errno == EEXIST)
+		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, mode) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot make the pod's folder %s", name);
+	return steal_fd(&fd);
+}
+
+static int realise_volume(const struct pod *pod, const struct volume *volume, int folder, struct error *err)
+{
+	int64_t group = pod->fs_group.set ? pod->fs_group.value : -1;
+	int fd = -1;
+
+	if (volume->kind == VOLUME_EMPTY_DIR)
+		fd = volume_make_empty_dir(
+			folder, volume->name, volume->memory, volume->size_limit, group, err);
+	else if (volume->kind == VOLUME_HOST_PATH)
+		fd = volume_open_host_path(
+			volume->host_path, (enum volume_host_type)volume->host_path_type, err);
+	else
+		return -2; /* known, unsupported, and not mounted: the manifest's validation has said so */
+	return fd < 0 ? error_wrap(err, "volume %s", volume->name) : fd;
+}
+
+static int write_etc_files(const struct pod *pod, int etc, struct error *err)
+{
+	struct etc_alias *aliases = xcalloc(pod->n_host_aliases, sizeof(*aliases));
+	int result;
+
+	for (size_t i = 0; i < pod->n_host_aliases; i++)
+		aliases[i] = (struct etc_alias){pod->host_aliases[i].ip, pod->host_aliases[i].hostnames};
+	result = etc_files_write(etc, pod->hostname, pod->host_network, aliases, pod->n_host_aliases, err);
+	free(aliases);
+	return result;
+}
+
+int realise_pod(
+	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err)
+{
+	const struct pod *pod = plan->pod;
+	cleanup_fd int folder = make_folder(state->data, "volumes", 0755, err);
+
+	*resources = (struct resources){.etc = -1, .containers = -1};
+	if (folder < 0)
+		return -1;
+	resources->volumes = xcalloc(pod->n_volumes, sizeof(*resources->volumes));
+	for (size_t i = 0; i < pod->n_volumes; i++) {
+		resources->volumes[i] = realise_volume(pod, &pod->volumes[i], folder, err);
+		if (resources->volumes[i] == -1)
+			return -1;
+		resources->n_volumes = i + 1;
+	}
+	resources->etc = make_folder(state->data, "etc", 0755, err);
+	if (resources->etc < 0 || write_etc_files(pod, resources->etc, err) < 0)
+		return -1;
+	resources->containers = make_folder(state->data, "containers", 0755, err);
+	return resources->containers < 0 ? -1 : 0;
+}
+
+void resources_close(struct resources *resources)
+{
+	for (size_t i = 0; i < resources->n_volumes; i++)
+		if (resources->volumes[i] >= 0)
+			close(resources->volumes[i]);
+	free(resources->volumes);
+	if (resources->etc >= 0)
+		close(resources->etc);
+	if (resources->containers >= 0)
+		close(resources->containers);
+	*resources = (struct resources){.etc = -1, .containers = -1};
+}
+
+static int realise_rootfs(
+	const struct plan *plan, const struct planned *item, struct prepared *prepared, struct error *err)
+{
+	size_t n = 0;
+	cleanup_free int *fds = NULL;
+	cleanup_free int *topmost_first = NULL;
+	cleanup_fd int upper = make_folder(prepared->folder, "upper", 0755, err);
+	cleanup_fd int work = upper < 0 ? -1 : make_folder(prepared->folder, "work", 0755, err);
+
+	if (work < 0)
+		return -1;
+	while (item->image.layers[n])
+		n++;
+	fds = xcalloc(n, sizeof(*fds));
+	topmost_first = xcalloc(n, sizeof(*topmost_first));
+	prepared->layer_locks = xcalloc(n, sizeof(*prepared->layer_locks));
+	if (image_open_layers(&plan->store, &item->image, fds, prepared->layer_locks, err) < 0)
+		return -1;
+	prepared->n_layer_locks = n;
+	for (size_t i = 0; i < n; i++)
+		topmost_first[n - 1 - i] = fds[i];
+	prepared->rootfs = rootfs_overlay(topmost_first, n, upper, work, err);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	return prepared->rootfs < 0 ? error_wrap(err, "image %s", item->image.name) : 0;
+}
+
+static size_t depth_of(const char *path)
+{
+	size_t n = 0;
+
+	for (; *path; path++)
+		if (path[0] == '/' && path[1] && path[1] != '/')
+			n++;
+	return n;
+}
+
+/* Inserts by depth, so that /data is attached before /data/cache (as containerd orders mounts); equals keep order. */
+static void add_mount(struct prepared *prepared, int source, const char *target, bool is_dir)
+{
+	size_t i = prepared->n_mounts++;
+
+	prepared->mounts = xreallocarray(prepared->mounts, prepared->n_mounts, sizeof(*prepared->mounts));
+	for (; i > 0 && depth_of(prepared->mounts[i - 1].target) > depth_of(target); i--)
+		prepared->mounts[i] = prepared->mounts[i - 1];
+	prepared->mounts[i] = (struct mount){source, target, is_dir};
+}
+
+static int mount_volume(const struct planned *item, size_t index, const struct resources *resources,
+	const struct pod *pod, struct prepared *prepared, struct error *err)
+{
+	const struct volume_mount *mount = &item->spec->mounts[index];
+	bool trusted = pod->volumes[mount->volume].kind == VOLUME_HOST_PATH;
+	bool is_dir;
+	int fd = volume_clone(
+		resources->volumes[mount->volume], mount->sub_path, mount->read_only, trusted, &is_dir, err);
+
+	if (fd < 0)
+		return error_wrap(err, "volume %s at %s", mount->name, mount->mount_path);
+	add_mount(prepared, fd, mount->mount_path, is_dir);
+	return 0;
+}
+
+/* A file of ours in the container, unless a volume is mounted on that very path. */
+static int mount_file(const struct planned *item, int folder, const char *name, const char *target,
+	struct prepared *prepared, struct error *err)
+{
+	bool is_dir;
+	int fd;
+
+	for (size_t i = 0; i < item->spec->n_mounts; i++)
+		if (!strcmp(item->spec->mounts[i].mount_path, target))
+			return 0;
+	fd = volume_clone(folder, name, false, false, &is_dir, err);
+	if (fd < 0)
+		return error_wrap(err, "%s", target);
+	add_mount(prepared, fd, target, is_dir);
+	return 0;
+}
+
+static int make_termination_file(int folder, struct error *err)
+{
+	/* 0666 as the kubelet's: the container's user, whoever it is, writes to it. */
+	return file_replace(folder, TERMINATION_FILE, 0666, "", 0, err);
+}
+
+static int realise_mounts(const struct plan *plan, const struct planned *item,
+	const struct resources *resources, struct prepared *prepared, struct error *err)
+{
+	for (size_t i = 0; i < item->spec->n_mounts; i++)
+		if (mount_volume(item, i, resources, plan->pod, prepared, err) < 0)
+			return -1;
+	if (make_termination_file(prepared->folder, err) < 0 ||
+		mount_file(item, prepared->folder, TERMINATION_FILE, item->spec->termination_message_path,
+			prepared, err) < 0)
+		return -1;
+	if (mount_file(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
+		mount_file(item, resources->etc, "hostname", "/etc/hostname", prepared, err) < 0)
+		return -1;
+	return mount_file(item, resources->etc, "resolv.conf", "/etc/resolv.conf", prepared, err);
+}
+
+int realise_container(const struct plan *plan, const struct planned *item, const struct resources *resources,
+	const struct sandbox *sandbox, struct prepared *prepared, struct error *err)
+{
+	struct isolation *isolation;
+
+	*prepared = (struct prepared){.container = item->container, .rootfs = -1, .folder = -1};
+	prepared->folder = make_folder(resources->containers, item->spec->name, 0755, err);
+	if (prepared->folder < 0)
+		return -1;
+	if (realise_rootfs(plan, item, prepared, err) < 0 ||
+		realise_mounts(plan, item, resources, prepared, err) < 0)
+		return -1;
+	isolation = &prepared->container.isolation;
+	*isolation = (struct isolation){
+		.sandbox = sandbox,
+		.rootfs = prepared->rootfs,
+		.read_only_root = item->read_only_root,
+		.mounts = prepared->mounts,
+		.n_mounts = prepared->n_mounts,
+		.privileged = item->privileged,
+		.cgroupfd = -1,
+	};
+	return 0;
+}
+
+void prepared_close_mounts(struct prepared *prepared)
+{
+	for (size_t i = 0; i < prepared->n_mounts; i++)
+		close(prepared->mounts[i].source);
+	free(prepared->mounts);
+	prepared->mounts = NULL;
+	prepared->n_mounts = 0;
+	if (prepared->rootfs >= 0)
+		close(prepared->rootfs);
+	prepared->rootfs = -1;
+}
+
+void prepared_close(struct prepared *prepared)
+{
+	prepared_close_mounts(prepared);
+	for (size_t i = 0; i < prepared->n_layer_locks; i++)
+		close(prepared->layer_locks[i]);
+	free(prepared->layer_locks);
+	prepared->layer_locks = NULL;
+	prepared->n_layer_locks = 0;
+	if (prepared->folder >= 0)
+		close(prepared->folder);
+	prepared->folder = -1;
+}
+
+char *termination_message(const struct prepared *prepared)
+{
+	struct stat st;
+	cleanup_free char *text = xcalloc(TERMINATION_LIMIT + 1, 1);
+	cleanup_fd int fd =
+		openat(prepared->folder, TERMINATION_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	/* The end of a long one, as the kubelet's tail.ReadAtMost takes it. */
+	if (st.st_size > TERMINATION_LIMIT)
+		lseek(fd, -TERMINATION_LIMIT, SEEK_END);
+	n = read(fd, text, TERMINATION_LIMIT);
+	while (n > 0 && text[n - 1] == '\n')
+		text[--n] = '\0';
+	return n > 0 ? steal_pointer(&text) : NULL;
+}

@@ -1,0 +1,40 @@
+/* From plan to things: the pod's volumes and files, a container's rootfs and mounts. All of it below the pod's folder. */
+#ifndef RUNNER_REALISE_H
+#define RUNNER_REALISE_H
+
+#include "runner/plan.h"
+#include "runner/state.h"
+
+struct resources {
+	int *volumes; /* a descriptor each, in the order of the manifest */
+	size_t n_volumes;
+	int etc; /* the folder with hosts, hostname and resolv.conf */
+	int containers; /* the folder that holds one folder a container */
+};
+
+/* Makes volumes and /etc files. */
+int realise_pod(
+	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err);
+void resources_close(struct resources *resources);
+
+/* What launching one container takes; made right before it, because its volumes are hostile by now (law R4). */
+struct prepared {
+	struct container container; /* a copy of the plan's, completed */
+	struct mount *mounts;
+	size_t n_mounts;
+	int rootfs;
+	int *layer_locks; /* held until the container has ended, so that its image can't be removed */
+	size_t n_layer_locks;
+	int folder; /* the container's own, with termination-log */
+};
+
+int realise_container(const struct plan *plan, const struct planned *item, const struct resources *resources,
+	const struct sandbox *sandbox, struct prepared *prepared, struct error *err);
+/* Closes the mounts once the child has them; the layer locks stay. */
+void prepared_close_mounts(struct prepared *prepared);
+void prepared_close(struct prepared *prepared);
+
+/* What the container left in its termination message file, at most 4096 bytes; NULL if nothing. To be freed. */
+char *termination_message(const struct prepared *prepared);
+
+#endif
