@@ -1,4 +1,5 @@
 # minirun: `make help` lists the targets.
+SHELL := /bin/bash
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 
@@ -11,14 +12,16 @@ SANITIZE ?=
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations \
 	-Wpointer-arith -Wformat=2 -Wundef -Wvla -Wcast-align -Wwrite-strings -Wswitch-enum -Wno-unused-result
-HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 override CFLAGS   += -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDEN) $(SANITIZE)
 override CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANITIZE)
 
 # Linked statically where a static library is there: a launcher starts once a pod, and each shared library
 # costs it 0.1 ms. libarchive is loaded when an archive is read, not before (images/libarchive.c).
-LIBS ?= -Wl,-Bstatic -lseccomp -lcap -lapparmor -ljson-c -lfyaml -lmd -Wl,-Bdynamic -ldl
+static_or_shared = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+# Found out when something is linked, and once.
+LIBS = $(eval LIBS := $(foreach lib,seccomp cap apparmor json-c fyaml md,$(call static_or_shared,$(lib))) -ldl)$(LIBS)
 
 FLOORS  := base images namespaces security runner
 SOURCES := $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.c))
@@ -28,7 +31,7 @@ LIBRARY := $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FACTS   := $(patsubst tests/facts/%.c,$(BUILD)/tests/facts/%,$(wildcard tests/facts/*.c))
 
-all: $(BINARY) ## build ./minirun
+all: $(BINARY) man ## build ./minirun and its man pages
 
 $(BINARY): $(OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -47,13 +50,141 @@ $(BUILD)/tests/facts/%: tests/facts/%.c
 
 -include $(OBJECTS:.o=.d) $(UNITS:=.d) $(FACTS:=.d)
 
-check-unit: $(UNITS) ## the C unit tests
-	@set -e; for unit in $(UNITS); do $$unit; done
+# ---- packages ----
 
-clean: ## remove what was built
+deps: ## install the Debian packages that building, the demo and all tests need, where missing
+	@tests/scripts/deps build demo test lint
+
+deps-bench: ## the same for what the bench compares with
+	@tests/scripts/deps build demo bench
+
+# What `make demo` and `make check` need themselves: no second compiler, no linters.
+deps-check:
+	@tests/scripts/deps build demo test
+
+# ---- man pages ----
+
+MAN := $(BUILD)/man/minirun.1 $(BUILD)/man/minirun-pod.5
+
+man: $(MAN)
+
+$(BUILD)/man/minirun.1: man/minirun.1
+	@mkdir -p $(@D)
+	cp $< $@
+
+# The table of fields is printed by the program that reads them.
+$(BUILD)/man/minirun-pod.5: man/minirun-pod.5.in $(BINARY)
+	@mkdir -p $(@D)
+	$(RUN_BINARY) help --fields >$@.fields
+	sed -e '/^@FIELDS@$$/{r $@.fields' -e 'd}' $< >$@.new
+	mv $@.new $@
+	rm $@.fields
+
+man-check: man ## the man pages, by mandoc's lint
+	mandoc -Tlint -Wwarning $(MAN)
+
+# ---- tests ----
+
+RUN_BINARY = $(abspath $(BINARY))
+BATS := $(wildcard tests/*.bats)
+SUITE = tests/scripts/suite -e
+
+check: deps-check ## all tests: units, kernel facts, and the bats suite
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
+	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check $(UNITS) $(FACTS) $(BATS)
+
+JOBS := $(shell nproc)
+
+tests-build: $(UNITS) $(FACTS)
+
+check-unit: ## the C unit tests
+	@$(MAKE) --no-print-directory -j$(JOBS) $(UNITS)
+	@$(SUITE) -n check-unit $(UNITS)
+
+check-facts: ## the programs that prove the kernel behaviour we rely on
+	@$(MAKE) --no-print-directory -j$(JOBS) $(FACTS)
+	@$(SUITE) -n check-facts $(FACTS)
+
+check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.bats
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-bats $(BATS)
+
+# Leaks are looked for in the unit tests, which are plain processes. The program itself is many processes in namespaces
+# of their own, some under a seccomp filter: the leak checker, a tracer thread that ptraces its process, can't work
+# there. What the sanitizers find elsewhere ends a process with 99, a status that no test expects.
+ASAN_FLAGS := BUILD=build-asan BINARY=build-asan/minirun HARDEN=-fPIE OPTIMISE="-O1 -g -fno-omit-frame-pointer" \
+	SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
+ASAN_ENVIRONMENT := UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99 \
+	ASAN_OPTIONS=exitcode=99:strict_string_checks=1:detect_stack_use_after_return=1:handle_sigill=0:detect_leaks
+
+check-asan: deps-check ## all tests again, on a build with AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN_FLAGS) all tests-build
+	@$(MAKE) --no-print-directory $(ASAN_FLAGS) run-asan
+
+run-asan:
+	@status=0; \
+	$(ASAN_ENVIRONMENT)=1 $(SUITE) -n "asan, units" $(UNITS) || status=1; \
+	$(ASAN_ENVIRONMENT)=0 MINIRUN=$(RUN_BINARY) $(SUITE) -n "asan, bats" $(BATS) || status=1; \
+	exit $$status
+
+# ---- lint ----
+
+SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash demo/images/build \
+	demo/images/nginx-foreground demo/run bench/run
+C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/fuzz/*.c bench/*.c \
+	demo/*/*.c)
+HEADERS = $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.h))
+
+tidy: $(SOURCES:%=tidy/%) cppcheck ## clang-tidy and cppcheck
+
+tidy/%: %
+	clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) 2>&1 | { grep -v 'warnings generated\|^Suppressed\|^Use -header' || :; }; \
+	exit $${PIPESTATUS[0]}
+
+cppcheck:
+	cppcheck --quiet --std=c11 --language=c --enable=warning,style,performance,portability --inline-suppr \
+		--error-exitcode=1 --suppressions-list=.cppcheck -j $(JOBS) $(CPPFLAGS) $(SOURCES)
+
+format: ## clang-format, in place
+	clang-format -i $(C_FILES) $(HEADERS)
+
+format-check: ## clang-format, as a question
+	clang-format --dry-run --Werror $(C_FILES) $(HEADERS)
+
+shellcheck: ## the scripts and the bats files
+	shellcheck $(SCRIPTS)
+	shellcheck --shell=bats --exclude=SC2030,SC2031,SC2154 $(BATS)
+
+# ---- demo and bench ----
+
+demo: deps-check ## the demo: builds, makes the images, runs the pods, and says what is to be seen
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BINARY)
+	@MINIRUN=$(RUN_BINARY) demo/run
+
+bench: deps-bench ## start times side by side with crun, runc, bwrap and podman, to bench/RESULTS.md
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BINARY) $(BUILD)/bench/byhand $(BUILD)/bench/bpf
+	@MINIRUN=$(RUN_BINARY) TOOLS=$(BUILD)/bench bench/run
+
+# ---- install ----
+
+# The program has no use for a setuid bit, and must not get one (CVE-2020-5291 is what comes of it).
+install: all ## install to $(DESTDIR)$(PREFIX)
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/minirun
+	install -D -m 0644 $(BUILD)/man/minirun.1 $(DESTDIR)$(PREFIX)/share/man/man1/minirun.1
+	install -D -m 0644 $(BUILD)/man/minirun-pod.5 $(DESTDIR)$(PREFIX)/share/man/man5/minirun-pod.5
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/minirun $(DESTDIR)$(PREFIX)/share/man/man1/minirun.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/minirun-pod.5
+
+clean: ## remove what was built; the images in demo/cache stay (clean-images)
 	rm -rf $(BUILD) build-* $(BINARY)
 
-help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | column -t -s "$$(printf '\t')"
+clean-images: ## remove the demo's images
+	rm -rf demo/cache
 
-.PHONY: all check-unit clean help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-asan \
+	run-asan tidy cppcheck format format-check shellcheck demo bench install uninstall clean clean-images help

@@ -284,10 +284,10 @@ pod_folders()
 {
 	local folder
 	for folder in "$WORK"/store "$WORK"/*/store; do
-		find "$folder/pods" "$folder/tmp" -mindepth 1 -maxdepth 1 2>/dev/null || true
+		find "$folder/pods" "$folder/tmp" -mindepth 1 -maxdepth 1 ! -name lock 2>/dev/null || true
 	done
 	for folder in "$WORK"/{run,runtime} "$WORK"/*/{run,runtime}; do
-		find "$folder" -mindepth 1 2>/dev/null || true
+		find "$folder" -mindepth 1 ! -path "$folder/lock" 2>/dev/null || true
 	done
 }
 
