@@ -26,8 +26,8 @@ LIBS = $(eval LIBS := $(foreach lib,seccomp cap apparmor json-c fyaml md,$(call 
 FLOORS  := base images namespaces security runner
 SOURCES := $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-# Everything but main(): what the unit tests link with.
-LIBRARY := $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
+# Everything but main(): what the unit tests link with, each as much of it as it uses.
+LIBRARY := $(BUILD)/minirun.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FACTS   := $(patsubst tests/facts/%.c,$(BUILD)/tests/facts/%,$(wildcard tests/facts/*.c))
 
@@ -40,9 +40,17 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(LIBRARY): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+$(BUILD)/bench/%: bench/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -static -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS)
 
 $(BUILD)/tests/facts/%: tests/facts/%.c
 	@mkdir -p $(@D)
