@@ -72,6 +72,8 @@ struct sandbox_spec {
 	/* Called in the sandbox after the supervisor died and every process of the pod is gone. */
 	void (*on_orphaned)(void *data);
 	void *data;
+	const int *keep; /* the descriptors that on_orphaned needs; the sandbox closes all others */
+	size_t n_keep;
 };
 
 struct sandbox {

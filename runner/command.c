@@ -33,6 +33,8 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"where Localhost profiles are looked for first; then beside the manifest, then in "
 		"/var/lib/kubelet/seccomp"},
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
+	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
+	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
 		"load: an OCI image configuration that says what the image runs"},
 	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image",
@@ -64,7 +66,9 @@ const struct command commands[] = {
 		"run a command in a container of a running pod",
 		"The command runs in the container's namespaces under the container's user, capabilities and "
 		"locks.\n"
-		"Its standard input, output and error are those of `minirun exec`; its exit status too.\n",
+		"Its standard output and error are those of `minirun exec`, with -i its standard input too, "
+		"and so is its\n"
+		"exit status. If `minirun exec` ends before it, it is killed.\n",
 		PRIVILEGE_NONE, cmd_exec},
 	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
 		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies "

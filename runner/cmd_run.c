@@ -1,0 +1,222 @@
+/* `minirun run FILE`: reads the manifest, makes the plan, says what is wrong with either, and supervises the pod. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/document.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runner/command.h"
+#include "runner/manifest.h"
+#include "runner/paths.h"
+#include "runner/plan.h"
+#include "runner/report.h"
+#include "runner/state.h"
+#include "runner/supervise.h"
+
+#define NAME_COLUMN 24 /* longer names push their own lines only */
+
+/* All findings at once, on stderr, or as events with -o json. */
+static void show(struct report *report, const char *pod, const struct findings *findings)
+{
+	if (!report->json) {
+		if (!report->quiet || findings->errors)
+			findings_print(findings, stderr);
+		return;
+	}
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *f = &findings->items[i];
+		struct event event = {
+			.type = f->severity == SEVERITY_ERROR ? "error" : "warning",
+			.important = f->severity == SEVERITY_ERROR,
+		};
+
+		report_event(report, pod, &event, "%s:%u:%u: %s%s%s%s%s%s", findings->file, f->line,
+			f->column, f->path ? f->path : "", f->path ? ": " : "", f->text, f->hint ? " (" : "",
+			f->hint ? f->hint : "", f->hint ? ")" : "");
+	}
+}
+
+static int invalid(const struct findings *findings, const char *pod, struct error *err)
+{
+	const char *plural = findings->errors == 1 ? "" : "s";
+
+	if (pod)
+		return error_set(err, ERROR_MANIFEST, 0, "the Pod \"%s\" can't be run: %zu error%s in %s",
+			pod, findings->errors, plural, findings->file);
+	return error_set(err, ERROR_MANIFEST, 0, "the Pod is invalid: %zu error%s in %s", findings->errors,
+		plural, findings->file);
+}
+
+static void set_width(struct report *report, const struct plan *plan)
+{
+	size_t width = strlen("pod/") + strlen(plan->pod->name);
+
+	for (size_t i = 0; i < plan->n; i++) {
+		size_t n = strlen(plan->items[i].spec->name);
+
+		width = n > width ? n : width;
+	}
+	report->width = width > NAME_COLUMN ? NAME_COLUMN : (int)width;
+}
+
+static bool same_locks(const struct plan *plan)
+{
+	for (size_t i = 1; i < plan->n; i++)
+		if (strcmp(plan->items[i].locks_text, plan->items[0].locks_text) != 0)
+			return false;
+	return true;
+}
+
+static char *list_images(const struct plan *plan)
+{
+	char *list = xstrdup("");
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct image *image = &plan->items[i].image;
+		bool seen = false;
+		char size[32];
+		char *longer;
+
+		for (size_t j = 0; j < i && !seen; j++)
+			seen = !strcmp(plan->items[j].image.name, image->name);
+		if (seen)
+			continue;
+		longer = xasprintf("%s%s%s stored, %s", list, *list ? "; " : "", image->name,
+			text_size(image->size, size, sizeof(size)));
+		free(list);
+		list = longer;
+	}
+	return list;
+}
+
+static char *list_ports(const struct container_spec *spec)
+{
+	char *list = xstrdup("");
+
+	for (size_t i = 0; i < spec->n_ports; i++) {
+		char *longer = xasprintf("%s%s%u/%s", list, i ? ", " : " · ports ",
+			spec->ports[i].container_port, spec->ports[i].protocol);
+
+		free(list);
+		list = longer;
+	}
+	return list;
+}
+
+/* What is about to run, under which locks: one line if all containers have the same, else one each. */
+static void introduce(struct report *report, const struct plan *plan)
+{
+	struct event event = {.type = "planned"};
+	cleanup_free char *images = list_images(plan);
+	bool same = same_locks(plan);
+
+	report_event(report, plan->pod->name, &event, "%s%s%s", images, same ? " · " : "",
+		same ? plan->items[0].locks_text : "");
+	for (size_t i = 0; i < plan->n; i++) {
+		cleanup_free char *ports = list_ports(plan->items[i].spec);
+
+		event.container = plan->items[i].spec->name;
+		if (!same)
+			report_event(
+				report, plan->pod->name, &event, "%s%s", plan->items[i].locks_text, ports);
+		else if (*ports)
+			report_event(report, plan->pod->name, &event, "%s", ports + strlen(" · "));
+	}
+}
+
+static void mention_restarts(
+	struct report *report, const struct pod *pod, const struct invocation *invocation)
+{
+	struct event event = {.type = "warning", .tone = TONE_NOTE};
+
+	if (pod->restart_policy == RESTART_NEVER || invocation->value[OPTION_ONCE])
+		return;
+	report_event(report, pod->name, &event,
+		"restartPolicy %s is not supported yet: containers run once, as with --once",
+		pod->restart_policy == RESTART_ALWAYS ? "Always" : "OnFailure");
+}
+
+static int run_plan(const struct plan *plan, const struct invocation *invocation, const char *store,
+	struct report *report, struct error *err)
+{
+	cleanup_free char *root = path_of_root(invocation, err);
+	struct state state;
+	int status;
+
+	if (!root)
+		return -1;
+	set_width(report, plan);
+	status = state_create(&state, root, store, plan->pod->name, plan->uid, err);
+	if (status == 0) {
+		introduce(report, plan);
+		mention_restarts(report, plan->pod, invocation);
+		status = supervise(plan, &state, report, err);
+	} else {
+		struct error ignored;
+
+		/* Only what was claimed: a folder of that name may be another's. */
+		state_remove(&state, &ignored);
+	}
+	state_close(&state);
+	return status;
+}
+
+static int plan_and_run(const struct pod *pod, const char *file, const struct invocation *invocation,
+	struct report *report, struct findings *findings, struct error *err)
+{
+	cleanup_free char *store = path_of_store(invocation, err);
+	const struct plan_request request = {
+		.store_path = store,
+		.manifest_path = file,
+		.profile_root = invocation->value[OPTION_SECCOMP_PROFILE_ROOT],
+	};
+	struct plan plan;
+	int status;
+
+	if (!store)
+		return -1;
+	status = plan_make(&plan, pod, &request, findings, stderr, err);
+	findings_sort(findings);
+	show(report, pod->name, findings);
+	if (status < 0 && findings->errors)
+		invalid(findings, pod->name, err);
+	if (status == 0)
+		status = run_plan(&plan, invocation, store, report, err);
+	plan_free(&plan);
+	return status;
+}
+
+int cmd_run(const struct invocation *invocation, struct error *err)
+{
+	const char *file = invocation->operands[0];
+	cleanup_free char *text = NULL;
+	cleanup_pod struct pod *pod = NULL;
+	struct findings findings;
+	struct report report;
+	size_t size;
+	int status;
+
+	if (!file || invocation->n_operands > 1) {
+		error_set(err, ERROR_USAGE, 0,
+			file ? "run takes one file, not %d" : "run wants the file of a pod",
+			invocation->n_operands);
+		return error_hint(err, "minirun FILE, or - for standard input");
+	}
+	if (file_read(file, DOCUMENT_SIZE, ERROR_MANIFEST, &text, &size, err) < 0)
+		return -1;
+	report_init(&report, wants_json(invocation), invocation->value[OPTION_QUIET] != NULL,
+		invocation->value[OPTION_COLOR]);
+	findings_init(&findings, file);
+	pod = manifest_read(text, size, &findings);
+	if (pod) {
+		status = plan_and_run(pod, file, invocation, &report, &findings, err);
+	} else {
+		show(&report, "", &findings);
+		status = invalid(&findings, NULL, err);
+	}
+	findings_free(&findings);
+	return status;
+}

@@ -1,0 +1,239 @@
+/* A container of a running pod: its launch, its output, its end. */
+#include "runner/member.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "runner/supervise.h"
+
+static void check_ended(void *data);
+static void on_notice(struct watch *watch, void *data);
+
+void member_init(
+	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index)
+{
+	*member = (struct member){
+		.supervisor = supervisor,
+		.item = item,
+		.prepared = {.rootfs = -1, .folder = -1},
+		.launched = {.pidfd = -1, .notice = -1},
+		.notice.fd = -1,
+		.exit.fd = -1,
+	};
+	for (int i = 0; i < 2; i++)
+		member->streams[i] = (struct stream){
+			.watch.fd = -1,
+			.loop = &supervisor->loop,
+			.report = supervisor->report,
+			.container = item->spec->name,
+			.index = index,
+			.number = i + 1,
+			.ended = check_ended,
+			.data = member,
+		};
+}
+
+static int64_t microseconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000;
+}
+
+static void end(struct member *member)
+{
+	member->phase = MEMBER_ENDED;
+	for (int i = 0; i < 2; i++)
+		stream_finish(&member->streams[i]);
+	loop_remove(&member->supervisor->loop, &member->notice);
+	prepared_close(&member->prepared);
+	supervisor_member_ended(member->supervisor, member);
+}
+
+/* The container could not be started: the exit statuses are the shell's (127 not found, 126 there but not to be run). */
+static void fail_start(struct member *member, const struct error *err)
+{
+	struct event event = {
+		.type = "failed",
+		.container = member->item->spec->name,
+		.tone = TONE_BAD,
+		.important = true,
+		.has_exit = true,
+		.reason = "StartError",
+	};
+
+	member->reason = "StartError";
+	member->failed = true;
+	member->exit_code = err->class != ERROR_PROGRAM ? 125 : err->errnum == ENOENT ? 127 : 126;
+	member->cause = xstrdup(err->message);
+	event.exit_code = member->exit_code;
+	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
+		"failed to start: %s%s%s%s", err->message, err->hint[0] ? " (hint: " : "", err->hint,
+		err->hint[0] ? ")" : "");
+	end(member);
+}
+
+/* "9 ms", "1.4 s", "3 min 20 s" */
+static void format_duration(int64_t microseconds, char *buffer, size_t size)
+{
+	if (microseconds < 1000000)
+		snprintf(buffer, size, "%lld ms", (long long)microseconds / 1000);
+	else if (microseconds < 60000000)
+		snprintf(buffer, size, "%.1f s", (double)microseconds / 1e6);
+	else
+		snprintf(buffer, size, "%lld min %lld s", (long long)microseconds / 60000000,
+			(long long)microseconds / 1000000 % 60);
+}
+
+static void report_exit(const struct member *member, int64_t ran)
+{
+	cleanup_free char *message = termination_message(&member->prepared);
+	cleanup_free char *killed = NULL;
+	char duration[48];
+	struct event event = {
+		.type = "exited",
+		.container = member->item->spec->name,
+		.tone = member->failed ? TONE_BAD : TONE_PLAIN,
+		.important = member->failed,
+		.has_exit = true,
+		.exit_code = member->exit_code,
+		.signal = member->signal,
+		.microseconds = ran,
+		.reason = member->reason,
+	};
+
+	format_duration(ran, duration, sizeof(duration));
+	if (member->signal)
+		killed = xasprintf(" (signal %d, %s)", member->signal, strsignal(member->signal));
+	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
+		"exited %d%s after %s%s%s", member->exit_code, killed ? killed : "", duration,
+		message ? ", leaving the message: " : "", message ? message : "");
+}
+
+/* Ended is a container whose process has exited and whose output is at its end. */
+static void check_ended(void *data)
+{
+	struct member *member = data;
+	int64_t ran;
+
+	if (!member->exited || member->phase != MEMBER_RUNNING)
+		return;
+	ran = microseconds_since(&member->started);
+	/* What the process itself wrote is in the pipes by now. A child of it may hold them open: it isn't waited for. */
+	for (int i = 0; i < 2; i++)
+		stream_finish(&member->streams[i]);
+	report_exit(member, ran);
+	end(member);
+}
+
+static void on_exit_ready(struct watch *watch, void *data)
+{
+	struct member *member = data;
+	siginfo_t info = {0};
+
+	if (member->phase == MEMBER_STARTING) {
+		/* Its end closed the pipe too: first comes what that has to say. We are called again if it matters. */
+		on_notice(&member->notice, member);
+		return;
+	}
+	if (waitid(P_PIDFD, (id_t)watch->fd, &info, WEXITED) < 0 && errno == EINTR)
+		return;
+	member->exited = true;
+	member->signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+	member->exit_code = member->signal ? 128 + member->signal : info.si_status;
+	member->failed = member->exit_code != 0;
+	member->reason = member->failed ? "Error" : "Completed";
+	loop_remove(&member->supervisor->loop, watch);
+	member->launched.pidfd = -1; /* the loop closed it */
+	check_ended(member);
+}
+
+/* The notice pipe is at its end: the program runs, or never will. */
+static void on_notice(struct watch *watch, void *data)
+{
+	struct member *member = data;
+	struct supervisor *supervisor = member->supervisor;
+	struct event event = {.type = "started", .container = member->item->spec->name};
+	struct error err = {0};
+	int result = launch_result(&member->prepared.container, &member->launched, &err);
+
+	loop_remove(&supervisor->loop, watch);
+	member->launched.notice = -1;
+	prepared_close_mounts(&member->prepared);
+	if (result < 0) {
+		siginfo_t info;
+
+		waitid(P_PIDFD, (id_t)member->launched.pidfd, &info, WEXITED);
+		loop_remove(&supervisor->loop, &member->exit);
+		member->launched.pidfd = -1;
+		fail_start(member, &err);
+		return;
+	}
+	member->phase = MEMBER_RUNNING;
+	report_event(supervisor->report, supervisor->plan->pod->name, &event, "started");
+	supervisor_member_running(supervisor, member);
+}
+
+static int launch(struct member *member, int write_ends[2], struct error *err)
+{
+	struct supervisor *supervisor = member->supervisor;
+	int stdio[3] = {-1, -1, -1};
+
+	for (int i = 0; i < 2; i++) {
+		if (stream_open(&member->streams[i], &write_ends[i], err) < 0)
+			return -1;
+		stdio[i + 1] = write_ends[i];
+	}
+	if (realise_container(supervisor->plan, member->item, &supervisor->resources, &supervisor->sandbox,
+		    &member->prepared, err) < 0)
+		return -1;
+	member->prepared.container.isolation.cgroupfd = supervisor->cgroupfd;
+	clock_gettime(CLOCK_MONOTONIC, &member->started);
+	if (launch_start(&member->prepared.container, stdio, &member->launched, err) < 0)
+		return -1;
+	if (loop_add(&supervisor->loop, &member->notice, member->launched.notice, on_notice, member, err) < 0)
+		return -1;
+	return loop_add(&supervisor->loop, &member->exit, member->launched.pidfd, on_exit_ready, member, err);
+}
+
+void member_start(struct member *member)
+{
+	int write_ends[2] = {-1, -1};
+	struct error err = {0};
+	int result;
+
+	member->phase = MEMBER_STARTING;
+	result = launch(member, write_ends, &err);
+	for (int i = 0; i < 2; i++)
+		if (write_ends[i] >= 0)
+			close(write_ends[i]);
+	if (result < 0)
+		fail_start(member, &err);
+}
+
+void member_signal(const struct member *member, int signal)
+{
+	if (member->exit.fd >= 0)
+		pidfd_send_signal(member->exit.fd, signal, NULL, 0);
+}
+
+void member_close(struct member *member)
+{
+	for (int i = 0; i < 2; i++)
+		stream_finish(&member->streams[i]);
+	loop_remove(&member->supervisor->loop, &member->notice);
+	loop_remove(&member->supervisor->loop, &member->exit);
+	member->launched.notice = member->launched.pidfd = -1;
+	launch_close(&member->launched);
+	prepared_close(&member->prepared);
+	free(member->cause);
+	member->cause = NULL;
+}

@@ -1,0 +1,49 @@
+/* A container of a running pod: its launch, its output, its end. */
+#ifndef RUNNER_MEMBER_H
+#define RUNNER_MEMBER_H
+
+#include <time.h>
+
+#include "runner/launch.h"
+#include "runner/loop.h"
+#include "runner/realise.h"
+#include "runner/stream.h"
+
+enum member_phase {
+	MEMBER_WAITING,
+	MEMBER_STARTING, /* its process is on the way to execve */
+	MEMBER_RUNNING,
+	MEMBER_ENDED,
+};
+
+struct supervisor;
+
+struct member {
+	struct supervisor *supervisor;
+	const struct planned *item;
+	struct prepared prepared;
+	struct launched launched;
+	enum member_phase phase;
+	bool exited; /* the process has; its streams may still hold something */
+	struct stream streams[2];
+	struct watch notice, exit;
+	struct timespec started;
+	int exit_code; /* 128+n for signal n */
+	int signal;
+	const char *reason; /* "Completed", "Error", "StartError" */
+	bool failed;
+	char *cause; /* what failed, for the pod's last line; NULL if nothing did */
+};
+
+void member_init(
+	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index);
+
+/* Makes its mounts and starts its process. An error is the container's failure: it is reported, and the member has ended. */
+void member_start(struct member *member);
+
+/* Sends a signal to its process, if it has one that runs. */
+void member_signal(const struct member *member, int signal);
+
+void member_close(struct member *member);
+
+#endif

@@ -1,0 +1,102 @@
+/* One output stream of a container: from a pipe, by lines, to the report. */
+#include "runner/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+static void pass_on(struct stream *stream, const char *text, size_t size, bool partial)
+{
+	report_output(stream->report, stream->container, stream->index, stream->number, text, size, partial);
+}
+
+static void pass_on_lines(struct stream *stream)
+{
+	char *from = stream->buffer;
+	char *end = stream->buffer + stream->used;
+	char *newline;
+
+	while ((newline = memchr(from, '\n', (size_t)(end - from)))) {
+		pass_on(stream, from, (size_t)(newline - from), false);
+		from = newline + 1;
+	}
+	stream->used = (size_t)(end - from);
+	memmove(stream->buffer, from, stream->used);
+	if (stream->used == STREAM_BUFFER) {
+		pass_on(stream, stream->buffer, stream->used, true);
+		stream->used = 0;
+	}
+}
+
+/* Reads once. Returns 1 if there may be more, 0 if nothing is there now, -1 at the end. */
+static int take(struct stream *stream)
+{
+	ssize_t n = read(stream->watch.fd, stream->buffer + stream->used, STREAM_BUFFER - stream->used);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return -1;
+	stream->used += (size_t)n;
+	pass_on_lines(stream);
+	return 1;
+}
+
+static void close_stream(struct stream *stream)
+{
+	if (stream->used)
+		pass_on(stream, stream->buffer, stream->used, false);
+	loop_remove(stream->loop, &stream->watch);
+	free(stream->buffer);
+	stream->buffer = NULL;
+	stream->used = 0;
+}
+
+static void on_ready(struct watch *watch, void *data)
+{
+	struct stream *stream = data;
+
+	(void)watch;
+	if (take(stream) >= 0)
+		return;
+	close_stream(stream);
+	stream->ended(stream->data);
+}
+
+int stream_open(struct stream *stream, int *write_end, struct error *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot make a pipe");
+	/* The program's end stays blocking: what it writes waits, as on any pipe. */
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	if (loop_add(stream->loop, &stream->watch, fds[0], on_ready, stream, err) < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -1;
+	}
+	stream->buffer = xcalloc(STREAM_BUFFER, 1);
+	stream->used = 0;
+	*write_end = fds[1];
+	return 0;
+}
+
+void stream_finish(struct stream *stream)
+{
+	if (!stream_is_open(stream))
+		return;
+	while (take(stream) > 0)
+		;
+	close_stream(stream);
+}
+
+bool stream_is_open(const struct stream *stream)
+{
+	return stream->watch.fd >= 0;
+}

@@ -1,0 +1,31 @@
+/* One output stream of a container: from a pipe, by lines, to the report. */
+#ifndef RUNNER_STREAM_H
+#define RUNNER_STREAM_H
+
+#include "runner/loop.h"
+#include "runner/report.h"
+
+#define STREAM_BUFFER 16384 /* bytes; a longer line is passed on in pieces, as containerd does */
+
+struct stream {
+	struct watch watch;
+	struct loop *loop;
+	struct report *report;
+	const char *container;
+	unsigned int index;
+	int number; /* 1 or 2 */
+	char *buffer;
+	size_t used;
+	void (*ended)(void *data);
+	void *data;
+};
+
+/* Makes the pipe and watches its end; *write_end is the program's. ended(data) is called at the end of the stream. */
+int stream_open(struct stream *stream, int *write_end, struct error *err);
+
+/* Passes on what is there without waiting for more, and closes. Does not call ended. */
+void stream_finish(struct stream *stream);
+
+bool stream_is_open(const struct stream *stream);
+
+#endif

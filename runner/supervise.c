@@ -1,0 +1,384 @@
+/* The supervisor: one process and one epoll loop a pod. */
+#include "runner/supervise.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+static const char *pod_name(const struct supervisor *supervisor)
+{
+	return supervisor->plan->pod->name;
+}
+
+static bool has_ended(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		if (supervisor->members[i].phase == MEMBER_STARTING ||
+			supervisor->members[i].phase == MEMBER_RUNNING)
+			return false;
+	return true;
+}
+
+static void signal_all(const struct supervisor *supervisor, int signal)
+{
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_signal(&supervisor->members[i], signal);
+}
+
+static void kill_all(struct supervisor *supervisor)
+{
+	supervisor->killing = true;
+	signal_all(supervisor, SIGKILL);
+}
+
+/* The pod is over: nothing runs, and nothing will. */
+static void leave_if_over(struct supervisor *supervisor)
+{
+	if (has_ended(supervisor))
+		supervisor->loop.done = true;
+}
+
+static void start_main_containers(struct supervisor *supervisor)
+{
+	for (size_t i = supervisor->plan->n_init; i < supervisor->plan->n && !supervisor->ending; i++)
+		member_start(&supervisor->members[i]);
+	leave_if_over(supervisor);
+}
+
+/* Starts the next init container, or, when all have succeeded, the main ones (kuberuntime: strictly in order). */
+static void start_next(struct supervisor *supervisor)
+{
+	supervisor->started = true;
+	for (size_t i = 0; i < supervisor->plan->n_init; i++) {
+		struct member *member = &supervisor->members[i];
+
+		if (member->phase == MEMBER_ENDED && !member->failed)
+			continue;
+		if (member->phase == MEMBER_WAITING && !supervisor->ending)
+			member_start(member);
+		return;
+	}
+	start_main_containers(supervisor);
+}
+
+static void remember_failure(struct supervisor *supervisor, struct member *member)
+{
+	if (!member->failed || supervisor->status)
+		return;
+	if (!member->cause)
+		member->cause = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
+							 strsignal(member->signal))
+					       : xasprintf("exit %d", member->exit_code);
+	supervisor->status = member->exit_code;
+	supervisor->cause = member->cause;
+}
+
+void supervisor_member_ended(struct supervisor *supervisor, struct member *member)
+{
+	remember_failure(supervisor, member);
+	if (member->item->is_init && !member->failed && !supervisor->ending) {
+		start_next(supervisor);
+		return;
+	}
+	/* A failed init container ends the pod (restartPolicy Never); a main one leaves the others running. */
+	if (member->item->is_init)
+		supervisor->ending = true;
+	leave_if_over(supervisor);
+}
+
+void supervisor_member_running(struct supervisor *supervisor, const struct member *member)
+{
+	/* Signals that came while it was on its way went to minirun's own code, which as pid 1 didn't hear them. */
+	if (supervisor->killing)
+		member_signal(member, SIGKILL);
+	else if (supervisor->ending)
+		member_signal(member, SIGTERM);
+}
+
+static void on_deadline(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct event event = {.type = "killing", .tone = TONE_NOTE};
+
+	report_event(supervisor->report, pod_name(supervisor), &event, "the grace period is over: SIGKILL");
+	loop_remove(&supervisor->loop, watch);
+	kill_all(supervisor);
+}
+
+static void arm_deadline(struct supervisor *supervisor)
+{
+	struct itimerspec in = {.it_value.tv_sec = supervisor->plan->pod->termination_grace_period};
+	struct error ignored;
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	/* A grace period of 0 is SIGKILL at once, as in Kubernetes. Without a timer there is no waiting either. */
+	if (!in.it_value.tv_sec || fd < 0 || timerfd_settime(fd, 0, &in, NULL) < 0) {
+		if (fd >= 0)
+			close(fd);
+		kill_all(supervisor);
+		return;
+	}
+	loop_add(&supervisor->loop, &supervisor->deadline, fd, on_deadline, supervisor, &ignored);
+}
+
+void supervisor_end(struct supervisor *supervisor)
+{
+	if (supervisor->ending && supervisor->deadline.fd >= 0)
+		return;
+	supervisor->ending = true;
+	signal_all(supervisor, SIGTERM);
+	arm_deadline(supervisor);
+	leave_if_over(supervisor);
+}
+
+static void on_signal(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct signalfd_siginfo info;
+	struct event event = {.type = "terminating", .tone = TONE_NOTE};
+	unsigned int grace = supervisor->plan->pod->termination_grace_period;
+
+	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (supervisor->ending) {
+		report_event(supervisor->report, pod_name(supervisor), &event, "%s again: SIGKILL",
+			strsignal((int)info.ssi_signo));
+		kill_all(supervisor);
+		return;
+	}
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
+		strsignal((int)info.ssi_signo), grace);
+	supervisor_end(supervisor);
+}
+
+static void on_sandbox_exit(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct event event = {.type = "warning", .tone = TONE_BAD, .important = true};
+
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"the pod's sandbox was killed, and with it all that ran in it");
+	loop_remove(&supervisor->loop, watch);
+	supervisor->ending = true;
+	kill_all(supervisor);
+}
+
+/* Nobody reads what we print any more (`minirun pod.yaml | head`): there is no use in going on. */
+static void end_if_broken(void *data)
+{
+	struct supervisor *supervisor = data;
+	struct event event = {.type = "terminating", .tone = TONE_NOTE};
+
+	if (!supervisor->report->broken || supervisor->ending)
+		return;
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"standard output was closed: ending the pod");
+	supervisor_end(supervisor);
+}
+
+static int watch_signals(struct supervisor *supervisor, struct error *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return error_set(err, ERROR_HOST, errno, "sigprocmask");
+	/* A reader of ours that goes away is an EPIPE to report, not a death without cleaning up. */
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "signalfd");
+	return loop_add(&supervisor->loop, &supervisor->signals, fd, on_signal, supervisor, err);
+}
+
+/* In the sandbox, after the supervisor was killed: all processes are gone; what is on disk goes too. */
+static void clear_orphaned(void *data)
+{
+	struct error ignored;
+
+	state_remove(data, &ignored);
+}
+
+static int start_sandbox(struct supervisor *supervisor, struct error *err)
+{
+	const struct pod *pod = supervisor->plan->pod;
+	struct sysctl *sysctls = xcalloc(pod->sysctls.n, sizeof(*sysctls));
+	struct state *state = supervisor->state;
+	const int keep[] = {
+		state->root, state->run, state->pods, state->data, state->run_lock, state->data_lock};
+	struct sandbox_spec spec = {
+		.hostname = pod->hostname,
+		.host_network = pod->host_network,
+		.host_pid = pod->host_pid,
+		.host_ipc = pod->host_ipc,
+		.share_process_namespace = pod->share_process_namespace,
+		.sysctls = sysctls,
+		.n_sysctls = pod->sysctls.n,
+		.on_orphaned = clear_orphaned,
+		.data = state,
+		.keep = keep,
+		.n_keep = array_length(keep),
+	};
+	int result;
+
+	for (size_t i = 0; i < pod->sysctls.n; i++)
+		sysctls[i] = (struct sysctl){pod->sysctls.items[i].key, pod->sysctls.items[i].value};
+	result = sandbox_start(&spec, &supervisor->sandbox, err);
+	free(sysctls);
+	if (result < 0)
+		return -1;
+	return loop_add(&supervisor->loop, &supervisor->sandbox_exit, dup(supervisor->sandbox.pidfd),
+		on_sandbox_exit, supervisor, err);
+}
+
+static void make_cgroup(struct supervisor *supervisor)
+{
+	cleanup_free char *name = xasprintf("minirun-%s", supervisor->state->data_name);
+
+	supervisor->cgroupfd = cgroup_make(name, &supervisor->state->cgroup);
+}
+
+/* Orphans of a pod with hostPID come to us instead of the host's init, so that they can be ended. */
+static void adopt_orphans(const struct supervisor *supervisor)
+{
+	if (supervisor->plan->pod->host_pid)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* Kills and reaps what is left of our children: with hostPID no pid namespace does it. */
+static void end_orphans(const struct supervisor *supervisor)
+{
+	bool found = supervisor->plan->pod->host_pid;
+
+	while (found) {
+		FILE *children = fopen("/proc/thread-self/children", "re");
+		int pid;
+
+		found = false;
+		while (children && fscanf(children, "%d", &pid) == 1) {
+			found = true;
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+		}
+		if (children)
+			fclose(children);
+	}
+}
+
+static int prepare(struct supervisor *supervisor, struct error *err)
+{
+	if (loop_init(&supervisor->loop, err) < 0 || watch_signals(supervisor, err) < 0)
+		return -1;
+	supervisor->loop.after = end_if_broken;
+	supervisor->loop.data = supervisor;
+	adopt_orphans(supervisor);
+	make_cgroup(supervisor);
+	if (start_sandbox(supervisor, err) < 0)
+		return -1;
+	if (realise_pod(supervisor->plan, supervisor->state, &supervisor->resources, err) < 0)
+		return -1;
+	return control_open(supervisor, err);
+}
+
+static int run_loop(struct supervisor *supervisor, struct error *err)
+{
+	start_next(supervisor);
+	return loop_run(&supervisor->loop, err);
+}
+
+static void report_end(struct supervisor *supervisor)
+{
+	const struct plan *plan = supervisor->plan;
+	struct event event = {.type = "succeeded", .tone = TONE_GOOD, .reason = "Completed"};
+
+	if (!supervisor->status) {
+		report_event(supervisor->report, pod_name(supervisor), &event, "Succeeded");
+		return;
+	}
+	event = (struct event){
+		.type = "failed",
+		.tone = TONE_BAD,
+		.important = true,
+		.has_exit = true,
+		.exit_code = supervisor->status,
+		.reason = "Error",
+	};
+	for (size_t i = 0; i < plan->n; i++)
+		if (supervisor->members[i].cause == supervisor->cause)
+			report_event(supervisor->report, pod_name(supervisor), &event,
+				"Failed: %scontainer %s: %s", plan->items[i].is_init ? "init " : "",
+				plan->items[i].spec->name, supervisor->cause);
+}
+
+static void close_all(struct supervisor *supervisor)
+{
+	struct event event = {.type = "warning", .tone = TONE_NOTE, .important = true};
+	struct error err = {0};
+
+	control_close(supervisor);
+	kill_all(supervisor);
+	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
+	sandbox_stop(&supervisor->sandbox);
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_close(&supervisor->members[i]);
+	end_orphans(supervisor);
+	loop_remove(&supervisor->loop, &supervisor->deadline);
+	loop_remove(&supervisor->loop, &supervisor->signals);
+	loop_remove(&supervisor->loop, &supervisor->sizes);
+	if (supervisor->cgroupfd >= 0)
+		close(supervisor->cgroupfd);
+	resources_close(&supervisor->resources);
+	loop_close(&supervisor->loop);
+	if (state_remove(supervisor->state, &err) < 0)
+		report_event(supervisor->report, pod_name(supervisor), &event, "could not clear up: %s",
+			err.message);
+}
+
+int supervise(const struct plan *plan, struct state *state, struct report *report, struct error *err)
+{
+	struct supervisor supervisor = {
+		.plan = plan,
+		.report = report,
+		.state = state,
+		.loop.epoll = -1,
+		.resources = {.etc = -1, .containers = -1},
+		.sandbox = {.pidfd = -1, .pause_pidfd = -1},
+		.members = xcalloc(plan->n, sizeof(*supervisor.members)),
+		.signals.fd = -1,
+		.deadline.fd = -1,
+		.control.fd = -1,
+		.sandbox_exit.fd = -1,
+		.sizes.fd = -1,
+		.cgroupfd = -1,
+	};
+	int result;
+
+	for (size_t i = 0; i < plan->n; i++)
+		member_init(&supervisor.members[i], &supervisor, &plan->items[i], (unsigned int)i);
+	result = prepare(&supervisor, err);
+	if (result == 0)
+		result = run_loop(&supervisor, err);
+	if (result == 0)
+		report_end(&supervisor);
+	close_all(&supervisor);
+	free(supervisor.members);
+	return result < 0 ? result : supervisor.status;
+}

@@ -1,0 +1,51 @@
+/*
+ * The supervisor: one process and one epoll loop a pod. It runs the init containers one after another, then the main
+ * containers together, passes on what they print, answers `minirun exec`, and ends the pod.
+ */
+#ifndef RUNNER_SUPERVISE_H
+#define RUNNER_SUPERVISE_H
+
+#include "runner/member.h"
+#include "runner/plan.h"
+#include "runner/report.h"
+#include "runner/state.h"
+
+struct session;
+
+struct supervisor {
+	const struct plan *plan;
+	struct report *report;
+	struct state *state;
+	struct loop loop;
+	struct resources resources;
+	struct sandbox sandbox;
+	struct member *members; /* as plan->items */
+	struct watch signals, deadline, control, sandbox_exit, sizes;
+	struct session *sessions; /* of exec; a list */
+	int cgroupfd; /* the pod's cgroup, or -1 */
+	bool started; /* the first container has been */
+	bool ending; /* no container is started any more */
+	bool killing; /* SIGKILL has been sent */
+	int status; /* what minirun exits with: of the container that failed first */
+	const char *cause; /* what failed first */
+};
+
+/*
+ * Runs the planned pod to its end. Returns the exit status, or a negative number where minirun itself failed before the first
+ * container was started. state is filled; this function removes what is on disk.
+ */
+int supervise(const struct plan *plan, struct state *state, struct report *report, struct error *err);
+
+/* For member.c: a container has ended. */
+void supervisor_member_ended(struct supervisor *supervisor, struct member *member);
+/* For member.c: a container runs. */
+void supervisor_member_running(struct supervisor *supervisor, const struct member *member);
+
+/* Ends the pod: SIGTERM, and SIGKILL after the grace period. */
+void supervisor_end(struct supervisor *supervisor);
+
+/* control.c: the socket on which `minirun exec` asks. */
+int control_open(struct supervisor *supervisor, struct error *err);
+void control_close(struct supervisor *supervisor);
+
+#endif

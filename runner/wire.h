@@ -1,0 +1,36 @@
+/*
+ * What `minirun exec` and the supervisor say to each other: one JSON object a message, on a SOCK_SEQPACKET socket at
+ * ROOT/NAME/control, a path and not an abstract name, so that its folder's mode protects it (CVE-2020-15257).
+ *
+ * request  {"container": NAME?, "argv": [...]} with three descriptors: the program's 0, 1 and 2
+ * answer   {"exitCode": N}, or {"error": {"class": N, "errno": N, "message": "...", "hint": "..."}}
+ */
+#ifndef RUNNER_WIRE_H
+#define RUNNER_WIRE_H
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define WIRE_LIMIT   (128 * 1024) /* bytes of a message */
+#define CONTROL_NAME "control"
+
+/* Opens a listening (or connected) socket at name below dirfd, however long the folder's path is. */
+int wire_listen(int dirfd, const char *name, struct error *err);
+int wire_connect(int dirfd, const char *name, struct error *err);
+
+/* Sends a message, with n descriptors. Takes the object. */
+int wire_send(int fd, struct json_object *message, const int *fds, size_t n, struct error *err);
+
+/*
+ * Receives a message and up to n descriptors (the rest are -1, what is too many is closed). Returns the object, or
+ * NULL: at the end of the connection err->class is ERROR_NONE.
+ */
+struct json_object *wire_receive(int fd, int *fds, size_t n, struct error *err);
+
+/* The answer that carries an error, and the error that such an answer carries. */
+struct json_object *wire_error(const struct error *error);
+int wire_to_error(struct json_object *answer, struct error *err);
+
+#endif
