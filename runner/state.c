@@ -17,9 +17,6 @@
 #include "base/text.h"
 #include "namespaces/namespaces.h"
 
-#define LOCK_NAME   "lock"
-#define PARENT_LOCK ".lock"
-
 /*
  * Opens the folder at path, making it with its parents. It must be ours and nobody else's to write: under /tmp
  * another user could have put a link or a folder of their own there first.
@@ -52,29 +49,26 @@ static int open_private(const char *path, struct error *err)
 	return steal_fd(&fd);
 }
 
-static int open_lock(int dirfd, const char *name, int operation, struct error *err)
+static int open_folder(int parent, const char *name)
 {
-	cleanup_fd int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
 
-	if (fd < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot open a lock");
+/* flock(2) through EINTR. Returns 0, or -1 with errno set. */
+static int lock(int fd, int operation)
+{
 	while (flock(fd, operation) < 0)
 		if (errno != EINTR)
-			return error_set(err, ERROR_HOST, errno, "cannot lock");
-	return steal_fd(&fd);
+			return -1;
+	return 0;
 }
 
 /* Whether the folder belongs to a supervisor that lives. */
 static bool is_alive(int parent, const char *name)
 {
-	struct error ignored;
-	cleanup_fd int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_fd int lock = -1;
+	cleanup_fd int dir = open_folder(parent, name);
 
-	if (dir < 0)
-		return false;
-	lock = open_lock(dir, LOCK_NAME, LOCK_EX | LOCK_NB, &ignored);
-	return lock < 0 && ignored.errnum == EWOULDBLOCK;
+	return dir >= 0 && lock(dir, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 /* Removes every folder whose supervisor is dead. What can't be removed is left: it is no reason not to start. */
@@ -83,7 +77,7 @@ static void sweep(int parent)
 	struct error ignored;
 	cleanup_dir DIR *dir = NULL;
 	const struct dirent *entry;
-	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int copy = open_folder(parent, ".");
 
 	dir = copy < 0 ? NULL : fdopendir(copy);
 	while (dir && (entry = readdir(dir))) {
@@ -93,27 +87,26 @@ static void sweep(int parent)
 	}
 }
 
-/* Makes folder name below parent and locks it, having swept; returns the folder, and its lock. */
-static int claim(int parent, const char *name, const char *what, int *lock, struct error *err)
+/* Makes folder name below parent, a private folder, and locks it, having swept. */
+static int claim(int parent, const char *name, const char *pod, struct error *err)
 {
-	cleanup_fd int guard = open_lock(parent, PARENT_LOCK, LOCK_EX, err);
+	/* The guard is a description of its own, so that closing it lets go. */
+	cleanup_fd int guard = open_folder(parent, ".");
 	cleanup_fd int fd = -1;
 
-	if (guard < 0)
-		return -1;
+	if (guard < 0 || lock(guard, LOCK_EX) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot lock the folder of running pods");
 	sweep(parent);
 	if (mkdirat(parent, name, 0700) < 0) {
 		if (errno != EEXIST)
-			return error_set(err, ERROR_HOST, errno, "cannot make a folder for pod %s", what);
-		error_set(err, ERROR_HOST, 0, "pods \"%s\" already exists", what);
-		err->errnum = EEXIST;
+			return error_set(err, ERROR_HOST, errno, "cannot make a folder for pod %s", pod);
+		error_set(err, ERROR_HOST, 0, "pods \"%s\" already exists", pod);
 		return error_hint(err, "it is running: end it, or give this one another metadata.name");
 	}
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot open the folder of pod %s", what);
-	*lock = open_lock(fd, LOCK_NAME, LOCK_EX | LOCK_NB, err);
-	return *lock < 0 ? -1 : steal_fd(&fd);
+	fd = open_folder(parent, name);
+	if (fd < 0 || lock(fd, LOCK_EX | LOCK_NB) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot lock the folder of pod %s", pod);
+	return steal_fd(&fd);
 }
 
 int state_create(struct state *state, const char *root, const char *store, const char *name, const char *uid,
@@ -121,7 +114,7 @@ int state_create(struct state *state, const char *root, const char *store, const
 {
 	cleanup_free char *pods = xasprintf("%s/pods", store);
 
-	*state = (struct state){-1, -1, -1, -1, -1, -1, NULL, NULL, NULL};
+	*state = (struct state){.root = -1, .run = -1, .pods = -1, .data = -1};
 	state->name = xstrdup(name);
 	state->data_name = xasprintf("%.100s-%s", name, uid);
 	state->root = open_private(root, err);
@@ -130,10 +123,10 @@ int state_create(struct state *state, const char *root, const char *store, const
 	state->pods = open_private(pods, err);
 	if (state->pods < 0)
 		return -1;
-	state->run = claim(state->root, name, name, &state->run_lock, err);
+	state->run = claim(state->root, name, name, err);
 	if (state->run < 0)
 		return -1;
-	state->data = claim(state->pods, state->data_name, name, &state->data_lock, err);
+	state->data = claim(state->pods, state->data_name, name, err);
 	return state->data < 0 ? -1 : 0;
 }
 
@@ -162,7 +155,7 @@ void state_close(struct state *state)
 	free(state->name);
 	free(state->data_name);
 	free(state->cgroup);
-	*state = (struct state){-1, -1, -1, -1, -1, -1, NULL, NULL, NULL};
+	*state = (struct state){.root = -1, .run = -1, .pods = -1, .data = -1};
 }
 
 int state_open_running(const char *root, const char *name, struct error *err)
@@ -171,7 +164,7 @@ int state_open_running(const char *root, const char *name, struct error *err)
 	cleanup_fd int fd = -1;
 
 	if (parent >= 0 && !strchr(name, '/') && name[0] != '.' && is_alive(parent, name))
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = open_folder(parent, name);
 	if (fd >= 0)
 		return steal_fd(&fd);
 	error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", name);

@@ -1,9 +1,9 @@
 /*
  * What a running pod has on disk, and clearing it up.
  *
- * Two folders: ROOT/NAME (the control socket) and STORE/pods/NAME-UID (uppers, volumes, /etc files). Each holds a
- * file `lock` that the supervisor keeps locked (flock) as long as it lives: a folder whose lock can be had belongs to
- * nobody, and is cleared by the next start. A folder is made and locked, and dead ones are looked for, only under the
+ * Two folders: ROOT/NAME (the control socket) and STORE/pods/NAME-UID (uppers, volumes, /etc files). The
+ * supervisor keeps both locked (flock(2) on the folder itself) as long as it lives: a folder whose lock can be had
+ * belongs to nobody, and is cleared by the next start. A folder is made and locked, and dead ones are looked for, only under the
  * lock of the folder above, so that nobody clears what is just being made.
  */
 #ifndef RUNNER_STATE_H
@@ -14,7 +14,6 @@
 struct state {
 	int root, run; /* ROOT and ROOT/NAME */
 	int pods, data; /* STORE/pods and STORE/pods/NAME-UID */
-	int run_lock, data_lock;
 	char *name, *data_name;
 	char *cgroup; /* path of the pod's cgroup, or NULL; the supervisor sets it */
 };

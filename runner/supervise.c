@@ -222,8 +222,7 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 	const struct pod *pod = supervisor->plan->pod;
 	struct sysctl *sysctls = xcalloc(pod->sysctls.n, sizeof(*sysctls));
 	struct state *state = supervisor->state;
-	const int keep[] = {
-		state->root, state->run, state->pods, state->data, state->run_lock, state->data_lock};
+	const int keep[] = {state->root, state->run, state->pods, state->data};
 	struct sandbox_spec spec = {
 		.hostname = pod->hostname,
 		.host_network = pod->host_network,
