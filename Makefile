@@ -44,6 +44,9 @@ $(LIBRARY): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+# The RuntimeDefault profile is copied into this object.
+$(BUILD)/security/seccomp_default.o: security/runtime-default.json
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)

@@ -11,6 +11,7 @@
 #ifndef SECURITY_SECURITY_H
 #define SECURITY_SECURITY_H
 
+#include <limits.h>
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,8 +35,8 @@ int capability_number(const char *name, const char **nearest);
 /* "NET_ADMIN"; NULL if the number has no name. */
 const char *capability_name(unsigned int number);
 /* The default set, less drop, plus add; "ALL" in either; privileged is all. As containerd: ALL first, then names. */
-int capabilities_choose(char *const *add, char *const *drop, bool privileged, capability_set *set,
-	struct error *err);
+int capabilities_choose(
+	char *const *add, char *const *drop, bool privileged, capability_set *set, struct error *err);
 
 /* ---- credentials (credentials.c) ---- */
 
@@ -44,7 +45,8 @@ struct credentials {
 	gid_t gid;
 	gid_t *groups; /* supplementary, the primary gid among them (CVE-2022-2989) */
 	size_t n_groups;
-	capability_set capabilities; /* the bounding set; a program of uid 0 gets it as permitted and effective */
+	capability_set
+		capabilities; /* the bounding set; a program of uid 0 gets it as permitted and effective */
 };
 
 /*
@@ -53,8 +55,8 @@ struct credentials {
  * loaded without no_new_privs and execve itself drops it. Mustn't: open anything.
  * set_groups is false where setgroups(2) is denied (a user namespace with a single id).
  */
-int credentials_apply(const struct credentials *credentials, bool set_groups, bool keep_admin,
-	struct error *err);
+int credentials_apply(
+	const struct credentials *credentials, bool set_groups, bool keep_admin, struct error *err);
 
 /* ---- AppArmor (apparmor.c) ---- */
 
@@ -62,6 +64,15 @@ int credentials_apply(const struct credentials *credentials, bool set_groups, bo
 bool apparmor_available(void);
 /* Whether a profile of that name is loaded: 1 enforce, 2 complain, 0 not loaded, -1 can't tell. */
 int apparmor_loaded(const char *name);
+/* The same, in the text of the kernel's list of profiles ("NAME (MODE)" a line): 1, 2 or 0. */
+int apparmor_listed(const char *list, const char *name);
+/* The profile that RuntimeDefault stands for: the first loaded of ours, containerd's, Docker's; NULL if none is. */
+const char *apparmor_default_profile(void);
+/*
+ * For the planner, before anything runs: whether a profile that was asked for can be enforced. NULL is an explicit
+ * RuntimeDefault. Where nobody asked for a profile, don't call it. Words of the kubelet (pkg/security/apparmor).
+ */
+int apparmor_check(const char *profile, struct error *err);
 
 /* Whether profile can be entered here: AppArmor enabled, the profile loaded. In the kubelet's words. For plans. */
 int apparmor_check(const char *profile, struct error *err);
@@ -75,7 +86,11 @@ struct seccomp_profile; /* parsed; opaque */
  */
 struct seccomp_profile *seccomp_profile_read(const char *text, size_t size, struct findings *findings);
 void seccomp_profile_free(struct seccomp_profile *profile);
-/* How many distinct system calls it allows (unconditionally or by arguments). */
+/* Instead of a number of allowed calls: the default action is to allow (or to log, which allows too). */
+#define SECCOMP_ALLOWS_BY_DEFAULT UINT_MAX
+/*
+ * How many distinct system calls it allows (unconditionally or by arguments), whatever includes and excludes say.
+ */
 unsigned int seccomp_profile_allowed(const struct seccomp_profile *profile);
 
 /* What includes and excludes are judged by. */
@@ -85,8 +100,8 @@ struct seccomp_subject {
 
 struct seccomp_filter {
 	struct sock_filter *insns; /* owned */
-	unsigned short length;	   /* instructions */
-	unsigned int flags;	   /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	unsigned short length; /* instructions */
+	unsigned int flags; /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
 };
 void seccomp_filter_free(struct seccomp_filter *filter);
 
@@ -95,6 +110,8 @@ void seccomp_filter_free(struct seccomp_filter *filter);
  * by simulation against the profile itself. A filter under which execve isn't allowed is an error of class
  * ERROR_PROFILE that says so. name is used in messages.
  * cachefd: a folder for compiled filters (a hit costs one read), or -1.
+ * n_allowed: how many distinct calls are allowed for this subject, or SECCOMP_ALLOWS_BY_DEFAULT.
+ * What is wrong with the text goes to findings (then err only counts it), as do warnings, also on a cache hit.
  */
 int seccomp_compile(const char *text, size_t size, const char *name, const struct seccomp_subject *subject,
 	int cachefd, struct seccomp_filter *filter, unsigned int *n_allowed, struct findings *findings,
@@ -111,7 +128,7 @@ uint32_t seccomp_simulate(const struct seccomp_filter *filter, uint32_t arch, in
 
 struct locks {
 	bool no_new_privs;
-	const char *apparmor;		      /* the profile to enter at exec; NULL: none asked for */
+	const char *apparmor; /* the profile to enter at exec; NULL: none asked for */
 	const struct seccomp_filter *seccomp; /* NULL: unconfined */
 };
 

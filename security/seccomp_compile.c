@@ -1,0 +1,192 @@
+/*
+ * From a profile's text to a filter: read, select, compile with libseccomp, complete, verify; or out of the cache.
+ *
+ * libseccomp's binary tree (SCMP_FLTATR_CTL_OPTIMIZE) stays off: since Linux 5.11 the kernel remembers calls whose
+ * answer doesn't depend on arguments, so their place in the program no longer costs, while the tree takes longer to
+ * build and, up to 2.5.4, is wrong for some profiles.
+ */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "security/seccomp.h"
+
+static void cleanup_context_fn(scmp_filter_ctx *context)
+{
+	if (*context)
+		seccomp_release(*context);
+}
+static void cleanup_profile_fn(struct seccomp_profile **profile)
+{
+	seccomp_profile_free(*profile);
+}
+
+void seccomp_filter_free(struct seccomp_filter *filter)
+{
+	free(filter->insns);
+	*filter = (struct seccomp_filter){0};
+}
+
+static struct scmp_arg_cmp to_library(const struct seccomp_arg *arg)
+{
+	static const enum scmp_compare operators[] = {
+		[COMPARE_NE] = SCMP_CMP_NE,
+		[COMPARE_LT] = SCMP_CMP_LT,
+		[COMPARE_LE] = SCMP_CMP_LE,
+		[COMPARE_EQ] = SCMP_CMP_EQ,
+		[COMPARE_GE] = SCMP_CMP_GE,
+		[COMPARE_GT] = SCMP_CMP_GT,
+		[COMPARE_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
+	};
+
+	return (struct scmp_arg_cmp){arg->index, operators[arg->compare], arg->value, arg->value_two};
+}
+
+static int add_rule(scmp_filter_ctx context, const struct seccomp_rule *rule, struct error *err)
+{
+	struct scmp_arg_cmp args[6];
+	int number = seccomp_syscall_resolve_name(rule->name->name);
+	int result;
+
+	if (number == __NR_SCMP_ERROR) {
+		/* Newer than the library: the stub decides it, by its number alone. */
+		if (rule->n_args == 0)
+			return 0;
+		return error_set(err, ERROR_PROFILE, 0,
+			"line %u: conditions on %s can't be compiled, since this libseccomp doesn't know the "
+			"call",
+			rule->name->line, rule->name->name);
+	}
+	for (size_t i = 0; i < rule->n_args; i++)
+		args[i] = to_library(&rule->args[i]);
+	result = seccomp_rule_add_array(context, rule->action, number, (unsigned int)rule->n_args, args);
+	if (result == -EEXIST) {
+		error_set(err, ERROR_PROFILE, 0, "line %u: the rule for %s contradicts an earlier one",
+			rule->name->line, rule->name->name);
+		return error_hint(err, "the same arguments can't have two actions");
+	}
+	if (result < 0)
+		return error_set(err, ERROR_PROFILE, -result, "line %u: libseccomp refuses the rule for %s",
+			rule->name->line, rule->name->name);
+	return 0;
+}
+
+static int build(const struct seccomp_rules *rules, scmp_filter_ctx *context, struct error *err)
+{
+	int result;
+
+	*context = seccomp_init(rules->default_action);
+	if (!*context)
+		return error_set(err, ERROR_INTERNAL, 0, "libseccomp refuses default action %s",
+			seccomp_action_text(rules->default_action));
+	/* The first architecture is the machine's own, which is in already. */
+	for (size_t i = 1; i < rules->n_arches; i++) {
+		result = seccomp_arch_add(*context, rules->arches[i]);
+		if (result < 0)
+			return error_set(err, ERROR_INTERNAL, -result, "libseccomp refuses architecture %s",
+				seccomp_arch_go_name(rules->arches[i]));
+	}
+	for (size_t i = 0; i < rules->n; i++)
+		if (add_rule(*context, &rules->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Stub and the library's program, as one. seccomp_export_bpf_mem(3) came with 2.6, hence the memfd. */
+static int assemble(const struct seccomp_rules *rules, scmp_filter_ctx context, struct seccomp_filter *filter,
+	struct error *err)
+{
+	cleanup_fd int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	cleanup_free struct sock_filter *stub = NULL;
+	size_t n_stub, n;
+	off_t size;
+	int result;
+
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "memfd_create");
+	result = seccomp_export_bpf(context, fd);
+	if (result < 0)
+		return error_set(err, ERROR_INTERNAL, -result, "libseccomp cannot write the filter");
+	size = lseek(fd, 0, SEEK_END);
+	n = size < 0 ? 0 : (size_t)size / sizeof(*filter->insns);
+	seccomp_stub(rules, &stub, &n_stub);
+	if (n + n_stub > BPF_MAXINSNS) {
+		error_set(err, ERROR_PROFILE, 0, "it becomes %zu instructions, and the kernel takes %d",
+			n + n_stub, BPF_MAXINSNS);
+		return error_hint(
+			err, "fewer conditions on arguments or fewer architectures make it smaller");
+	}
+	filter->insns = xcalloc(n + n_stub, sizeof(*filter->insns));
+	if (n_stub)
+		memcpy(filter->insns, stub, n_stub * sizeof(*stub));
+	if (pread(fd, filter->insns + n_stub, n * sizeof(*stub), 0) != (ssize_t)(n * sizeof(*stub)))
+		return error_set(err, ERROR_HOST, errno, "cannot read the filter back");
+	filter->length = (unsigned short)(n + n_stub);
+	filter->flags = rules->flags;
+	return 0;
+}
+
+static int compile_rules(const struct seccomp_rules *rules, struct seccomp_filter *filter, struct error *err)
+{
+	__attribute__((cleanup(cleanup_context_fn))) scmp_filter_ctx context = NULL;
+
+	if (!seccomp_rules_may_execve(rules)) {
+		error_set(err, ERROR_PROFILE, 0,
+			"it does not allow execve, so no program could be started under it");
+		return error_hint(err, "add \"execve\" to the names of an entry with SCMP_ACT_ALLOW");
+	}
+	if (build(rules, &context, err) < 0 || assemble(rules, context, filter, err) < 0)
+		return -1;
+	return seccomp_verify(rules, filter, err);
+}
+
+static int compile_text(const char *text, size_t size, const struct seccomp_subject *subject,
+	struct seccomp_filter *filter, unsigned int *n_allowed, struct findings *findings, struct error *err)
+{
+	__attribute__((cleanup(cleanup_profile_fn))) struct seccomp_profile *profile = NULL;
+	struct seccomp_rules rules;
+	size_t errors = findings->errors;
+	int result = -1;
+
+	profile = seccomp_profile_read(text, size, findings);
+	if (!profile) {
+		errors = findings->errors - errors;
+		return error_set(err, ERROR_PROFILE, 0, "it has %zu error%s", errors, errors == 1 ? "" : "s");
+	}
+	if (seccomp_select(profile, subject, &rules, findings, err) == 0 &&
+		compile_rules(&rules, filter, err) == 0) {
+		*n_allowed = seccomp_rules_allowed(&rules);
+		result = 0;
+	}
+	free(rules.items);
+	return result;
+}
+
+int seccomp_compile(const char *text, size_t size, const char *name, const struct seccomp_subject *subject,
+	int cachefd, struct seccomp_filter *filter, unsigned int *n_allowed, struct findings *findings,
+	struct error *err)
+{
+	struct seccomp_cache_key key;
+	size_t first_finding = findings->n;
+
+	*filter = (struct seccomp_filter){0};
+	if (cachefd >= 0) {
+		seccomp_cache_key(text, size, subject, &key);
+		if (seccomp_cache_get(cachefd, &key, filter, n_allowed, findings))
+			return 0;
+	}
+	if (compile_text(text, size, subject, filter, n_allowed, findings, err) < 0) {
+		seccomp_filter_free(filter);
+		return error_wrap(err, "seccomp profile %s", name);
+	}
+	if (cachefd >= 0)
+		seccomp_cache_put(cachefd, &key, filter, *n_allowed, findings, first_finding);
+	return 0;
+}
