@@ -22,8 +22,8 @@
 #include "base/error.h"
 
 struct store {
-	char *path; /* absolute, for messages */
-	int fd;	    /* of the folder, O_PATH or read */
+	char *path; /* for messages */
+	int fd; /* of the folder */
 };
 
 /* Opens the store at path, making it (0700) and its folders when missing. */
@@ -40,35 +40,64 @@ struct image_config {
 };
 
 struct image {
-	char *name;   /* as stored, e.g. "nginx" */
+	char *name; /* as stored, e.g. "nginx" */
 	char *digest; /* "sha256:..." of the archive's bytes, or of the tree for a folder */
 	char **layers; /* ids, lowest first; one for now */
 	uint64_t size; /* bytes of file content unpacked */
-	uint64_t entries;
+	uint64_t entries; /* of the archive, and folders it implies */
 	time_t loaded; /* seconds since the epoch */
 	struct image_config config;
 };
 void image_free(struct image *image);
 
 struct load_limits {
-	uint64_t max_bytes;   /* of content unpacked; default 16 GiB */
+	uint64_t max_bytes; /* of content unpacked; default 16 GiB */
 	uint64_t max_entries; /* default 2,000,000 */
 	unsigned int max_ratio; /* content per byte of archive, checked beyond 64 MiB; default 200 */
 };
 extern const struct load_limits load_limits_default;
 
+/* How far a load has come. */
+struct load_progress {
+	uint64_t read; /* bytes of the archive (of a folder: of file content) */
+	uint64_t total; /* bytes of the archive, 0 if not known */
+	uint64_t written; /* bytes of content unpacked */
+	uint64_t entries;
+};
+
+/* Who wants to hear of a load. Both functions may be NULL. */
+struct load_watcher {
+	void (*warn)(void *data,
+		const char *line); /* one line for each kind of thing that was not kept, at the end */
+	void (*progress)(void *data, const struct load_progress *progress); /* at most ten times a second */
+	void *data;
+};
+
 /*
  * Unpacks source (an archive, "-" for standard input, or a folder) and stores it as name, replacing an image of
- * that name. On error nothing is left behind. *image is filled on success. Warnings (device nodes skipped
- * without root, owners that can't be kept) are counted and given as one line each through warn.
+ * that name. On error nothing is left behind. *image is filled on success. watcher may be NULL.
+ *
+ * An archive is a tar, cpio or zip, plain or compressed with gzip, bzip2, xz, lzma, zstd, lz4, lzip or compress, told by
+ * its content. An entry that tries to leave the rootfs (`..`, a hard link to outside) and a layer's whiteout are
+ * errors that name the entry; a leading "/" is dropped; symbolic links are followed within the rootfs only. A folder is
+ * copied, staying on its file system. OCI layouts and docker-archives are refused.
+ *
+ * name is what a pod writes in `image:`: nginx, nginx:1.25, quay.io/who/what:tag; no digest.
  * config_path names a file with the image's configuration ({"config": {"Entrypoint", "Cmd", "Env", "WorkingDir"}}, other
  * keys of OCI's schema are accepted and not used yet), or is NULL.
+ *
+ * Errors: ERROR_IMAGE for what is wrong with the source, the name or the configuration, naming the entry; ERROR_HOST
+ * for what this machine refuses (no space, no libarchive).
  */
 int image_load(const struct store *store, const char *source, const char *name, const char *config_path,
-	const struct load_limits *limits, void (*warn)(void *data, const char *line), void *data,
-	struct image *image, struct error *err);
+	const struct load_limits *limits, const struct load_watcher *watcher, struct image *image,
+	struct error *err);
 
-/* Finds an image by the name a pod gives ("nginx" finds "nginx", "nginx:latest", and the other way round). */
+/*
+ * Finds an image by the name a pod gives. As for Docker "nginx", "nginx:latest", "library/nginx" and
+ * "docker.io/library/nginx:latest" are one name. With "@sha256:..." the image's digest must be that.
+ * ERROR_IMAGE with errnum ENOENT if there is none; the hint suggests near names and how to load one.
+ */
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
 
 /* All images, sorted by name. The caller frees each and the array. */
@@ -81,7 +110,7 @@ int image_remove(const struct store *store, const char *name, struct error *err)
  * Opens the rootfs folders of an image's layers, lowest first, into fds (image->layers long), holding a shared lock
  * on each layer for as long as *lock_fds are open, so that image_remove leaves them alone.
  */
-int image_open_layers(const struct store *store, const struct image *image, int *fds, int *lock_fds,
-	struct error *err);
+int image_open_layers(
+	const struct store *store, const struct image *image, int *fds, int *lock_fds, struct error *err);
 
 #endif

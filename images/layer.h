@@ -1,0 +1,48 @@
+/* Within the wing: unpacked layers, STORE/layers/ID. */
+#ifndef IMAGES_LAYER_H
+#define IMAGES_LAYER_H
+
+#include <stdint.h>
+
+#include "images/images.h"
+#include "images/store.h"
+
+#define LAYER_ROOTFS    "rootfs"
+#define LAYER_ID_LENGTH 64 /* a sha256 in hexadecimal */
+
+/* What is worth knowing of a layer without walking it; kept in its layer.json. */
+struct layer_facts {
+	uint64_t size; /* bytes of content */
+	uint64_t entries;
+	uint64_t source_size; /* bytes of the archive, 0 for a folder */
+};
+
+/* Reads the facts of a stored layer. -1 with errno ENOENT in err if there is no such layer. */
+int layer_read(const struct store *store, const char *id, struct layer_facts *facts, struct error *err);
+
+/* Whether some stored layer came from an archive of that size: only then is it worth to hash one before unpacking. */
+bool layer_of_size(const struct store *store, uint64_t source_size);
+
+/* Makes an empty layer in the workspace and returns a descriptor of its rootfs. */
+int layer_begin(const struct workspace *workspace, struct error *err);
+
+/* Puts everything that was written on disk, and the facts beside it. The layer can then be published. */
+int layer_finish(const struct workspace *workspace, const struct layer_facts *facts, struct error *err);
+
+/*
+ * Renames the workspace's layer into the store. The store is locked. If a layer of that id is there already it stays
+ * (pods may use it), and *facts become its own.
+ */
+int layer_publish(const struct store *store, const struct workspace *workspace, const char *id,
+	struct layer_facts *facts, struct error *err);
+
+/* Whether a pod holds the layer. The store is locked, so that none can begin to. */
+bool layer_is_used(const struct store *store, const char *id);
+
+/*
+ * Moves every layer that no image has and no pod uses into the workspace, to go with it. The store is locked. What
+ * can't be collected now is left to the next time.
+ */
+void layer_collect(const struct store *store, const struct workspace *workspace);
+
+#endif

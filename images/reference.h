@@ -1,0 +1,31 @@
+/* Image names: what a pod calls an image, and how the store calls its file. */
+#ifndef IMAGES_REFERENCE_H
+#define IMAGES_REFERENCE_H
+
+#include "base/error.h"
+
+/* A name taken apart and brought to its shortest form. */
+struct reference {
+	char *name; /* "nginx", "nginx:1.25", "quay.io/who/what": no docker.io/library/, no :latest */
+	char *digest; /* "sha256:..." if the name ended in @sha256:..., else NULL */
+};
+
+/*
+ * Parses a name by the grammar of distribution/reference (which Docker, podman and containerd share). Errors are of
+ * class ERROR_IMAGE and say which part is wrong.
+ */
+int reference_parse(struct reference *reference, const char *text, struct error *err);
+void reference_free(struct reference *reference);
+static inline void cleanup_reference_fn(struct reference *reference)
+{
+	reference_free(reference);
+}
+#define cleanup_reference __attribute__((cleanup(cleanup_reference_fn)))
+
+/*
+ * The file of an image in STORE/images: a plain file name for any valid one, "quay.io+who+what=tag.json". The
+ * two signs stand for '/' and ':' and are in no image name. Returns a fresh string.
+ */
+char *reference_file(const char *name);
+
+#endif
