@@ -1,0 +1,370 @@
+/*
+ * Reading an archive.
+ *
+ * Two readers of libarchive stand one behind the other: the first takes the compression off and knows no format
+ * ("raw"), the second knows tar and cpio and no compression. So we see the plain bytes as they pass: a bomb is noticed
+ * whatever part of the format it hides in, and what comes after the format's end mark is read too, where a cut or damaged
+ * compressed file shows and a second archive could hide. A zip is compressed within and read from its end: one
+ * reader, on a file that can be sought in.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "images/libarchive.h"
+#include "images/load.h"
+#include "images/source.h"
+
+#define RATIO_FROM (64U << 20) /* bytes: below that no expansion harms */
+
+struct reader {
+	const struct libarchive *la;
+	struct load *load;
+	struct source *source;
+	struct archive *plain; /* takes the compression off; NULL for a zip */
+	struct archive *format; /* tar, cpio or zip */
+	const char *last; /* plain bytes that came last, and how many */
+	size_t n_last;
+	uint64_t n_plain; /* all that came so far */
+	struct error err; /* of our own doing, within a callback */
+	struct xattr *xattrs;
+	size_t room;
+	char *previous; /* the entry before, for messages about what can't be read */
+};
+
+static la_ssize_t give_compressed(struct archive *archive, void *data, const void **buffer)
+{
+	struct reader *reader = data;
+	ssize_t n = source_next(reader->source, buffer);
+
+	if (n >= 0)
+		return n;
+	reader->err = reader->source->err;
+	reader->la->set_error(archive, EIO, "%s", reader->err.message);
+	return -1;
+}
+
+static int check_ratio(struct reader *reader, uint64_t out)
+{
+	const struct load_limits *limits = reader->load->limits;
+
+	if (out < RATIO_FROM || out / limits->max_ratio <= reader->load->progress.read)
+		return 0;
+	error_set(
+		&reader->err, ERROR_IMAGE, 0, "it expands to more than %u times its size", limits->max_ratio);
+	return error_hint(&reader->err, "if the archive can be trusted: --max-ratio");
+}
+
+static la_ssize_t give_plain(struct archive *archive, void *data, const void **buffer)
+{
+	struct reader *reader = data;
+	la_int64_t offset;
+	size_t size = 0;
+	int result;
+
+	do
+		result = reader->la->read_data_block(reader->plain, buffer, &size, &offset);
+	while (result == ARCHIVE_OK && size == 0);
+	if (result == ARCHIVE_EOF)
+		return 0;
+	if (result != ARCHIVE_OK) {
+		reader->la->set_error(archive, EIO, "%s", reader->la->error_string(reader->plain));
+		return -1;
+	}
+	reader->last = *buffer;
+	reader->n_last = size;
+	reader->n_plain += size;
+	if (check_ratio(reader, reader->n_plain) == 0)
+		return (la_ssize_t)size;
+	reader->la->set_error(archive, EFBIG, "%s", reader->err.message);
+	return -1;
+}
+
+static la_int64_t seek_zip(struct archive *archive, void *data, la_int64_t offset, int whence)
+{
+	struct reader *reader = data;
+	off_t at = lseek(reader->source->fd, offset, whence);
+
+	if (at < 0)
+		reader->la->set_error(archive, errno, "cannot seek");
+	reader->source->at_end = false;
+	return at < 0 ? ARCHIVE_FATAL : at;
+}
+
+/* What libarchive says is wrong, or what we said when it asked us for more. */
+static int cannot_read(struct reader *reader, struct archive *archive, struct error *err)
+{
+	const char *text = reader->la->error_string(archive);
+
+	if (reader->err.message[0]) {
+		*err = reader->err;
+	} else {
+		error_set(err, ERROR_IMAGE, 0, "the archive is damaged or cut short: %s",
+			text ? text : "no reason given");
+		error_hint(err, "fetch or make the archive again");
+	}
+	if (reader->previous)
+		error_wrap(err, "after entry %s", reader->previous);
+	return -1;
+}
+
+static int not_an_archive(struct error *err)
+{
+	error_set(err, ERROR_IMAGE, 0, "this is no archive that minirun reads");
+	return error_hint(err,
+		"it reads tar, cpio and zip, plain or compressed (gzip, bzip2, xz, lzma, zstd, lz4, lzip), "
+		"and folders");
+}
+
+static int open_plain(struct reader *reader, struct error *err)
+{
+	const struct libarchive *la = reader->la;
+	struct archive *a = reader->plain = la->read_new();
+	struct archive_entry *entry;
+	int result;
+
+	la->read_support_filter_gzip(a);
+	la->read_support_filter_bzip2(a);
+	la->read_support_filter_xz(a);
+	la->read_support_filter_lzma(a);
+	la->read_support_filter_lzip(a);
+	la->read_support_filter_zstd(a);
+	la->read_support_filter_lz4(a);
+	la->read_support_filter_compress(a);
+	la->read_support_format_raw(a);
+	la->read_support_format_empty(a);
+	la->read_set_read_callback(a, give_compressed);
+	la->read_set_callback_data(a, reader);
+	if (la->read_open1(a) != ARCHIVE_OK)
+		return cannot_read(reader, a, err);
+	result = la->read_next_header(a, &entry);
+	if (result == ARCHIVE_EOF)
+		return error_set(err, ERROR_IMAGE, 0, "the archive is empty");
+	return result == ARCHIVE_OK ? 0 : cannot_read(reader, a, err);
+}
+
+static int open_format(struct reader *reader, struct error *err)
+{
+	const struct libarchive *la = reader->la;
+	struct archive *a = reader->format = la->read_new();
+
+	if (reader->plain) {
+		la->read_support_format_tar(a);
+		la->read_support_format_cpio(a);
+		la->read_set_read_callback(a, give_plain);
+	} else {
+		la->read_support_format_zip_seekable(a);
+		la->read_set_read_callback(a, give_compressed);
+		la->read_set_seek_callback(a, seek_zip);
+	}
+	la->read_set_callback_data(a, reader);
+	if (la->read_open1(a) == ARCHIVE_OK)
+		return 0;
+	return reader->err.message[0] ? cannot_read(reader, a, err) : not_an_archive(err);
+}
+
+static void read_xattrs(struct reader *reader, struct archive_entry *from, struct entry *entry)
+{
+	int left = reader->la->entry_xattr_reset(from);
+
+	if ((size_t)left > reader->room) {
+		reader->room = (size_t)left;
+		reader->xattrs = xreallocarray(reader->xattrs, reader->room, sizeof(*reader->xattrs));
+	}
+	for (; left > 0; left--) {
+		struct xattr *xattr = &reader->xattrs[entry->n_xattrs];
+
+		if (reader->la->entry_xattr_next(from, &xattr->name, &xattr->value, &xattr->size) !=
+			ARCHIVE_OK)
+			break;
+		if (xattr->name)
+			entry->n_xattrs++;
+	}
+	entry->xattrs = reader->xattrs;
+}
+
+/* From libarchive's entry to ours. The strings stay libarchive's, until the next header. */
+static int convert(struct reader *reader, struct archive_entry *from, struct entry *entry, struct error *err)
+{
+	const struct libarchive *la = reader->la;
+
+	*entry = (struct entry){
+		.path = la->entry_pathname(from),
+		.hard_link = la->entry_hardlink(from),
+		.target = la->entry_symlink(from),
+		.mode = la->entry_filetype(from) | la->entry_perm(from),
+		.uid = la->entry_uid(from),
+		.gid = la->entry_gid(from),
+		.device = makedev(
+			(unsigned int)la->entry_rdevmajor(from), (unsigned int)la->entry_rdevminor(from)),
+		.mtime = {.tv_sec = la->entry_mtime(from), .tv_nsec = la->entry_mtime_nsec(from)},
+	};
+	if (!entry->path)
+		return cannot_read(reader, reader->format, err);
+	if (!la->entry_mtime_is_set(from))
+		entry->mtime.tv_nsec = UTIME_OMIT;
+	if (la->entry_size_is_set(from) && la->entry_size(from) < 0)
+		return entry_error(entry, err, 0, "its size is negative");
+	entry->size = la->entry_size_is_set(from) ? (uint64_t)la->entry_size(from) : 0;
+	if (la->entry_is_encrypted(from))
+		return entry_error(entry, err, 0, "it is encrypted");
+	if (S_ISLNK(entry->mode) && !entry->hard_link && !entry->target)
+		return entry_error(entry, err, 0, "it is a symbolic link to nowhere");
+	read_xattrs(reader, from, entry);
+	return 0;
+}
+
+/* The content of the entry at hand. What belongs to an entry that has no file is read past, and counted. */
+static int unpack_data(struct reader *reader, const struct entry *entry, struct error *err)
+{
+	for (;;) {
+		const void *data;
+		size_t size;
+		la_int64_t offset;
+		int result = reader->la->read_data_block(reader->format, &data, &size, &offset);
+
+		if (result == ARCHIVE_EOF)
+			return 0;
+		if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+			return cannot_read(reader, reader->format, err);
+		if (offset < 0)
+			return entry_error(entry, err, 0, "its content has a negative offset");
+		if (size > 0 &&
+			unpack_content(&reader->load->unpack, entry, (uint64_t)offset, data, size, err) < 0)
+			return -1;
+		if (!reader->plain && check_ratio(reader, reader->load->progress.written) < 0)
+			return cannot_read(reader, reader->format, err);
+	}
+}
+
+static int unpack_one(struct reader *reader, struct archive_entry *from, struct error *err)
+{
+	struct unpack *unpack = &reader->load->unpack;
+	struct entry entry;
+
+	if (convert(reader, from, &entry, err) < 0)
+		return -1;
+	free(reader->previous);
+	reader->previous = text_printable(entry.path, strnlen(entry.path, 200));
+	if (unpack_begin(unpack, &entry, err) < 0 || unpack_data(reader, &entry, err) < 0)
+		return -1;
+	return unpack_end(unpack, &entry, err);
+}
+
+static int no_more_than_zeros(const char *data, size_t size, struct error *err)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (!data[i])
+			continue;
+		error_set(err, ERROR_IMAGE, 0, "something follows the archive's end mark");
+		return error_hint(err,
+			"archives put one behind the other can't be told from a damaged one: join them "
+			"otherwise (tar -A)");
+	}
+	return 0;
+}
+
+/*
+ * After the format's end. end is where the last entry ended, in plain bytes: a tar without a block of zeros behind it
+ * has been cut between two entries. Then everything up to the end of the file is read.
+ */
+static int finish_plain(struct reader *reader, uint64_t end, struct error *err)
+{
+	const struct libarchive *la = reader->la;
+	uint64_t used = (uint64_t)la->filter_bytes(reader->format, 0);
+	uint64_t rest = reader->n_plain - used;
+	const void *data;
+	la_ssize_t n;
+
+	if ((la->format(reader->format) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR &&
+		used - end < 512) {
+		error_set(err, ERROR_IMAGE, 0, "the archive is cut short: its end mark is missing");
+		error_hint(err, "fetch or make the archive again");
+		return reader->previous ? error_wrap(err, "after entry %s", reader->previous) : -1;
+	}
+	if (rest <= reader->n_last && no_more_than_zeros(reader->last + reader->n_last - rest, rest, err) < 0)
+		return -1;
+	while ((n = give_plain(reader->format, reader, &data)) > 0)
+		if (no_more_than_zeros(data, (size_t)n, err) < 0)
+			return -1;
+	return n < 0 ? cannot_read(reader, reader->format, err) : 0;
+}
+
+static int unpack_all(struct reader *reader, struct error *err)
+{
+	for (;;) {
+		uint64_t end = (uint64_t)reader->la->filter_bytes(reader->format, 0);
+		struct archive_entry *entry;
+		int result = reader->la->read_next_header(reader->format, &entry);
+
+		if (result == ARCHIVE_EOF)
+			return reader->plain ? finish_plain(reader, end, err) : 0;
+		if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
+			/* The format is only recognised now. */
+			if (!reader->previous && !reader->la->format(reader->format) &&
+				!reader->err.message[0])
+				return not_an_archive(err);
+			return cannot_read(reader, reader->format, err);
+		}
+		if (result == ARCHIVE_WARN)
+			unpack_lose(
+				&reader->load->unpack, LOSS_READER, reader->la->error_string(reader->format));
+		if (unpack_one(reader, entry, err) < 0)
+			return -1;
+		load_report(reader->load);
+	}
+}
+
+static int read_archive(struct reader *reader, bool is_zip, struct error *err)
+{
+	struct stat st;
+
+	if (is_zip) {
+		if (fstat(reader->source->fd, &st) < 0)
+			return error_set(err, ERROR_IMAGE, errno, "cannot read it");
+		if (!S_ISREG(st.st_mode) && source_spool(reader->source, err) < 0)
+			return -1;
+		if (!reader->source->is_hashed && source_hash_first(reader->source, err) < 0)
+			return -1;
+	} else if (open_plain(reader, err) < 0) {
+		return -1;
+	}
+	if (open_format(reader, err) < 0 || unpack_all(reader, err) < 0)
+		return -1;
+	return is_zip ? 0 : source_drain(reader->source, err);
+}
+
+int archive_unpack(struct load *load, struct source *source, struct error *err)
+{
+	cleanup_libarchive struct libarchive la = {0};
+	struct reader reader = {.la = &la, .load = load, .source = source};
+	locale_t utf8, before;
+	int is_zip = source_is_zip(source);
+	int result;
+
+	if (is_zip < 0) {
+		*err = source->err;
+		return -1;
+	}
+	if (libarchive_load(&la, err) < 0)
+		return -1;
+	/* libarchive turns names into the locale's character set. They are bytes to us, and so they pass unchanged. */
+	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	before = utf8 ? uselocale(utf8) : (locale_t)0;
+	result = read_archive(&reader, is_zip > 0, err);
+	if (utf8) {
+		uselocale(before);
+		freelocale(utf8);
+	}
+	la.read_free(reader.format);
+	la.read_free(reader.plain);
+	free(reader.xattrs);
+	free(reader.previous);
+	return result;
+}

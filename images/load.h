@@ -1,0 +1,31 @@
+/* Within the wing: what the parts of one load share. */
+#ifndef IMAGES_LOAD_H
+#define IMAGES_LOAD_H
+
+#include <time.h>
+
+#include "images/images.h"
+#include "images/store.h"
+#include "images/unpack.h"
+
+struct load {
+	const struct store *store;
+	const struct load_limits *limits;
+	const struct load_watcher *watcher;
+	struct load_progress progress;
+	struct timespec reported;
+	struct workspace workspace;
+	struct unpack unpack;
+};
+
+/* Tells the watcher how far it is, at most ten times a second. */
+void load_report(struct load *load);
+
+/* Copies the folder into load->unpack and gives the digest of its tree. source_fd stays the caller's. */
+int folder_unpack(struct load *load, int source_fd, char *digest, struct error *err);
+
+struct source;
+/* Unpacks the archive that the source is into load->unpack. The source's digest is complete afterwards. */
+int archive_unpack(struct load *load, struct source *source, struct error *err);
+
+#endif

@@ -1,0 +1,131 @@
+/* The bytes of an archive, counted and hashed while they pass. */
+#include "images/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define BLOCK (256U << 10)
+
+void source_init(struct source *source, struct load *load, int fd)
+{
+	*source = (struct source){.load = load, .fd = fd, .spool = -1, .buffer = xcalloc(1, BLOCK)};
+	digest_init(&source->digest);
+}
+
+void source_free(struct source *source)
+{
+	free(source->buffer);
+	cleanup_fd_fn(&source->spool);
+	*source = (struct source){.fd = -1, .spool = -1};
+}
+
+/* Fills the buffer as far as a read goes; a pipe gives less than asked for. */
+static ssize_t fill(struct source *source)
+{
+	ssize_t n;
+
+	do
+		n = read(source->fd, source->buffer, BLOCK);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set(&source->err, ERROR_IMAGE, errno, "cannot read it");
+	if (n == 0) {
+		if (!source->is_hashed && !source->at_end)
+			digest_end(&source->digest, source->hex);
+		source->at_end = true;
+		return 0;
+	}
+	if (!source->is_hashed)
+		digest_add(&source->digest, source->buffer, (size_t)n);
+	source->load->progress.read += (uint64_t)n;
+	load_report(source->load);
+	return n;
+}
+
+ssize_t source_next(struct source *source, const void **data)
+{
+	size_t held = source->held;
+
+	*data = source->buffer;
+	source->held = 0;
+	if (held > 0)
+		return (ssize_t)held;
+	return source->at_end ? 0 : fill(source);
+}
+
+int source_is_zip(struct source *source)
+{
+	ssize_t n = fill(source);
+
+	if (n < 0)
+		return -1;
+	source->held = (size_t)n;
+	return n >= 4 && (!memcmp(source->buffer, "PK\3\4", 4) || !memcmp(source->buffer, "PK\5\6", 4));
+}
+
+int source_drain(struct source *source, struct error *err)
+{
+	const void *data;
+	ssize_t n;
+
+	do
+		n = source_next(source, &data);
+	while (n > 0);
+	if (n < 0)
+		*err = source->err;
+	return (int)n;
+}
+
+static int start_again(struct source *source, struct error *err)
+{
+	if (lseek(source->fd, 0, SEEK_SET) < 0)
+		return error_set(err, ERROR_IMAGE, errno, "cannot read it twice");
+	source->is_hashed = true;
+	source->at_end = false;
+	source->load->progress.read = 0;
+	return 0;
+}
+
+int source_hash_first(struct source *source, struct error *err)
+{
+	if (source_drain(source, err) < 0)
+		return -1;
+	return start_again(source, err);
+}
+
+int source_spool(struct source *source, struct error *err)
+{
+	static const char name[] = "spool";
+	uint64_t limit = source->load->limits->max_bytes;
+	cleanup_fd int fd = openat(
+		source->load->workspace.fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	const void *data;
+	ssize_t n;
+
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot make a file in the store");
+	while ((n = source_next(source, &data)) > 0) {
+		char text[32];
+
+		if (source->load->progress.read > limit)
+			return error_set(err, ERROR_IMAGE, 0, "the archive is larger than %s",
+				text_size(limit, text, sizeof(text)));
+		if (fd_write_all(fd, data, (size_t)n) < 0)
+			return error_set(err, ERROR_HOST, errno, "cannot keep the archive in the store");
+	}
+	if (n < 0) {
+		*err = source->err;
+		return -1;
+	}
+	/* The file goes with the workspace. */
+	source->spool = steal_fd(&fd);
+	source->fd = source->spool;
+	return start_again(source, err);
+}
