@@ -140,6 +140,12 @@ bool seccomp_rules_may_execve(const struct seccomp_rules *rules);
  */
 void seccomp_stub(const struct seccomp_rules *rules, struct sock_filter **insns, size_t *n);
 
+/* ---- seccomp_simulate.c ---- */
+
+/* As seccomp_simulate; looked: whether the arguments had a say, or number and architecture decided alone. */
+uint32_t seccomp_simulate_looking(const struct seccomp_filter *filter, uint32_t arch, int nr,
+	const uint64_t args[6], uint64_t instruction_pointer, bool *looked);
+
 /* ---- seccomp_verify.c ---- */
 
 /* Runs the filter over all calls and telling arguments, and compares it with the rules themselves. */

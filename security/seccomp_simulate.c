@@ -9,13 +9,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "security/security.h"
+#include "security/seccomp.h"
 
 #define MALFORMED SECCOMP_RET_KILL_PROCESS
 
 struct machine {
 	uint32_t a, x, memory[BPF_MEMWORDS];
 	struct seccomp_data data;
+	bool looked; /* at more than the number and the architecture */
 };
 
 static bool load(const struct sock_filter *insn, struct machine *m, uint32_t *target)
@@ -24,6 +25,7 @@ static bool load(const struct sock_filter *insn, struct machine *m, uint32_t *ta
 	case BPF_ABS:
 		if (BPF_CLASS(insn->code) != BPF_LD || insn->k % 4 || insn->k > sizeof(m->data) - 4)
 			return false;
+		m->looked |= insn->k >= offsetof(struct seccomp_data, instruction_pointer);
 		memcpy(target, (const char *)&m->data + insn->k, 4);
 		return true;
 	case BPF_IMM:
@@ -149,12 +151,23 @@ static uint32_t run(const struct seccomp_filter *filter, struct machine *m)
 	return MALFORMED;
 }
 
-uint32_t seccomp_simulate(const struct seccomp_filter *filter, uint32_t arch, int nr, const uint64_t args[6],
-	uint64_t instruction_pointer)
+uint32_t seccomp_simulate_looking(const struct seccomp_filter *filter, uint32_t arch, int nr,
+	const uint64_t args[6], uint64_t instruction_pointer, bool *looked)
 {
 	struct machine m = {.data = {.nr = nr, .arch = arch, .instruction_pointer = instruction_pointer}};
+	uint32_t action;
 
 	for (size_t i = 0; i < 6; i++)
 		m.data.args[i] = args[i];
-	return run(filter, &m);
+	action = run(filter, &m);
+	*looked = m.looked;
+	return action;
+}
+
+uint32_t seccomp_simulate(const struct seccomp_filter *filter, uint32_t arch, int nr, const uint64_t args[6],
+	uint64_t instruction_pointer)
+{
+	bool looked;
+
+	return seccomp_simulate_looking(filter, arch, nr, args, instruction_pointer, &looked);
 }

@@ -31,6 +31,7 @@ struct probe {
 	uint32_t arch, audit;
 	size_t arch_index;
 	bool is_32bit;
+	int socketcall, ipc; /* the numbers of the multiplexers, negative where there are none */
 	const int *numbers; /* of each rule's call on this architecture */
 };
 
@@ -75,10 +76,9 @@ static const char *multiplexed(const struct probe *p, uint32_t nr, uint64_t firs
 	static const char *const ipcs[] = {NULL, "semop", "semget", "semctl", "semtimedop", [11] = "msgsnd",
 		"msgrcv", "msgget", "msgctl", [21] = "shmat", "shmdt", "shmget", "shmctl"};
 
-	if ((int)nr == seccomp_syscall_resolve_name_arch(p->arch, "socketcall") &&
-		first < array_length(sockets))
+	if ((int)nr == p->socketcall && first < array_length(sockets))
 		return sockets[first];
-	if ((int)nr == seccomp_syscall_resolve_name_arch(p->arch, "ipc") && first < array_length(ipcs))
+	if ((int)nr == p->ipc && first < array_length(ipcs))
 		return ipcs[first];
 	return NULL;
 }
@@ -123,9 +123,9 @@ static bool is_right(const struct probe *p, uint32_t nr, const uint64_t args[6],
 	return matched ? right : got == rules->default_action;
 }
 
-static int try(const struct probe *p, uint32_t nr, const uint64_t args[6], struct error *err)
+static int try(const struct probe *p, uint32_t nr, const uint64_t args[6], bool *looked, struct error *err)
 {
-	uint32_t got = seccomp_simulate(p->filter, p->audit, (int)nr, args, 0x401000);
+	uint32_t got = seccomp_simulate_looking(p->filter, p->audit, (int)nr, args, 0x401000, looked);
 	char *name;
 
 	if (is_right(p, nr, args, got))
@@ -185,6 +185,7 @@ static void add_telling_values(struct values *values, const struct seccomp_arg *
 static int try_tuples(const struct probe *p, uint32_t nr, const struct values values[6], struct error *err)
 {
 	uint64_t total = 1, state = nr;
+	bool looked;
 
 	for (size_t i = 0; i < 6; i++)
 		total *= total > PROBE_TUPLES ? 1 : values[i].n;
@@ -202,8 +203,11 @@ static int try_tuples(const struct probe *p, uint32_t nr, const struct values va
 			if (p->is_32bit && p->arch != SCMP_ARCH_X32)
 				args[i] &= UINT32_MAX;
 		}
-		if (try(p, nr, args, err) < 0)
+		if (try(p, nr, args, &looked, err) < 0)
 			return -1;
+		/* Nothing but number and architecture decided, so no other arguments can change it. */
+		if (!looked)
+			return 0;
 	}
 	return 0;
 }
@@ -235,15 +239,16 @@ static int try_call(const struct probe *p, uint32_t nr, struct error *err)
 		{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
 		{0x7fff12345678, 0x10, 0x9, 0x10000000a, 0x22, 0x7},
 	};
+	bool looked = true;
 
 	for (size_t i = 0; i < p->rules->n; i++)
 		if (p->numbers[i] == (int)nr && p->rules->items[i].n_args)
 			return try_conditions(p, nr, err);
 	for (uint64_t first = 0; multiplexed(p, nr, 1) && first < 26; first++)
-		if (try(p, nr, (uint64_t[6]){first, 1, 2, 3, 4, 5}, err) < 0)
+		if (try(p, nr, (uint64_t[6]){first, 1, 2, 3, 4, 5}, &looked, err) < 0)
 			return -1;
-	for (size_t i = 0; i < array_length(plain); i++)
-		if (try(p, nr, plain[i], err) < 0)
+	for (size_t i = 0; i < array_length(plain) && looked; i++)
+		if (try(p, nr, plain[i], &looked, err) < 0)
 			return -1;
 	return 0;
 }
