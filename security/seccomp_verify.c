@@ -161,6 +161,8 @@ static void add_telling_values(struct values *values, const struct seccomp_arg *
 	bool masked = arg->compare == COMPARE_MASKED_EQ;
 	uint64_t value = masked ? arg->value_two & arg->value : arg->value;
 
+	add_value(values, 0);
+	add_value(values, UINT64_MAX);
 	add_value(values, value);
 	add_value(values, value + 1);
 	add_value(values, value - 1);
@@ -188,7 +190,7 @@ static int try_tuples(const struct probe *p, uint32_t nr, const struct values va
 	bool looked;
 
 	for (size_t i = 0; i < 6; i++)
-		total *= total > PROBE_TUPLES ? 1 : values[i].n;
+		total *= total > PROBE_TUPLES || !values[i].n ? 1 : values[i].n;
 	for (uint64_t tuple = 0; tuple < total && tuple < PROBE_TUPLES; tuple++) {
 		uint64_t args[6], rest = tuple;
 
@@ -197,8 +199,13 @@ static int try_tuples(const struct probe *p, uint32_t nr, const struct values va
 				state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 				rest = state >> 33;
 			}
-			args[i] = values[i].items[rest % values[i].n];
-			rest /= values[i].n;
+			if (values[i].n) {
+				args[i] = values[i].items[rest % values[i].n];
+				rest /= values[i].n;
+			} else {
+				/* No rule names this argument, so it may be anything. */
+				args[i] = tuple >> (i % 4) & 1 ? UINT64_MAX : tuple;
+			}
 			/* A 32-bit program's registers are 32 bits wide; x32's are not. */
 			if (p->is_32bit && p->arch != SCMP_ARCH_X32)
 				args[i] &= UINT32_MAX;
@@ -217,10 +224,6 @@ static int try_conditions(const struct probe *p, uint32_t nr, struct error *err)
 	struct values values[6] = {0};
 	int result;
 
-	for (size_t i = 0; i < 6; i++) {
-		add_value(&values[i], 0);
-		add_value(&values[i], UINT64_MAX);
-	}
 	for (size_t i = 0; i < p->rules->n; i++)
 		for (size_t j = 0; p->numbers[i] == (int)nr && j < p->rules->items[i].n_args; j++)
 			add_telling_values(
@@ -258,8 +261,17 @@ static int verify_arch(const struct seccomp_rules *rules, const struct seccomp_f
 {
 	uint32_t arch = rules->arches[index], base = arch == SCMP_ARCH_X32 ? X32_BIT : 0;
 	cleanup_free int *numbers = xcalloc(rules->n + 1, sizeof(*numbers));
-	struct probe p = {
-		rules, filter, arch, seccomp_arch_audit(arch), index, seccomp_arch_is_32bit(arch), numbers};
+	const struct probe p = {
+		.rules = rules,
+		.filter = filter,
+		.arch = arch,
+		.audit = seccomp_arch_audit(arch),
+		.arch_index = index,
+		.is_32bit = seccomp_arch_is_32bit(arch),
+		.socketcall = seccomp_syscall_resolve_name_arch(arch, "socketcall"),
+		.ipc = seccomp_syscall_resolve_name_arch(arch, "ipc"),
+		.numbers = numbers,
+	};
 
 	for (size_t i = 0; i < rules->n; i++)
 		numbers[i] = seccomp_syscall_number(arch, rules->items[i].name->name);
