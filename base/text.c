@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -70,7 +71,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 
 		if (other > length + limit || length > other + limit)
 			continue;
-		d = distance(word, length, candidates[i], other);
+		d = strcasecmp(word, candidates[i]) ? distance(word, length, candidates[i], other) : 1;
 		if (d > limit || (best && d == limit))
 			continue;
 		best = candidates[i];

@@ -11,7 +11,7 @@ bool text_ends_with(const char *s, const char *suffix);
 
 /*
  * The candidate nearest to word by edit distance (transpositions count one, case half), or NULL if none is near
- * enough to suggest: at most a third of the word's length, at least one.
+ * enough to suggest: at most a third of the word's length, at least one; or only its case differs.
  */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);
 
