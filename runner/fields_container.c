@@ -1,0 +1,244 @@
+/* The fields of a container: what is run, and how it is watched. */
+#include "runner/fields.h"
+
+#include "base/cleanup.h"
+
+static const struct field port_rows[] = {
+	ROW("containerPort", FIELD_INT32, SHAPE_ONE, USE_ACT, "shown; nothing is opened by it", NULL, NULL),
+	ROW("hostIP", FIELD_STRING, SHAPE_ONE, USE_WARN, "no port is published on the host", NULL, NULL),
+	ROW("hostPort", FIELD_INT32, SHAPE_ONE, USE_ACT, "checked against hostNetwork; else a warning", NULL,
+		NULL),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "shown", NULL, NULL),
+	ROW("protocol", FIELD_STRING, SHAPE_ONE, USE_ACT, "TCP, UDP or SCTP; shown", NULL, NULL),
+};
+static const struct object port = OBJECT("ContainerPort", port_rows);
+
+static const struct field field_ref_rows[] = {
+	PART("apiVersion", FIELD_STRING),
+	PART("fieldPath", FIELD_STRING),
+};
+static const struct object field_ref = OBJECT("ObjectFieldSelector", field_ref_rows);
+
+static const struct field resource_ref_rows[] = {
+	PART("containerName", FIELD_STRING),
+	PART("divisor", FIELD_QUANTITY),
+	PART("resource", FIELD_STRING),
+};
+static const struct object resource_ref = OBJECT("ResourceFieldSelector", resource_ref_rows);
+
+static const struct field key_rows[] = {
+	PART("key", FIELD_STRING),
+	PART("name", FIELD_STRING),
+	PART("optional", FIELD_BOOL),
+};
+static const struct object key = OBJECT("ConfigMapKeySelector", key_rows);
+
+static const struct field file_key_rows[] = {
+	PART("key", FIELD_STRING),
+	PART("optional", FIELD_BOOL),
+	PART("path", FIELD_STRING),
+	PART("volumeName", FIELD_STRING),
+};
+static const struct object file_key = OBJECT("FileKeySelector", file_key_rows);
+
+static const struct field env_source_rows[] = {
+	PART_OBJECT("configMapKeyRef", &key),
+	PART_OBJECT("fieldRef", &field_ref),
+	PART_OBJECT("fileKeyRef", &file_key),
+	PART_OBJECT("resourceFieldRef", &resource_ref),
+	PART_OBJECT("secretKeyRef", &key),
+};
+static const struct object env_source = OBJECT("EnvVarSource", env_source_rows);
+
+static const struct field env_rows[] = {
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "the variable's name", NULL, NULL),
+	ROW("value", FIELD_STRING, SHAPE_ONE, USE_ACT,
+		"its value; $(NAME) of an earlier variable is expanded", NULL, NULL),
+	ROW("valueFrom", FIELD_OBJECT, SHAPE_ONE, USE_REFUSE, "write the value into the manifest", NULL,
+		&env_source),
+};
+static const struct object env = OBJECT("EnvVar", env_rows);
+
+static const struct field env_ref_rows[] = {
+	PART("name", FIELD_STRING),
+	PART("optional", FIELD_BOOL),
+};
+static const struct object env_ref = OBJECT("ConfigMapEnvSource", env_ref_rows);
+
+static const struct field env_from_rows[] = {
+	PART_OBJECT("configMapRef", &env_ref),
+	PART("prefix", FIELD_STRING),
+	PART_OBJECT("secretRef", &env_ref),
+};
+static const struct object env_from = OBJECT("EnvFromSource", env_from_rows);
+
+static const struct field mount_rows[] = {
+	ROW("bindMountOptions", FIELD_STRING, SHAPE_LIST, USE_REFUSE, "the mount has none of these options",
+		NULL, NULL),
+	ROW("mountPath", FIELD_STRING, SHAPE_ONE, USE_ACT, "where the container sees the volume", NULL, NULL),
+	ROW("mountPropagation", FIELD_STRING, SHAPE_ONE, USE_WARN,
+		"no mount passes between host and container", "None", NULL),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "the volume's name", NULL, NULL),
+	ROW("readOnly", FIELD_BOOL, SHAPE_ONE, USE_ACT, "mounts it read-only", NULL, NULL),
+	ROW("recursiveReadOnly", FIELD_STRING, SHAPE_ONE, USE_REFUSE,
+		"what is mounted below it keeps its own flags", "Disabled|IfPossible", NULL),
+	ROW("subPath", FIELD_STRING, SHAPE_ONE, USE_ACT,
+		"a folder or file inside the volume, instead of its root", NULL, NULL),
+	ROW("subPathExpr", FIELD_STRING, SHAPE_ONE, USE_REFUSE, "write the path as subPath", NULL, NULL),
+};
+static const struct object mount = OBJECT("VolumeMount", mount_rows);
+
+static const struct field device_rows[] = {
+	PART("devicePath", FIELD_STRING),
+	PART("name", FIELD_STRING),
+};
+static const struct object device = OBJECT("VolumeDevice", device_rows);
+
+static const struct field exec_rows[] = {
+	PART_LIST("command", FIELD_STRING),
+};
+static const struct object exec = OBJECT("ExecAction", exec_rows);
+
+static const struct field header_rows[] = {
+	PART("name", FIELD_STRING),
+	PART("value", FIELD_STRING),
+};
+static const struct object header = OBJECT("HTTPHeader", header_rows);
+
+static const struct field http_rows[] = {
+	PART("host", FIELD_STRING),
+	PART_OBJECTS("httpHeaders", &header),
+	PART("path", FIELD_STRING),
+	PART("port", FIELD_INT_OR_STRING),
+	PART("scheme", FIELD_STRING),
+};
+static const struct object http = OBJECT("HTTPGetAction", http_rows);
+
+static const struct field tcp_rows[] = {
+	PART("host", FIELD_STRING),
+	PART("port", FIELD_INT_OR_STRING),
+};
+static const struct object tcp = OBJECT("TCPSocketAction", tcp_rows);
+
+static const struct field grpc_rows[] = {
+	PART("port", FIELD_INT32),
+	PART("service", FIELD_STRING),
+};
+static const struct object grpc = OBJECT("GRPCAction", grpc_rows);
+
+static const struct field sleep_rows[] = {
+	PART("seconds", FIELD_INT64),
+};
+static const struct object sleep_action = OBJECT("SleepAction", sleep_rows);
+
+static const struct field probe_rows[] = {
+	PART_OBJECT("exec", &exec),
+	PART("failureThreshold", FIELD_INT32),
+	PART_OBJECT("grpc", &grpc),
+	PART_OBJECT("httpGet", &http),
+	PART("initialDelaySeconds", FIELD_INT32),
+	PART("periodSeconds", FIELD_INT32),
+	PART("successThreshold", FIELD_INT32),
+	PART_OBJECT("tcpSocket", &tcp),
+	PART("terminationGracePeriodSeconds", FIELD_INT64),
+	PART("timeoutSeconds", FIELD_INT32),
+};
+static const struct object probe = OBJECT("Probe", probe_rows);
+
+static const struct field hook_rows[] = {
+	PART_OBJECT("exec", &exec),
+	PART_OBJECT("httpGet", &http),
+	PART_OBJECT("sleep", &sleep_action),
+	PART_OBJECT("tcpSocket", &tcp),
+};
+static const struct object hook = OBJECT("LifecycleHandler", hook_rows);
+
+static const struct field lifecycle_rows[] = {
+	ROW("postStart", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the hook is not run", NULL, &hook),
+	ROW("preStop", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the hook is not run", NULL, &hook),
+	ROW("stopSignal", FIELD_STRING, SHAPE_ONE, USE_WARN, "SIGTERM is sent", "SIGTERM", NULL),
+};
+static const struct object lifecycle = OBJECT("Lifecycle", lifecycle_rows);
+
+static const struct field claim_rows[] = {
+	PART("name", FIELD_STRING),
+	PART("request", FIELD_STRING),
+};
+static const struct object claim = OBJECT("ResourceClaim", claim_rows);
+
+static const struct field resources_rows[] = {
+	ROW("claims", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "no device is allocated", NULL, &claim),
+	ROW("limits", FIELD_QUANTITY, SHAPE_MAP, USE_WARN, "the limits are not enforced", NULL, NULL),
+	ROW("requests", FIELD_QUANTITY, SHAPE_MAP, USE_WARN, "nothing is reserved", NULL, NULL),
+};
+const struct object fields_resources = OBJECT("ResourceRequirements", resources_rows);
+
+static const struct field resize_rows[] = {
+	PART("resourceName", FIELD_STRING),
+	PART("restartPolicy", FIELD_STRING),
+};
+static const struct object resize = OBJECT("ContainerResizePolicy", resize_rows);
+
+static const struct field exit_codes_rows[] = {
+	PART("operator", FIELD_STRING),
+	PART_LIST("values", FIELD_INT32),
+};
+static const struct object exit_codes = OBJECT("ContainerRestartRuleOnExitCodes", exit_codes_rows);
+
+static const struct field restart_rule_rows[] = {
+	PART("action", FIELD_STRING),
+	PART_OBJECT("exitCodes", &exit_codes),
+};
+static const struct object restart_rule = OBJECT("ContainerRestartRule", restart_rule_rows);
+
+/* An ephemeral container has the same fields, and one more. */
+#define CONTAINER_ROWS                                                                                       \
+	ROW("args", FIELD_STRING, SHAPE_LIST, USE_ACT, "arguments; $(NAME) of env is expanded", NULL, NULL), \
+		ROW("command", FIELD_STRING, SHAPE_LIST, USE_ACT, "the program, instead of the image's",     \
+			NULL, NULL),                                                                         \
+		ROW("env", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "environment variables", NULL, &env),          \
+		ROW("envFrom", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "write the variables into env", NULL,   \
+			&env_from),                                                                          \
+		ROW("image", FIELD_STRING, SHAPE_ONE, USE_ACT, "the image's name in the store", NULL, NULL), \
+		ROW("imagePullPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT, "Always, IfNotPresent or Never",    \
+			NULL, NULL),                                                                         \
+		ROW("lifecycle", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "hooks", NULL, &lifecycle),               \
+		ROW("livenessProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,        \
+			&probe),                                                                             \
+		ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "the container's name", NULL, NULL),           \
+		ROW("ports", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "what it listens on", NULL, &port),          \
+		ROW("readinessProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,       \
+			&probe),                                                                             \
+		ROW("resizePolicy", FIELD_OBJECT, SHAPE_LIST, USE_SILENT, "nothing is resized", NULL,        \
+			&resize),                                                                            \
+		ROW("resources", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "limits and requests", NULL,              \
+			&fields_resources),                                                                  \
+		ROW("restartPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                       \
+			"Always makes an init container a sidecar; else a warning", NULL, NULL),             \
+		ROW("restartPolicyRules", FIELD_OBJECT, SHAPE_LIST, USE_WARN,                                \
+			"the pod's restartPolicy rules", NULL, &restart_rule),                               \
+		ROW("securityContext", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "the locks on the program", NULL,   \
+			&fields_security_context),                                                           \
+		ROW("startupProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,         \
+			&probe),                                                                             \
+		ROW("stdin", FIELD_BOOL, SHAPE_ONE, USE_WARN, "its standard input is empty", NULL, NULL),    \
+		ROW("stdinOnce", FIELD_BOOL, SHAPE_ONE, USE_SILENT, "goes with stdin", NULL, NULL),          \
+		ROW("terminationMessagePath", FIELD_STRING, SHAPE_ONE, USE_ACT,                              \
+			"the file for a last message; default /dev/termination-log", NULL, NULL),            \
+		ROW("terminationMessagePolicy", FIELD_STRING, SHAPE_ONE, USE_WARN,                           \
+			"the message is read from the file alone", "File", NULL),                            \
+		ROW("tty", FIELD_BOOL, SHAPE_ONE, USE_WARN, "it gets no terminal", NULL, NULL),              \
+		ROW("volumeDevices", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "no block device is passed on",   \
+			NULL, &device),                                                                      \
+		ROW("volumeMounts", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "where it sees the pod's volumes",    \
+			NULL, &mount),                                                                       \
+		ROW("workingDir", FIELD_STRING, SHAPE_ONE, USE_ACT, "the working directory", NULL, NULL)
+
+static const struct field container_rows[] = {CONTAINER_ROWS};
+const struct object fields_container = OBJECT("Container", container_rows);
+
+static const struct field ephemeral_rows[] = {
+	CONTAINER_ROWS,
+	PART("targetContainerName", FIELD_STRING),
+};
+const struct object fields_ephemeral_container = OBJECT("EphemeralContainer", ephemeral_rows);

@@ -1,0 +1,253 @@
+/* The fields of a volume: all its sources. emptyDir and hostPath are acted on. */
+#include "runner/fields.h"
+
+#include "base/cleanup.h"
+
+static const struct field empty_dir_rows[] = {
+	ROW("medium", FIELD_STRING, SHAPE_ONE, USE_ACT, "Memory makes it a tmpfs", NULL, NULL),
+	ROW("sizeLimit", FIELD_QUANTITY, SHAPE_ONE, USE_ACT, "the size of that tmpfs", NULL, NULL),
+};
+static const struct object empty_dir = OBJECT("EmptyDirVolumeSource", empty_dir_rows);
+
+static const struct field host_path_rows[] = {
+	ROW("path", FIELD_STRING, SHAPE_ONE, USE_ACT, "the path on the host", NULL, NULL),
+	ROW("type", FIELD_STRING, SHAPE_ONE, USE_ACT, "what must be there, or is made there", NULL, NULL),
+};
+static const struct object host_path = OBJECT("HostPathVolumeSource", host_path_rows);
+
+static const struct field key_rows[] = {
+	PART("key", FIELD_STRING),
+	PART("mode", FIELD_INT32),
+	PART("path", FIELD_STRING),
+};
+static const struct object key = OBJECT("KeyToPath", key_rows);
+
+static const struct field config_map_rows[] = {
+	PART("defaultMode", FIELD_INT32),
+	PART_OBJECTS("items", &key),
+	PART("name", FIELD_STRING),
+	PART("optional", FIELD_BOOL),
+};
+static const struct object config_map = OBJECT("ConfigMapVolumeSource", config_map_rows);
+
+static const struct field secret_rows[] = {
+	PART("defaultMode", FIELD_INT32),
+	PART_OBJECTS("items", &key),
+	PART("optional", FIELD_BOOL),
+	PART("secretName", FIELD_STRING),
+};
+static const struct object secret = OBJECT("SecretVolumeSource", secret_rows);
+
+static const struct field field_ref_rows[] = {
+	PART("apiVersion", FIELD_STRING),
+	PART("fieldPath", FIELD_STRING),
+};
+static const struct object field_ref = OBJECT("ObjectFieldSelector", field_ref_rows);
+
+static const struct field resource_ref_rows[] = {
+	PART("containerName", FIELD_STRING),
+	PART("divisor", FIELD_QUANTITY),
+	PART("resource", FIELD_STRING),
+};
+static const struct object resource_ref = OBJECT("ResourceFieldSelector", resource_ref_rows);
+
+static const struct field downward_file_rows[] = {
+	PART_OBJECT("fieldRef", &field_ref),
+	PART("mode", FIELD_INT32),
+	PART("path", FIELD_STRING),
+	PART_OBJECT("resourceFieldRef", &resource_ref),
+};
+static const struct object downward_file = OBJECT("DownwardAPIVolumeFile", downward_file_rows);
+
+static const struct field downward_rows[] = {
+	PART("defaultMode", FIELD_INT32),
+	PART_OBJECTS("items", &downward_file),
+};
+static const struct object downward = OBJECT("DownwardAPIVolumeSource", downward_rows);
+
+static const struct field trust_bundle_rows[] = {
+	PART_OBJECT("labelSelector", &fields_label_selector),
+	PART("name", FIELD_STRING),
+	PART("optional", FIELD_BOOL),
+	PART("path", FIELD_STRING),
+	PART("signerName", FIELD_STRING),
+};
+static const struct object trust_bundle = OBJECT("ClusterTrustBundleProjection", trust_bundle_rows);
+
+static const struct field certificate_rows[] = {
+	PART("certificateChainPath", FIELD_STRING),
+	PART("credentialBundlePath", FIELD_STRING),
+	PART("keyPath", FIELD_STRING),
+	PART("keyType", FIELD_STRING),
+	PART("maxExpirationSeconds", FIELD_INT32),
+	PART("signerName", FIELD_STRING),
+	PART_MAP("userAnnotations", FIELD_STRING),
+};
+static const struct object certificate = OBJECT("PodCertificateProjection", certificate_rows);
+
+static const struct field keys_rows[] = {
+	PART_OBJECTS("items", &key),
+	PART("name", FIELD_STRING),
+	PART("optional", FIELD_BOOL),
+};
+static const struct object keys = OBJECT("ConfigMapProjection", keys_rows);
+
+static const struct field downward_items_rows[] = {
+	PART_OBJECTS("items", &downward_file),
+};
+static const struct object downward_items = OBJECT("DownwardAPIProjection", downward_items_rows);
+
+static const struct field token_rows[] = {
+	PART("audience", FIELD_STRING),
+	PART("expirationSeconds", FIELD_INT64),
+	PART("path", FIELD_STRING),
+};
+static const struct object token = OBJECT("ServiceAccountTokenProjection", token_rows);
+
+static const struct field projection_rows[] = {
+	PART_OBJECT("clusterTrustBundle", &trust_bundle),
+	PART_OBJECT("configMap", &keys),
+	PART_OBJECT("downwardAPI", &downward_items),
+	PART_OBJECT("podCertificate", &certificate),
+	PART_OBJECT("secret", &keys),
+	PART_OBJECT("serviceAccountToken", &token),
+};
+static const struct object projection = OBJECT("VolumeProjection", projection_rows);
+
+static const struct field projected_rows[] = {
+	PART("defaultMode", FIELD_INT32),
+	PART_OBJECTS("sources", &projection),
+};
+static const struct object projected = OBJECT("ProjectedVolumeSource", projected_rows);
+
+static const struct field claim_rows[] = {
+	PART("claimName", FIELD_STRING),
+	PART("readOnly", FIELD_BOOL),
+};
+static const struct object claim = OBJECT("PersistentVolumeClaimVolumeSource", claim_rows);
+
+static const struct field nfs_rows[] = {
+	PART("path", FIELD_STRING),
+	PART("readOnly", FIELD_BOOL),
+	PART("server", FIELD_STRING),
+};
+static const struct object nfs = OBJECT("NFSVolumeSource", nfs_rows);
+
+static const struct field csi_rows[] = {
+	PART("driver", FIELD_STRING),
+	PART("fsType", FIELD_STRING),
+	PART_OBJECT("nodePublishSecretRef", &fields_name),
+	PART("readOnly", FIELD_BOOL),
+	PART_MAP("volumeAttributes", FIELD_STRING),
+};
+static const struct object csi = OBJECT("CSIVolumeSource", csi_rows);
+
+static const struct field image_rows[] = {
+	PART("pullPolicy", FIELD_STRING),
+	PART("reference", FIELD_STRING),
+};
+static const struct object image = OBJECT("ImageVolumeSource", image_rows);
+
+static const struct field git_rows[] = {
+	PART("directory", FIELD_STRING),
+	PART("repository", FIELD_STRING),
+	PART("revision", FIELD_STRING),
+};
+static const struct object git = OBJECT("GitRepoVolumeSource", git_rows);
+
+static const struct field iscsi_rows[] = {
+	PART("chapAuthDiscovery", FIELD_BOOL),
+	PART("chapAuthSession", FIELD_BOOL),
+	PART("fsType", FIELD_STRING),
+	PART("initiatorName", FIELD_STRING),
+	PART("iqn", FIELD_STRING),
+	PART("iscsiInterface", FIELD_STRING),
+	PART("lun", FIELD_INT32),
+	PART_LIST("portals", FIELD_STRING),
+	PART("readOnly", FIELD_BOOL),
+	PART_OBJECT("secretRef", &fields_name),
+	PART("targetPortal", FIELD_STRING),
+};
+static const struct object iscsi = OBJECT("ISCSIVolumeSource", iscsi_rows);
+
+static const struct field fc_rows[] = {
+	PART("fsType", FIELD_STRING),
+	PART("lun", FIELD_INT32),
+	PART("readOnly", FIELD_BOOL),
+	PART_LIST("targetWWNs", FIELD_STRING),
+	PART_LIST("wwids", FIELD_STRING),
+};
+static const struct object fc = OBJECT("FCVolumeSource", fc_rows);
+
+static const struct field claim_spec_source_rows[] = {
+	PART("apiGroup", FIELD_STRING),
+	PART("kind", FIELD_STRING),
+	PART("name", FIELD_STRING),
+	PART("namespace", FIELD_STRING),
+};
+static const struct object claim_spec_source = OBJECT("TypedObjectReference", claim_spec_source_rows);
+
+static const struct field claim_spec_rows[] = {
+	PART_LIST("accessModes", FIELD_STRING),
+	PART_OBJECT("dataSource", &claim_spec_source),
+	PART_OBJECT("dataSourceRef", &claim_spec_source),
+	PART_OBJECT("resources", &fields_resources),
+	PART_OBJECT("selector", &fields_label_selector),
+	PART("storageClassName", FIELD_STRING),
+	PART("volumeAttributesClassName", FIELD_STRING),
+	PART("volumeMode", FIELD_STRING),
+	PART("volumeName", FIELD_STRING),
+};
+static const struct object claim_spec = OBJECT("PersistentVolumeClaimSpec", claim_spec_rows);
+
+static const struct field claim_template_rows[] = {
+	PART_OBJECT("metadata", &fields_metadata),
+	PART_OBJECT("spec", &claim_spec),
+};
+static const struct object claim_template = OBJECT("PersistentVolumeClaimTemplate", claim_template_rows);
+
+static const struct field ephemeral_rows[] = {
+	PART_OBJECT("volumeClaimTemplate", &claim_template),
+};
+static const struct object ephemeral = OBJECT("EphemeralVolumeSource", ephemeral_rows);
+
+#define SOURCE(name, note, object) ROW(name, FIELD_OBJECT, SHAPE_ONE, USE_SOURCE, note, NULL, object)
+#define NO_CONTENT                 "its content would be missing"
+/* Cloud disks and drivers, most of them removed from Kubernetes: what they hold is not looked at. */
+#define DRIVER(name) ROW(name, FIELD_ANY, SHAPE_ONE, USE_SOURCE, NO_CONTENT, NULL, NULL)
+
+static const struct field volume_rows[] = {
+	DRIVER("awsElasticBlockStore"),
+	DRIVER("azureDisk"),
+	DRIVER("azureFile"),
+	DRIVER("cephfs"),
+	DRIVER("cinder"),
+	SOURCE("configMap", NO_CONTENT, &config_map),
+	SOURCE("csi", NO_CONTENT, &csi),
+	SOURCE("downwardAPI", NO_CONTENT, &downward),
+	ROW("emptyDir", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "an empty folder that lives as long as the pod",
+		NULL, &empty_dir),
+	SOURCE("ephemeral", NO_CONTENT, &ephemeral),
+	SOURCE("fc", NO_CONTENT, &fc),
+	DRIVER("flexVolume"),
+	DRIVER("flocker"),
+	DRIVER("gcePersistentDisk"),
+	SOURCE("gitRepo", NO_CONTENT, &git),
+	DRIVER("glusterfs"),
+	ROW("hostPath", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a file or folder of the host", NULL, &host_path),
+	SOURCE("image", NO_CONTENT, &image),
+	SOURCE("iscsi", NO_CONTENT, &iscsi),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "what volumeMounts call it", NULL, NULL),
+	SOURCE("nfs", NO_CONTENT, &nfs),
+	SOURCE("persistentVolumeClaim", NO_CONTENT, &claim),
+	DRIVER("photonPersistentDisk"),
+	DRIVER("portworxVolume"),
+	SOURCE("projected", NO_CONTENT, &projected),
+	DRIVER("quobyte"),
+	DRIVER("rbd"),
+	DRIVER("scaleIO"),
+	SOURCE("secret", NO_CONTENT, &secret),
+	DRIVER("storageos"),
+	DRIVER("vsphereVolume"),
+};
+const struct object fields_volume = OBJECT("Volume", volume_rows);
