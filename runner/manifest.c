@@ -1,0 +1,261 @@
+/* The manifest: the text of a v1 Pod becomes a struct pod, or a list of all that is wrong with it. */
+#include "runner/manifest.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runner/fields.h"
+#include "runner/manifest_parts.h"
+#include "runner/names.h"
+
+/* A pod has some hundred values. Beyond this a file is a mistake or an attack, and our quadratic checks would show. */
+#define MANIFEST_VALUES      10000
+#define ANNOTATIONS_LIMIT    (256 * 1024) /* bytes of keys and values, as in the API server */
+#define HOSTNAME_LIMIT       63
+#define DEFAULT_GRACE_PERIOD 30
+
+static const struct choice restart_policies[] = {
+	{"Always", RESTART_ALWAYS},
+	{"OnFailure", RESTART_ON_FAILURE},
+	{"Never", RESTART_NEVER},
+};
+
+void pod_free(struct pod *pod)
+{
+	if (!pod)
+		return;
+	free(pod->name);
+	free(pod->namespace);
+	string_map_free(&pod->labels);
+	string_map_free(&pod->annotations);
+	for (size_t i = 0; i < pod->n_init_containers; i++)
+		container_free(&pod->init_containers[i]);
+	free(pod->init_containers);
+	for (size_t i = 0; i < pod->n_containers; i++)
+		container_free(&pod->containers[i]);
+	free(pod->containers);
+	for (size_t i = 0; i < pod->n_volumes; i++) {
+		free(pod->volumes[i].name);
+		free(pod->volumes[i].host_path);
+	}
+	free(pod->volumes);
+	security_free(&pod->security);
+	free(pod->supplemental_groups);
+	string_map_free(&pod->sysctls);
+	free(pod->hostname);
+	for (size_t i = 0; i < pod->n_host_aliases; i++) {
+		free(pod->host_aliases[i].ip);
+		strv_free(pod->host_aliases[i].hostnames);
+	}
+	free(pod->host_aliases);
+	free(pod);
+}
+
+static size_t count_values(const struct node *node)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < node->n; i++)
+		n += count_values(node->items[i]);
+	return n;
+}
+
+/* Where the pod's template lies in the kinds that people have at hand. */
+static const char *template_hint(const char *kind)
+{
+	static const char *const with_template[] = {
+		"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController"};
+
+	for (size_t i = 0; i < array_length(with_template); i++)
+		if (!strcmp(kind, with_template[i]))
+			return "minirun runs Pods: take metadata and spec from its spec.template";
+	if (!strcmp(kind, "CronJob"))
+		return "minirun runs Pods: take metadata and spec from its spec.jobTemplate.spec.template";
+	if (!strcmp(kind, "List"))
+		return "minirun runs one Pod a file: take one of its items";
+	return "minirun runs Pods";
+}
+
+/* Returns false if it isn't a v1 Pod: then nothing that follows would make sense. */
+static bool check_kind(const struct cursor *root)
+{
+	struct cursor kind = cursor_get(root, "kind"), version = cursor_get(root, "apiVersion");
+	const char *kind_text = cursor_string(&kind), *version_text = cursor_string(&version);
+	size_t errors = root->findings->errors;
+	cleanup_free char *kind_value = cursor_value(&kind), *version_value = cursor_value(&version);
+
+	if (root->node->kind != NODE_MAP) {
+		cursor_add(root, SEVERITY_ERROR, NULL,
+			"expected a map with apiVersion, kind, metadata and spec, got %s",
+			node_kind_name(root->node->kind));
+		return false;
+	}
+	if (!version.node)
+		cursor_required(&version, "must be \"v1\"");
+	if (!kind.node)
+		cursor_required(&kind, "must be \"Pod\"");
+	if (kind.node && (!kind_text || strcmp(kind_text, "Pod") != 0)) {
+		cursor_add(&kind, SEVERITY_ERROR, template_hint(kind_text ? kind_text : ""),
+			"Unsupported value: %s: supported values: \"Pod\"", kind_value);
+		return false;
+	}
+	if (version.node && (!version_text || strcmp(version_text, "v1") != 0))
+		cursor_add(&version, SEVERITY_ERROR, NULL, "Unsupported value: %s: supported values: \"v1\"",
+			version_value);
+	/* A file without either is hardly a manifest; with one of them it is one with a gap. */
+	return kind.node || version.node || root->findings->errors == errors;
+}
+
+static void check_labels(const struct cursor *labels)
+{
+	for (size_t i = 0; i < cursor_entries(labels); i++) {
+		struct cursor entry = cursor_entry(labels, i);
+
+		names_check_label_key(labels, entry.key);
+		names_check_label_value(labels, &entry);
+	}
+}
+
+static void check_annotations(const struct cursor *annotations)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < cursor_entries(annotations); i++) {
+		struct cursor entry = cursor_entry(annotations, i);
+		const char *value = cursor_string(&entry);
+
+		names_check_label_key(annotations, entry.key);
+		bytes += strlen(entry.key) + (value ? strlen(value) : 0);
+	}
+	if (bytes > ANNOTATIONS_LIMIT)
+		cursor_add(annotations, SEVERITY_ERROR, NULL, "Too long: may not be more than %d bytes",
+			ANNOTATIONS_LIMIT);
+}
+
+static void read_metadata(const struct cursor *root, struct pod *pod)
+{
+	struct cursor metadata = cursor_get(root, "metadata");
+	struct cursor name = cursor_get(&metadata, "name"), namespace = cursor_get(&metadata, "namespace");
+	struct cursor labels = cursor_get(&metadata, "labels"),
+		      annotations = cursor_get(&metadata, "annotations");
+	const char *name_text = cursor_string(&name), *namespace_text = cursor_string(&namespace);
+
+	if (!name.node || (name_text && !*name_text))
+		cursor_required(&name, NULL);
+	else
+		names_check_subdomain(&name);
+	if (namespace_text && *namespace_text)
+		names_check_label(&namespace);
+	check_labels(&labels);
+	check_annotations(&annotations);
+	pod->name = xstrdup(name_text ? name_text : "");
+	pod->namespace = xstrdup(namespace_text && *namespace_text ? namespace_text : "default");
+	string_map_read(&labels, &pod->labels);
+	string_map_read(&annotations, &pod->annotations);
+}
+
+/* The pod's name, cut to 63 characters, and not ending in what a hostname may not end in. */
+static char *default_hostname(const char *name)
+{
+	size_t n = strnlen(name, HOSTNAME_LIMIT);
+
+	while (n > 0 && (name[n - 1] == '-' || name[n - 1] == '.'))
+		n--;
+	return xstrndup(name, n);
+}
+
+static void read_aliases(const struct cursor *spec, struct pod *pod)
+{
+	struct cursor list = cursor_get(spec, "hostAliases");
+
+	pod->host_aliases = xcalloc(cursor_items(&list), sizeof(*pod->host_aliases));
+	for (size_t i = 0; i < cursor_items(&list); i++) {
+		struct cursor item = cursor_item(&list, i), ip = cursor_get(&item, "ip");
+		struct cursor names = cursor_get(&item, "hostnames");
+		const char *text = cursor_string(&ip);
+		struct strv hostnames = {0};
+
+		if (!ip.node)
+			cursor_required(&ip, NULL);
+		names_check_address(&ip);
+		for (size_t j = 0; j < cursor_items(&names); j++) {
+			struct cursor name = cursor_item(&names, j);
+
+			names_check_subdomain(&name);
+			if (cursor_string(&name))
+				strv_push(&hostnames, xstrdup(cursor_string(&name)));
+		}
+		pod->host_aliases[pod->n_host_aliases++] = (struct host_alias){
+			xstrdup(text ? text : ""), hostnames.items ? hostnames.items : strv_copy(NULL)};
+	}
+}
+
+static void read_namespaces(const struct cursor *spec, struct pod *pod)
+{
+	struct cursor network = cursor_get(spec, "hostNetwork"), pid = cursor_get(spec, "hostPID");
+	struct cursor ipc = cursor_get(spec, "hostIPC"), shared = cursor_get(spec, "shareProcessNamespace");
+
+	pod->host_network = cursor_bool(&network, false);
+	pod->host_pid = cursor_bool(&pid, false);
+	pod->host_ipc = cursor_bool(&ipc, false);
+	pod->share_process_namespace = cursor_bool(&shared, false);
+	if (pod->share_process_namespace && pod->host_pid)
+		cursor_invalid(&shared, "ShareProcessNamespace and HostPID cannot both be enabled");
+}
+
+static void read_spec(const struct cursor *root, struct pod *pod)
+{
+	struct cursor spec = cursor_get(root, "spec"), hostname = cursor_get(&spec, "hostname");
+	struct cursor grace = cursor_get(&spec, "terminationGracePeriodSeconds");
+	struct cursor policy = cursor_get(&spec, "restartPolicy");
+	const char *text = cursor_string(&hostname);
+	int64_t seconds = DEFAULT_GRACE_PERIOD;
+
+	read_namespaces(&spec, pod);
+	if (text && *text)
+		names_check_label(&hostname);
+	pod->hostname = text && *text ? xstrdup(text) : default_hostname(pod->name);
+	read_aliases(&spec, pod);
+	cursor_integer(&grace, &seconds);
+	if (names_check_range(&grace, 0, INT64_MAX))
+		pod->termination_grace_period = seconds > INT_MAX ? INT_MAX : (unsigned int)seconds;
+	pod->restart_policy = (enum restart_policy)cursor_choice(
+		&policy, restart_policies, array_length(restart_policies), RESTART_ALWAYS);
+	manifest_pod_security(&spec, pod);
+	manifest_volumes(&spec, pod);
+	manifest_containers(&spec, pod);
+	manifest_sources(&spec, pod);
+}
+
+static struct pod *read_pod(const struct cursor *root)
+{
+	struct pod *pod;
+
+	if (!check_kind(root))
+		return NULL;
+	if (count_values(root->node) > MANIFEST_VALUES) {
+		cursor_add(root, SEVERITY_ERROR, NULL, "the manifest holds more than %d values",
+			MANIFEST_VALUES);
+		return NULL;
+	}
+	fields_check(root);
+	pod = xcalloc(1, sizeof(*pod));
+	read_metadata(root, pod);
+	read_spec(root, pod);
+	manifest_apparmor(root, pod);
+	return pod;
+}
+
+struct pod *manifest_read(const char *text, size_t size, struct findings *findings)
+{
+	cleanup_node struct node *document = document_read(text, size, DOCUMENT_AUTO, findings);
+	struct cursor root = {.node = document, .findings = findings};
+	cleanup_pod struct pod *pod = document ? read_pod(&root) : NULL;
+
+	findings_sort(findings);
+	return findings->errors ? NULL : steal_pointer(&pod);
+}

@@ -1,0 +1,245 @@
+/*
+ * The containers of a manifest.
+ *
+ * After validateContainers, validateInitContainers and validateContainerCommon of pkg/apis/core/validation, and
+ * SetDefaults_Container of pkg/apis/core/v1/defaults.go.
+ */
+#include "runner/manifest_parts.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "runner/names.h"
+
+#define PORT_MAX 65535
+
+static const struct choice pull_policies[] = {
+	{"Always", PULL_ALWAYS},
+	{"IfNotPresent", PULL_IF_NOT_PRESENT},
+	{"Never", PULL_NEVER},
+};
+
+enum protocol {
+	PROTOCOL_SCTP,
+	PROTOCOL_TCP,
+	PROTOCOL_UDP,
+};
+static const struct choice protocols[] = {
+	{"SCTP", PROTOCOL_SCTP},
+	{"TCP", PROTOCOL_TCP},
+	{"UDP", PROTOCOL_UDP},
+};
+
+static const struct choice restart_policies[] = {
+	{"Always", RESTART_ALWAYS},
+	{"Never", RESTART_NEVER},
+	{"OnFailure", RESTART_ON_FAILURE},
+};
+
+void container_free(struct container_spec *container)
+{
+	free(container->name);
+	free(container->image);
+	strv_free(container->command);
+	strv_free(container->args);
+	string_map_free(&container->env);
+	free(container->working_dir);
+	free(container->termination_message_path);
+	for (size_t i = 0; i < container->n_ports; i++) {
+		free(container->ports[i].name);
+		free(container->ports[i].protocol);
+	}
+	free(container->ports);
+	for (size_t i = 0; i < container->n_mounts; i++) {
+		free(container->mounts[i].name);
+		free(container->mounts[i].mount_path);
+		free(container->mounts[i].sub_path);
+	}
+	free(container->mounts);
+	security_free(&container->security);
+}
+
+/* Always for the tag latest, written or not, else IfNotPresent. A digest pins the image: IfNotPresent. */
+static enum pull_policy default_pull_policy(const char *image)
+{
+	const char *slash = strrchr(image, '/'), *tag = strrchr(slash ? slash : image, ':');
+
+	if (strchr(image, '@'))
+		return PULL_IF_NOT_PRESENT;
+	return tag && strcmp(tag, ":latest") != 0 ? PULL_IF_NOT_PRESENT : PULL_ALWAYS;
+}
+
+static void read_image(const struct cursor *at, struct container_spec *container)
+{
+	struct cursor image = cursor_get(at, "image"), policy = cursor_get(at, "imagePullPolicy");
+	const char *text = cursor_string(&image);
+
+	if (!image.node || (text && !*text))
+		cursor_required(&image, NULL);
+	else if (text && (isspace((unsigned char)*text) || isspace((unsigned char)text[strlen(text) - 1])))
+		cursor_invalid(&image, "must not have leading or trailing whitespace");
+	container->image = xstrdup(text ? text : "");
+	container->pull_policy = (enum pull_policy)cursor_choice(
+		&policy, pull_policies, array_length(pull_policies), default_pull_policy(container->image));
+}
+
+static void check_host_port(const struct cursor *at, int64_t container_port, const struct pod *pod)
+{
+	int64_t port = 0;
+
+	if (!cursor_integer(at, &port) || port == 0 || !names_check_range(at, 1, PORT_MAX))
+		return;
+	if (!pod->host_network)
+		cursor_warn(at, "known, not supported here: the port is not published on the host");
+	else if (port != container_port)
+		cursor_invalid(at, "must match `containerPort` when `hostNetwork` is true");
+}
+
+static void read_port(const struct cursor *at, struct container_spec *container, const struct pod *pod)
+{
+	struct cursor name = cursor_get(at, "name"), number = cursor_get(at, "containerPort");
+	struct cursor host_port = cursor_get(at, "hostPort"), protocol = cursor_get(at, "protocol");
+	struct container_port *port = &container->ports[container->n_ports];
+	const char *text = cursor_string(&name);
+	int64_t value = 0;
+
+	if (text && *text && names_check_port(&name)) {
+		for (size_t i = 0; i < container->n_ports; i++)
+			if (container->ports[i].name && !strcmp(container->ports[i].name, text))
+				cursor_duplicate(&name);
+		port->name = xstrdup(text);
+	}
+	cursor_integer(&number, &value);
+	if (!number.node || (number.node->kind == NODE_INTEGER && value == 0))
+		cursor_required(&number, NULL);
+	else
+		names_check_range(&number, 1, PORT_MAX);
+	check_host_port(&host_port, value, pod);
+	port->container_port = (unsigned int)value;
+	port->protocol = xstrdup(
+		protocols[cursor_choice(&protocol, protocols, array_length(protocols), PROTOCOL_TCP)].word);
+	container->n_ports++;
+}
+
+/* An init container with Always is a sidecar. Others have the pod's policy, so far. */
+static void read_restart_policy(const struct cursor *at, bool init, struct container_spec *container)
+{
+	struct cursor policy = cursor_get(at, "restartPolicy");
+	int choice = cursor_choice(&policy, restart_policies, array_length(restart_policies), -1);
+
+	container->restart_always = init && choice == RESTART_ALWAYS;
+	if (choice >= 0 && !container->restart_always)
+		cursor_warn(&policy, "known, not supported here: the pod's restartPolicy rules");
+}
+
+/* What only a container that stays may have. */
+static void check_init(const struct cursor *at)
+{
+	static const char *const fields[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
+	struct cursor resize = cursor_get(at, "resizePolicy");
+
+	for (size_t i = 0; i < array_length(fields); i++) {
+		struct cursor field = cursor_get(at, fields[i]);
+
+		if (field.node)
+			cursor_forbidden(
+				&field, "may not be set for init containers without restartPolicy=Always");
+	}
+	if (cursor_items(&resize) > 0)
+		cursor_invalid(&resize, "must not be set for init containers");
+}
+
+static void read_directories(const struct cursor *at, struct container_spec *container)
+{
+	struct cursor directory = cursor_get(at, "workingDir"),
+		      message = cursor_get(at, "terminationMessagePath");
+	const char *text = cursor_string(&directory), *path = cursor_string(&message);
+
+	if (text && *text) {
+		if (*text != '/')
+			cursor_invalid(&directory, "must be an absolute path");
+		container->working_dir = xstrdup(text);
+	}
+	if (path && *path)
+		names_check_absolute(&message);
+	container->termination_message_path = xstrdup(path && *path ? path : "/dev/termination-log");
+}
+
+static void read_container(
+	const struct cursor *at, bool init, struct container_spec *container, const struct pod *pod)
+{
+	struct cursor name = cursor_get(at, "name"), ports = cursor_get(at, "ports");
+	struct cursor command = cursor_get(at, "command"), args = cursor_get(at, "args");
+	struct cursor security = cursor_get(at, "securityContext");
+	const char *text = cursor_string(&name);
+
+	container->line = at->node ? at->node->line : 0;
+	container->column = at->node ? at->node->column : 0;
+	if (!name.node || (text && !*text))
+		cursor_required(&name, NULL);
+	else
+		names_check_label(&name);
+	container->name = xstrdup(text ? text : "");
+	read_image(at, container);
+	read_directories(at, container);
+	manifest_environment(at, &container->env);
+	container->command = manifest_expanded(&command, &container->env);
+	container->args = manifest_expanded(&args, &container->env);
+	container->ports = xcalloc(cursor_items(&ports), sizeof(*container->ports));
+	for (size_t i = 0; i < cursor_items(&ports); i++) {
+		struct cursor port = cursor_item(&ports, i);
+
+		read_port(&port, container, pod);
+	}
+	manifest_mounts(at, container, pod);
+	manifest_security(&security, &container->security);
+	read_restart_policy(at, init, container);
+	if (init && !container->restart_always)
+		check_init(at);
+}
+
+/* Whether one of the n containers has that name. */
+static bool is_named(const struct container_spec *containers, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(containers[i].name, name))
+			return true;
+	return false;
+}
+
+static void check_names(const struct cursor *list, const struct container_spec *containers, size_t n,
+	const struct container_spec *others, size_t n_others)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct cursor item = cursor_item(list, i), name = cursor_get(&item, "name");
+
+		if (*containers[i].name && (is_named(containers, i, containers[i].name) ||
+						   is_named(others, n_others, containers[i].name)))
+			cursor_duplicate(&name);
+	}
+}
+
+void manifest_containers(const struct cursor *spec, struct pod *pod)
+{
+	struct cursor init = cursor_get(spec, "initContainers"), main = cursor_get(spec, "containers");
+
+	if (cursor_items(&main) == 0 && (!main.node || main.node->kind == NODE_LIST))
+		cursor_required(&main, NULL);
+	pod->init_containers = xcalloc(cursor_items(&init), sizeof(*pod->init_containers));
+	for (; pod->n_init_containers < cursor_items(&init); pod->n_init_containers++) {
+		struct cursor item = cursor_item(&init, pod->n_init_containers);
+
+		read_container(&item, true, &pod->init_containers[pod->n_init_containers], pod);
+	}
+	pod->containers = xcalloc(cursor_items(&main), sizeof(*pod->containers));
+	for (; pod->n_containers < cursor_items(&main); pod->n_containers++) {
+		struct cursor item = cursor_item(&main, pod->n_containers);
+
+		read_container(&item, false, &pod->containers[pod->n_containers], pod);
+	}
+	check_names(&main, pod->containers, pod->n_containers, NULL, 0);
+	check_names(&init, pod->init_containers, pod->n_init_containers, pod->containers, pod->n_containers);
+}
