@@ -184,7 +184,7 @@ static void add(const struct cursor *at, enum severity severity, const char *hin
 			hint, "%s", text);
 }
 
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char *text;
 

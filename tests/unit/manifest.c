@@ -659,7 +659,7 @@ static void apparmor_annotations(void)
 				     ": Invalid value: \"x\": invalid AppArmor profile name: \"x\"\n"},
 		{ANNOTATED(
 			 "unconfined\n    container.apparmor.security.beta.kubernetes.io/d: unconfined", ""),
-			"f:7:54: error: "
+			"f:7:55: error: "
 			"metadata.annotations[container.apparmor.security.beta.kubernetes.io/d]: Invalid "
 			"value: "
 			"\"unconfined\": container not found\n"},
