@@ -48,6 +48,12 @@ bool userns_inside(void);
  */
 int userns_enter(char **note, struct error *err);
 
+/*
+ * For a process that is root already: makes a mount namespace of its own if it may not mount in the one it is in, as in
+ * `unshare -r`, whose mount namespace belongs to the host. After userns_enter it does nothing.
+ */
+int userns_claim_mounts(struct error *err);
+
 /* Whether id has a meaning in this user namespace, from /proc/self/uid_map (or gid_map). */
 bool userns_maps_uid(int64_t uid);
 bool userns_maps_gid(int64_t gid);
@@ -69,10 +75,15 @@ struct sandbox_spec {
 	bool share_process_namespace;
 	const struct sysctl *sysctls;
 	size_t n_sysctls;
-	/* Called in the sandbox after the supervisor died and every process of the pod is gone. */
+	/*
+	 * Called in the sandbox after the supervisor died and every process of the pod is gone (with hostPID: only the
+	 * supervisor; kill the rest by its cgroup). It runs with all signals blocked, / as working folder and
+	 * /dev/null as 0, 1 and 2, in a copy of the memory that the supervisor had when it called sandbox_start.
+	 * Of the descriptors only those in keep (at most 14) are open.
+	 */
 	void (*on_orphaned)(void *data);
 	void *data;
-	const int *keep; /* the descriptors that on_orphaned needs; the sandbox closes all others */
+	const int *keep;
 	size_t n_keep;
 };
 
@@ -104,15 +115,23 @@ int cgroup_make(const char *name, char **path);
 /* Kills every process in it (cgroup.kill) and removes it with its children. A missing one is no error. */
 int cgroup_remove(const char *path, struct error *err);
 
-/* ---- volumes (volumes.c) ---- */
+/* ---- volumes (volumes.c, usage.c) ---- */
+
+/*
+ * On a kernel before 6.15 gives the supervisor a mount namespace of its own, without which volumes in memory can't be
+ * cloned; else does nothing. To be called once, before any folder or volume is opened (a descriptor from the old
+ * namespace can't be cloned in the new one) and after sandbox_start's fork or before it alike, if the pod has an emptyDir
+ * in memory or uses volume_make_shm.
+ */
+int volumes_private_mounts(struct error *err);
 
 /*
  * Makes the folder of an emptyDir as name below the pod's folder: mode 0777 whatever the umask; with fs_group >= 0
- * owned by that group and setgid (02777). memory: a tmpfs of size_limit bytes (0: half the memory) attached there, in a
- * mount namespace of the supervisor's own (see volumes_private_mounts). Returns a descriptor of the folder.
+ * owned by that group and setgid (02777). memory: a tmpfs of size_limit bytes (0: half the memory) instead, for which
+ * nothing is made in the pod's folder (podfd isn't used). Returns a descriptor of the folder.
  */
-int volume_make_empty_dir(int podfd, const char *name, bool memory, uint64_t size_limit, int64_t fs_group,
-	struct error *err);
+int volume_make_empty_dir(
+	int podfd, const char *name, bool memory, uint64_t size_limit, int64_t fs_group, struct error *err);
 
 enum volume_host_type { /* hostPath.type, in Kubernetes' words; the same order as the manifest's */
 	VOLUME_HOST_UNCHECKED,
@@ -126,6 +145,19 @@ enum volume_host_type { /* hostPath.type, in Kubernetes' words; the same order a
 };
 
 /*
+ * Makes a /dev/shm that the containers of a pod share, as their ipc namespace: a tmpfs of size bytes (0: 64 MiB), mode
+ * 1777, noexec. name must differ from those of the emptyDirs. Each container gets it by volume_clone and a struct mount for
+ * "/dev/shm". A pod with one container alone doesn't need it, nor one with hostIPC (isolation_enter gives it the host's).
+ */
+int volume_make_shm(const char *name, uint64_t size, struct error *err);
+
+/*
+ * The bytes on disk in a volume, hard links counted once, for sizeLimit. The volume is hostile and may change meanwhile:
+ * the walk stops after max_entries files with *bytes so far and returns 1. Returns 0 when it saw all.
+ */
+int volume_usage(int volumefd, size_t max_entries, uint64_t *bytes, struct error *err);
+
+/*
  * Opens a path of the host for a hostPath volume, checking its type in the kubelet's words ("hostPath type check
  * failed: /x is not a directory"). Unchecked and missing: a folder is made, as the runtimes do. Returns an O_PATH
  * descriptor.
@@ -134,13 +166,13 @@ int volume_open_host_path(const char *path, enum volume_host_type type, struct e
 
 /*
  * A detached clone of (what is at sub_path of) a volume, to be attached once. The volume is hostile: sub_path is
- * resolved in-root; missing it is made as a folder (0755, as the kubelet; not if read_only). A sub_path that goes through a
+ * resolved in-root; missing it is made as a folder (with the volume's own mode, as the kubelet does). A sub_path that goes through a
  * symbolic link that leaves the volume stays in it (CVE-2017-1002101, CVE-2021-25741). read_only is set on the
  * whole clone (mount_setattr, recursive); nosuid and nodev are set on emptyDirs (trusted is false). *is_dir says what the
  * target has to be.
  */
-int volume_clone(int volumefd, const char *sub_path, bool read_only, bool trusted, bool *is_dir,
-	struct error *err);
+int volume_clone(
+	int volumefd, const char *sub_path, bool read_only, bool trusted, bool *is_dir, struct error *err);
 
 /* ---- the container (rootfs.c, isolation.c, mounts.c, devices.c, proc.c) ---- */
 
@@ -152,26 +184,33 @@ int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct 
 
 /* Something to attach in the container. */
 struct mount {
-	int source;	    /* a detached mount; owned by whoever made the list */
-	const char *target; /* absolute path in the container; made in-root if missing (folder or empty file) */
+	int source; /* a detached mount; owned by whoever made the list */
+	const char
+		*target; /* absolute path in the container; made in-root if missing (folder or empty file) */
 	bool is_dir;
 };
 
 struct isolation {
 	const struct sandbox *sandbox;
-	int rootfs;		    /* detached mount, as from rootfs_overlay */
-	bool read_only_root;	    /* set after all mount points are made */
-	const struct mount *mounts; /* volumes and /etc files; attached after /proc, /sys and /dev, in this order. A target
-				     * on or below /proc or /sys is refused (CVE-2019-16884), one on or below /dev isn't */
+	int rootfs; /* detached mount, as from rootfs_overlay */
+	bool read_only_root; /* set after all mount points are made */
+	const struct mount *
+		mounts; /* volumes and /etc files; attached after /proc, /sys and /dev, in this order. A target
+				     * on or below /proc or /sys is refused (CVE-2019-16884), one on or below /dev isn't.
+				     * Unless privileged, no device in them can be opened, but one that is the source itself.
+				     * One for "/dev/shm" (volume_make_shm) takes the place of the container's own */
 	size_t n_mounts;
 	bool privileged; /* /sys writable, nothing masked, all of the host's devices */
-	bool unmasked;	 /* procMount: Unmasked (later) */
-	int cgroupfd;	 /* to clone into, or -1 */
+	bool unmasked; /* procMount: Unmasked (later) */
+	int cgroupfd; /* to clone into, or -1 */
 	uint64_t shm_size; /* bytes of /dev/shm; 0: 64 MiB */
 };
 
-/* Whether something may be mounted at target: not on or below /proc or /sys, and not on / itself. For plans. */
-int isolation_check_target(const char *target, struct error *err);
+/*
+ * Whether a volume may be mounted on path, as far as the path alone tells; for the plan. Errors are of class
+ * ERROR_MANIFEST.
+ */
+int isolation_check_target(const char *path, struct error *err);
 
 /*
  * clone3 with the container's own namespaces: mount, cgroup, and pid unless the pod shares its own or the host's.
@@ -207,7 +246,7 @@ struct etc_alias {
  * folder, once a pod; each container gets them by volume_clone.
  * host_network: hosts is the host's own, with the aliases appended, as the kubelet does.
  */
-int etc_files_write(int podfd, const char *hostname, bool host_network, const struct etc_alias *aliases, size_t n,
-	struct error *err);
+int etc_files_write(int podfd, const char *hostname, bool host_network, const struct etc_alias *aliases,
+	size_t n, struct error *err);
 
 #endif

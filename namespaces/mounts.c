@@ -1,0 +1,171 @@
+/* Mounts by descriptor: making, cloning, restricting, attaching. Theory of operation: mounts.h. */
+#include "namespaces/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "namespaces/namespaces.h"
+
+/* mount(2) and its new relatives use few errnos for many causes. */
+static void hint_for(struct error *err, int errnum)
+{
+	switch (errnum) {
+	case ENOSPC:
+		error_hint(err, "the limit of mounts in a mount namespace is reached: sysctl fs.mount-max");
+		break;
+	case EPERM:
+		if (userns_inside())
+			error_hint(err, "in a user namespace a mount may show no more than the one it is "
+					"taken from: something is "
+					"mounted over a part of /proc or /sys here, or the namespace belongs "
+					"to the host");
+		else
+			error_hint(err,
+				"mounting needs CAP_SYS_ADMIN: run minirun as root, or as an ordinary user "
+				"outside of any container");
+		break;
+	case EINVAL:
+		error_hint(err,
+			"the root of this process is no mount point (a chroot or an initramfs), or the "
+			"mount's source was unmounted meanwhile");
+		break;
+	case ENOSYS:
+		error_hint(err, "the mount calls by descriptor need Linux 5.12, or a seccomp filter around "
+				"minirun that allows them");
+		break;
+	case ENODEV:
+		error_hint(err, "this kernel has no such file system, or its module isn't loaded");
+		break;
+	case ENOTDIR:
+		error_hint(err, "a folder can only be mounted on a folder, a file on a file");
+		break;
+	default:
+		break;
+	}
+}
+
+int mount_error(struct error *err, int errnum, const char *format, ...)
+{
+	char what[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	error_set(err, ERROR_HOST, errnum, "%s", what);
+	hint_for(err, errnum);
+	return -1;
+}
+
+/* The last line that a file system left in the log of its context, without the "e " before it; or "". */
+static void read_log(int context, char *text, size_t size)
+{
+	ssize_t n;
+
+	text[0] = '\0';
+	for (;;) {
+		char line[256];
+
+		n = read(context, line, sizeof(line) - 1);
+		if (n <= 2)
+			return;
+		line[n] = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(text, size, " (%s)", line + 2);
+	}
+}
+
+static int new_failed(int context, const char *type, const char *step, struct error *err)
+{
+	int errnum = errno;
+	char log[300];
+
+	read_log(context, log, sizeof(log));
+	return mount_error(err, errnum, "cannot make a %s file system: %s%s", type, step, log);
+}
+
+int mount_new(const char *type, const struct mount_option *options, size_t n, unsigned int attributes,
+	struct error *err)
+{
+	cleanup_fd int context = fsopen(type, FSOPEN_CLOEXEC);
+	int mount;
+
+	if (context < 0)
+		return mount_error(err, errno, "cannot make a %s file system", type);
+	/* What mount(8) shows as the device; "none" would be right, too, but surprise programs that look for "cgroup2". */
+	if (fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) < 0)
+		return new_failed(context, type, "source", err);
+	for (size_t i = 0; i < n; i++) {
+		unsigned int command = options[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+		if (fsconfig(context, command, options[i].key, options[i].value, 0) < 0)
+			return new_failed(context, type, options[i].key, err);
+	}
+	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return new_failed(context, type, "create", err);
+	mount = fsmount(context, FSMOUNT_CLOEXEC, attributes);
+	return mount >= 0 ? mount : new_failed(context, type, "mount", err);
+}
+
+int mount_clone(int fd, const char *path, bool recursive, struct error *err)
+{
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
+	int clone;
+
+	if (!*path)
+		flags |= AT_EMPTY_PATH;
+	if (recursive)
+		flags |= AT_RECURSIVE;
+	clone = open_tree(fd, path, flags);
+	return clone >= 0
+		       ? clone
+		       : mount_error(err, errno, "cannot clone the mount of %s", *path ? path : "a volume");
+}
+
+int mount_restrict(int mount, unsigned int attributes, bool recursive, struct error *err)
+{
+	struct mount_attr attr = {.attr_set = attributes};
+	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+
+	if (mount_setattr(mount, "", flags, &attr, sizeof(attr)) < 0)
+		return mount_error(err, errno, "cannot restrict a mount");
+	return 0;
+}
+
+int mount_attach_quietly(int mount, int target, const char *name)
+{
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+
+	return move_mount(mount, "", target, name, flags);
+}
+
+int mount_attach(int mount, int target, const char *name, const char *where, struct error *err)
+{
+	if (mount_attach_quietly(mount, target, name) < 0)
+		return mount_error(err, errno, "cannot mount on %s", where);
+	return 0;
+}
+
+int mount_become_root(int mount, struct error *err)
+{
+	/* What is mounted here from now on stays here, and what the host mounts stays there. */
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
+
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return mount_error(err, errno, "cannot make the mounts private");
+	/* Onto the old root: a folder for it need not be found, and pivot_root(2) swaps the two. */
+	if (move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(mount) < 0)
+		return mount_error(err, errno, "cannot mount the new root");
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return mount_error(err, errno, "cannot change to the new root");
+	/* The old root now lies on top of the new one, and the working folder is still the latter (pivot_root(2)). */
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return mount_error(err, errno, "cannot leave the old root");
+	return 0;
+}
