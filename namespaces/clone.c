@@ -1,0 +1,251 @@
+/*
+ * Making processes in pid namespaces other than our own.
+ *
+ * Theory of operation
+ *
+ * A process can be put into another pid namespace only at birth: by setns(2) its maker chooses where its next
+ * children go. And CLONE_NEWPID makes the new namespace inside the one in which the *maker* lives, not the one it
+ * has chosen (the kernel answers EINVAL when they differ). So to nest a namespace in the sandbox's, some process
+ * must live in there first. Nor can a supervisor choose for a moment and then choose back: without privileges on the
+ * host it has none over its own first pid namespace.
+ *
+ * So helpers do it. Each is made by clone(2) as vfork(2) would, sharing memory and descriptors with its maker, who
+ * stands still until it is gone; this costs some 10 us, not a copy of the address space:
+ *   chooser  in our pid namespace; chooses the outer one, makes the next
+ *   nester   lives in the outer one; makes the real child with CLONE_NEWPID
+ * All but the chooser are made with CLONE_PARENT, and so are children of the supervisor, which alone can wait for them.
+ * The real child is made without CLONE_VM: it has a copy of the supervisor's memory, in which the frame of
+ * clone_from is as it was, and gets back into it by longjmp(3).
+ */
+#include "namespaces/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define HELPER_FLAGS (CLONE_VM | CLONE_VFORK | CLONE_FILES)
+#define HELPER_STACK 32768
+
+struct birth {
+	int there; /* pidfd: whose pid namespace it is about */
+	bool nested;
+	struct clone_args args;
+	int pidfd, errnum;
+	pid_t nester;
+	char *nester_stack;
+	jmp_buf child;
+};
+
+static int clone_error(struct error *err, int errnum)
+{
+	error_set(err, ERROR_HOST, errnum, "cannot make a process with namespaces of its own");
+	switch (errnum) {
+	case ENOSPC:
+		error_hint(err, "a limit of namespaces is reached: see sysctl user.max_pid_namespaces, "
+				"user.max_net_namespaces, user.max_mnt_namespaces and their like");
+		break;
+	case EPERM:
+		error_hint(
+			err, "run minirun as root, or as an ordinary user where user namespaces are allowed");
+		break;
+	case EAGAIN:
+		error_hint(err, "a limit of processes is reached: see ulimit -u, and pids.max of the cgroup");
+		break;
+	case ESRCH:
+		error_hint(err, "the process whose namespaces were to be entered has ended");
+		break;
+	default:
+		break;
+	}
+	return -1;
+}
+
+static pid_t raw_clone3(struct clone_args *args)
+{
+	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+static void prepare(struct clone_args *args, uint64_t flags, int cgroupfd, int *pidfd)
+{
+	memset(args, 0, sizeof(*args));
+	args->flags = flags | CLONE_PIDFD;
+	args->pidfd = (uintptr_t)pidfd;
+	if (cgroupfd >= 0) {
+		args->flags |= CLONE_INTO_CGROUP;
+		args->cgroup = (uint64_t)cgroupfd;
+	}
+}
+
+pid_t clone_process(uint64_t flags, int cgroupfd, int *pidfd, struct error *err)
+{
+	struct clone_args args;
+	pid_t pid;
+
+	prepare(&args, flags, cgroupfd, pidfd);
+	args.exit_signal = SIGCHLD;
+	pid = raw_clone3(&args);
+	return pid >= 0 ? pid : clone_error(err, errno);
+}
+
+/* In the last helper. */
+static int bear(struct birth *birth)
+{
+	pid_t pid = raw_clone3(&birth->args);
+
+	if (pid == 0)
+		longjmp(birth->child, 1);
+	if (pid < 0)
+		birth->errnum = errno;
+	_exit(0);
+}
+
+static int nester_main(void *data)
+{
+	return bear(data);
+}
+
+static int chooser_main(void *data)
+{
+	struct birth *birth = data;
+
+	if (setns(birth->there, CLONE_NEWPID) < 0) {
+		birth->errnum = errno;
+		_exit(0);
+	}
+	if (!birth->nested)
+		return bear(birth);
+	birth->nester = clone(nester_main, birth->nester_stack, HELPER_FLAGS | CLONE_PARENT, birth);
+	if (birth->nester < 0)
+		birth->errnum = errno;
+	_exit(0);
+}
+
+static void wait_for(pid_t pid)
+{
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+pid_t process_of_pidfd(int procfd, int pidfd)
+{
+	char path[64], text[512];
+	const char *line;
+	cleanup_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%sself/fdinfo/%d", procfd < 0 ? "/proc/" : "", pidfd);
+	fd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	line = strstr(text, "\nPid:");
+	return line ? (pid_t)atoi(line + strlen("\nPid:")) : 0;
+}
+
+/* A frame below that of setjmp, as longjmp goes up a stack only; and on that stack, where the sanitizers look for it. */
+static __attribute__((noinline)) int run_helpers(struct birth *birth)
+{
+	char stacks[2][HELPER_STACK] __attribute__((aligned(16)));
+	pid_t chooser;
+
+	birth->nester_stack = stacks[1] + HELPER_STACK;
+	chooser = clone(chooser_main, stacks[0] + HELPER_STACK, HELPER_FLAGS | SIGCHLD, birth);
+	if (chooser < 0)
+		return errno;
+	wait_for(chooser);
+	wait_for(birth->nester);
+	return birth->errnum;
+}
+
+static pid_t clone_from(struct birth *birth, struct error *err)
+{
+	int errnum;
+	pid_t pid;
+
+	if (setjmp(birth->child))
+		return 0;
+	errnum = run_helpers(birth);
+	if (errnum)
+		return clone_error(err, errnum);
+	pid = process_of_pidfd(-1, birth->pidfd);
+	if (pid > 0)
+		return pid;
+	/* A child that can't be named is no use. */
+	pidfd_send_signal(birth->pidfd, SIGKILL, NULL, 0);
+	waitid((idtype_t)P_PIDFD, (id_t)birth->pidfd, &(siginfo_t){0}, WEXITED);
+	close(birth->pidfd);
+	error_set(err, ERROR_HOST, 0, "cannot learn the pid of a new container from /proc/self/fdinfo");
+	return error_hint(err, "mount procfs at /proc");
+}
+
+pid_t clone_nested(int outer_pidfd, uint64_t flags, int cgroupfd, int *pidfd, struct error *err)
+{
+	struct birth birth = {.there = outer_pidfd, .nested = true, .pidfd = -1};
+	pid_t pid;
+
+	prepare(&birth.args, flags | CLONE_NEWPID | CLONE_PARENT, cgroupfd, &birth.pidfd);
+	pid = clone_from(&birth, err);
+	if (pid > 0)
+		*pidfd = birth.pidfd;
+	return pid;
+}
+
+pid_t clone_beside(int there_pidfd, uint64_t flags, int cgroupfd, int *pidfd, struct error *err)
+{
+	struct birth birth = {.there = there_pidfd, .pidfd = -1};
+	pid_t pid;
+
+	prepare(&birth.args, flags | CLONE_PARENT, cgroupfd, &birth.pidfd);
+	pid = clone_from(&birth, err);
+	if (pid > 0)
+		*pidfd = birth.pidfd;
+	return pid;
+}
+
+int sandbox_namespaces(const struct sandbox *sandbox)
+{
+	/* A pod with the host's network has the host's name too, as under containerd. */
+	return (sandbox->host_network ? 0 : CLONE_NEWNET | CLONE_NEWUTS) |
+	       (sandbox->host_ipc ? 0 : CLONE_NEWIPC);
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+int close_others(const int *keep, size_t n)
+{
+	int sorted[16];
+	unsigned int from = 0;
+
+	if (n > array_length(sorted)) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = keep[i];
+	qsort(sorted, n, sizeof(*sorted), compare_ints);
+	for (size_t i = 0; i < n; i++) {
+		if (sorted[i] < 0 || (unsigned int)sorted[i] < from)
+			continue;
+		if ((unsigned int)sorted[i] > from && close_range(from, (unsigned int)sorted[i] - 1, 0) < 0)
+			return -1;
+		from = (unsigned int)sorted[i] + 1;
+	}
+	return close_range(from, ~0U, 0);
+}
