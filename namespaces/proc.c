@@ -1,0 +1,201 @@
+/*
+ * /proc and /sys of a container.
+ *
+ * Theory of operation
+ *
+ * Both are new file systems. In a user namespace the kernel makes them only as long as a whole one can be seen, so
+ * that is done before the host's tree goes. What is masked is covered with this container's own null device, made by us
+ * a moment ago and known by descriptor (CVE-2025-31133), or with one empty read-only folder. All targets are names
+ * in file systems that are the kernel's, below descriptors of our own mounts of them: no image, and no volume can
+ * come in between.
+ * Lists: Kubernetes pkg/securitycontext/util.go, 1.36.
+ */
+#include "namespaces/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "namespaces/mounts.h"
+
+static const struct {
+	const char *name;
+	bool in_sys, is_dir;
+} masked[] = {
+	{"asound", false, true},
+	{"acpi", false, true},
+	{"interrupts", false, false},
+	{"kcore", false, false},
+	{"keys", false, false},
+	{"latency_stats", false, false},
+	{"timer_list", false, false},
+	{"timer_stats", false, false},
+	{"sched_debug", false, false},
+	{"scsi", false, true},
+	{"firmware", true, true},
+	{"devices/virtual/powercap", true, true},
+};
+
+static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+
+#define CPUS_MAX 8192 /* the kernel's limit on any machine that we run on */
+
+int proc_prepare(struct tree *tree, struct error *err)
+{
+	const struct isolation *isolation = tree->isolation;
+	unsigned int read_only_unless_privileged = isolation->privileged ? 0 : MOUNT_ATTR_RDONLY;
+
+	tree->proc = mount_new("proc", NULL, 0, MOUNT_HARMLESS, err);
+	if (tree->proc < 0)
+		return error_wrap(err, "/proc");
+	tree->sys = mount_new("sysfs", NULL, 0, MOUNT_HARMLESS | read_only_unless_privileged, err);
+	if (tree->sys < 0 && err->errnum == EPERM) {
+		/* The network belongs to the host, or a part of /sys is covered: show what is there. */
+		tree->sys_is_hosts = true;
+		tree->sys = mount_clone(AT_FDCWD, "/sys", true, err);
+		if (tree->sys >= 0 &&
+			mount_restrict(tree->sys, MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, true, err) < 0)
+			return error_wrap(err, "/sys");
+	}
+	if (tree->sys < 0)
+		return error_wrap(err, "/sys");
+	/* No error: a kernel may be without cgroups of version 2. */
+	tree->cgroup = mount_new(
+		"cgroup2", NULL, 0, MOUNT_HARMLESS | read_only_unless_privileged, &(struct error){0});
+	return 0;
+}
+
+int proc_attach(struct tree *tree, int *procfd, struct error *err)
+{
+	cleanup_fd int proc = tree_open_base(tree, "proc", err);
+	cleanup_fd int sys = proc < 0 ? -1 : tree_open_base(tree, "sys", err);
+
+	if (proc < 0 || sys < 0 || mount_attach(tree->proc, proc, "", "/proc", err) < 0 ||
+		mount_attach(tree->sys, sys, "", "/sys", err) < 0)
+		return -1;
+	*procfd = mount_clone(tree->proc, "", false, err);
+	if (*procfd < 0)
+		return error_wrap(err, "a private /proc");
+	return 0;
+}
+
+/* A clone of the container's own null device, which must be one. */
+static int clone_null(const struct tree *tree, struct error *err)
+{
+	cleanup_fd int null = openat(tree->dev, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (null < 0 || fstat(null, &st) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open the container's null device");
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return error_set(err, ERROR_HOST, 0, "the container's /dev/null is no null device");
+	return mount_clone(null, "", false, err);
+}
+
+/* What masks: one clone ahead of each kind, so that a target that turns out to be missing costs nothing. */
+struct masks {
+	const struct tree *tree;
+	int empty; /* the folder, attached at the first use; -1 before */
+	int next_folder, next_file;
+};
+
+static int next_mask(struct masks *masks, bool is_dir, struct error *err)
+{
+	if (!is_dir) {
+		if (masks->next_file < 0)
+			masks->next_file = clone_null(masks->tree, err);
+		return masks->next_file;
+	}
+	if (masks->next_folder < 0 && masks->empty >= 0)
+		masks->next_folder = mount_clone(masks->empty, "", false, err);
+	else if (masks->next_folder < 0)
+		masks->next_folder = mount_new("tmpfs",
+			(const struct mount_option[]){{"nr_blocks", "1"}, {"nr_inodes", "1"}}, 2,
+			MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, err);
+	return masks->next_folder;
+}
+
+/* Returns 1 if it was there and is covered, 0 if it isn't there. */
+static int mask(struct masks *masks, bool in_sys, const char *name, bool is_dir, struct error *err)
+{
+	const struct tree *tree = masks->tree;
+	int cover = next_mask(masks, is_dir, err);
+
+	if (cover < 0)
+		return -1;
+	if (mount_attach_quietly(cover, in_sys ? tree->sys : tree->proc, name) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return mount_error(err, errno, "cannot mask /%s/%s", in_sys ? "sys" : "proc", name);
+	}
+	if (is_dir && masks->empty < 0)
+		masks->empty = steal_fd(&masks->next_folder);
+	else if (is_dir)
+		close(steal_fd(&masks->next_folder));
+	else
+		close(steal_fd(&masks->next_file));
+	return 1;
+}
+
+/* The processors' thermal_throttle: all have it or none. */
+static int mask_processors(struct masks *masks, struct error *err)
+{
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
+		char name[64];
+		int there;
+
+		snprintf(name, sizeof(name), "devices/system/cpu/cpu%d/thermal_throttle", cpu);
+		there = mask(masks, true, name, true, err);
+		if (there <= 0)
+			return there;
+	}
+	return 0;
+}
+
+static int make_read_only(const struct tree *tree, const char *name, struct error *err)
+{
+	cleanup_fd int clone =
+		open_tree(tree->proc, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+
+	if (clone < 0 && errno == ENOENT)
+		return 0;
+	if (clone < 0)
+		return mount_error(err, errno, "cannot make /proc/%s read-only", name);
+	if (mount_restrict(clone, MOUNT_ATTR_RDONLY, false, err) < 0)
+		return -1;
+	if (mount_attach_quietly(clone, tree->proc, name) < 0)
+		return mount_error(err, errno, "cannot make /proc/%s read-only", name);
+	return 0;
+}
+
+static int attach_cgroup(const struct tree *tree, struct error *err)
+{
+	if (tree->cgroup < 0 || mount_attach_quietly(tree->cgroup, tree->sys, "fs/cgroup") == 0 ||
+		errno == ENOENT)
+		return 0;
+	return mount_error(err, errno, "cannot mount on /sys/fs/cgroup");
+}
+
+int proc_protect(const struct tree *tree, struct error *err)
+{
+	struct masks masks = {.tree = tree, .empty = -1, .next_folder = -1, .next_file = -1};
+	int result = attach_cgroup(tree, err);
+
+	if (result < 0 || tree->isolation->privileged || tree->isolation->unmasked)
+		return result;
+	for (size_t i = 0; i < array_length(masked) && result >= 0; i++)
+		result = mask(&masks, masked[i].in_sys, masked[i].name, masked[i].is_dir, err);
+	if (result >= 0)
+		result = mask_processors(&masks, err);
+	for (size_t i = 0; i < array_length(read_only) && result >= 0; i++)
+		result = make_read_only(tree, read_only[i], err);
+	cleanup_fd_fn(&masks.empty);
+	cleanup_fd_fn(&masks.next_folder);
+	cleanup_fd_fn(&masks.next_file);
+	return result < 0 ? -1 : 0;
+}
