@@ -56,13 +56,28 @@ static int write_etc_files(const struct pod *pod, int etc, struct error *err)
 	return result;
 }
 
+/* The containers of a pod share an ipc namespace, and so what is in /dev/shm; a single one needs nothing for that. */
+static bool shares_shm(const struct plan *plan)
+{
+	return plan->n > 1 && !plan->pod->host_ipc;
+}
+
+int realise_private_mounts(const struct plan *plan, struct error *err)
+{
+	bool needed = shares_shm(plan);
+
+	for (size_t i = 0; i < plan->pod->n_volumes; i++)
+		needed |= plan->pod->volumes[i].kind == VOLUME_EMPTY_DIR && plan->pod->volumes[i].memory;
+	return needed ? volumes_private_mounts(err) : 0;
+}
+
 int realise_pod(
 	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err)
 {
 	const struct pod *pod = plan->pod;
 	cleanup_fd int folder = make_folder(state->data, "volumes", 0755, err);
 
-	*resources = (struct resources){.etc = -1, .containers = -1};
+	*resources = (struct resources){.shm = -1, .etc = -1, .containers = -1};
 	if (folder < 0)
 		return -1;
 	resources->volumes = xcalloc(pod->n_volumes, sizeof(*resources->volumes));
@@ -75,6 +90,11 @@ int realise_pod(
 	resources->etc = make_folder(state->data, "etc", 0755, err);
 	if (resources->etc < 0 || write_etc_files(pod, resources->etc, err) < 0)
 		return -1;
+	if (shares_shm(plan)) {
+		resources->shm = volume_make_shm("/dev/shm", 0, err);
+		if (resources->shm < 0)
+			return -1;
+	}
 	resources->containers = make_folder(state->data, "containers", 0755, err);
 	return resources->containers < 0 ? -1 : 0;
 }
@@ -85,11 +105,13 @@ void resources_close(struct resources *resources)
 		if (resources->volumes[i] >= 0)
 			close(resources->volumes[i]);
 	free(resources->volumes);
+	if (resources->shm >= 0)
+		close(resources->shm);
 	if (resources->etc >= 0)
 		close(resources->etc);
 	if (resources->containers >= 0)
 		close(resources->containers);
-	*resources = (struct resources){.etc = -1, .containers = -1};
+	*resources = (struct resources){.shm = -1, .etc = -1, .containers = -1};
 }
 
 static int realise_rootfs(
@@ -155,8 +177,8 @@ static int mount_volume(const struct planned *item, size_t index, const struct r
 	return 0;
 }
 
-/* A file of ours in the container, unless a volume is mounted on that very path. */
-static int mount_file(const struct planned *item, int folder, const char *name, const char *target,
+/* Something of ours in the container, unless a volume is mounted on that very path. */
+static int mount_own(const struct planned *item, int folder, const char *name, const char *target,
 	struct prepared *prepared, struct error *err)
 {
 	bool is_dir;
@@ -185,13 +207,15 @@ static int realise_mounts(const struct plan *plan, const struct planned *item,
 		if (mount_volume(item, i, resources, plan->pod, prepared, err) < 0)
 			return -1;
 	if (make_termination_file(prepared->folder, err) < 0 ||
-		mount_file(item, prepared->folder, TERMINATION_FILE, item->spec->termination_message_path,
+		mount_own(item, prepared->folder, TERMINATION_FILE, item->spec->termination_message_path,
 			prepared, err) < 0)
 		return -1;
-	if (mount_file(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
-		mount_file(item, resources->etc, "hostname", "/etc/hostname", prepared, err) < 0)
+	if (mount_own(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
+		mount_own(item, resources->etc, "hostname", "/etc/hostname", prepared, err) < 0)
 		return -1;
-	return mount_file(item, resources->etc, "resolv.conf", "/etc/resolv.conf", prepared, err);
+	if (resources->shm >= 0 && mount_own(item, resources->shm, NULL, "/dev/shm", prepared, err) < 0)
+		return -1;
+	return mount_own(item, resources->etc, "resolv.conf", "/etc/resolv.conf", prepared, err);
 }
 
 int realise_container(const struct plan *plan, const struct planned *item, const struct resources *resources,

@@ -8,9 +8,13 @@
 struct resources {
 	int *volumes; /* a descriptor each, in the order of the manifest */
 	size_t n_volumes;
+	int shm; /* /dev/shm of a pod of several containers; -1: each has its own */
 	int etc; /* the folder with hosts, hostname and resolv.conf */
 	int containers; /* the folder that holds one folder a container */
 };
+
+/* Gives the supervisor mounts of its own if the pod's volumes need it. Before the sandbox is started. */
+int realise_private_mounts(const struct plan *plan, struct error *err);
 
 /* Makes volumes and /etc files. */
 int realise_pod(

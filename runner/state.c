@@ -146,8 +146,7 @@ int state_remove(const struct state *state, struct error *err)
 
 void state_close(struct state *state)
 {
-	const int fds[] = {
-		state->run, state->data, state->root, state->pods};
+	const int fds[] = {state->run, state->data, state->root, state->pods};
 
 	for (size_t i = 0; i < array_length(fds); i++)
 		if (fds[i] >= 0)

@@ -143,6 +143,13 @@ void supervisor_end(struct supervisor *supervisor)
 	leave_if_over(supervisor);
 }
 
+void supervisor_kill(struct supervisor *supervisor)
+{
+	supervisor->ending = true;
+	kill_all(supervisor);
+	leave_if_over(supervisor);
+}
+
 static void on_signal(struct watch *watch, void *data)
 {
 	struct supervisor *supervisor = data;
@@ -172,8 +179,7 @@ static void on_sandbox_exit(struct watch *watch, void *data)
 	report_event(supervisor->report, pod_name(supervisor), &event,
 		"the pod's sandbox was killed, and with it all that ran in it");
 	loop_remove(&supervisor->loop, watch);
-	supervisor->ending = true;
-	kill_all(supervisor);
+	supervisor_kill(supervisor);
 }
 
 /* Nobody reads what we print any more (`minirun pod.yaml | head`): there is no use in going on. */
@@ -290,9 +296,11 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 	supervisor->loop.data = supervisor;
 	adopt_orphans(supervisor);
 	make_cgroup(supervisor);
-	if (start_sandbox(supervisor, err) < 0)
+	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
 		return -1;
 	if (realise_pod(supervisor->plan, supervisor->state, &supervisor->resources, err) < 0)
+		return -1;
+	if (sizes_watch(supervisor, err) < 0)
 		return -1;
 	return control_open(supervisor, err);
 }
@@ -320,6 +328,12 @@ static void report_end(struct supervisor *supervisor)
 		.exit_code = supervisor->status,
 		.reason = "Error",
 	};
+	if (supervisor->eviction) {
+		event.reason = "Evicted";
+		report_event(supervisor->report, pod_name(supervisor), &event, "Failed: Evicted: %s",
+			supervisor->eviction);
+		return;
+	}
 	for (size_t i = 0; i < plan->n; i++)
 		if (supervisor->members[i].cause == supervisor->cause)
 			report_event(supervisor->report, pod_name(supervisor), &event,
@@ -358,7 +372,7 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 		.report = report,
 		.state = state,
 		.loop.epoll = -1,
-		.resources = {.etc = -1, .containers = -1},
+		.resources = {.shm = -1, .etc = -1, .containers = -1},
 		.sandbox = {.pidfd = -1, .pause_pidfd = -1},
 		.members = xcalloc(plan->n, sizeof(*supervisor.members)),
 		.signals.fd = -1,
@@ -379,5 +393,6 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 		report_end(&supervisor);
 	close_all(&supervisor);
 	free(supervisor.members);
+	free(supervisor.eviction);
 	return result < 0 ? result : supervisor.status;
 }

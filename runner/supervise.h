@@ -28,6 +28,7 @@ struct supervisor {
 	bool killing; /* SIGKILL has been sent */
 	int status; /* what minirun exits with: of the container that failed first */
 	const char *cause; /* what failed first */
+	char *eviction; /* why the pod was evicted, or NULL */
 };
 
 /*
@@ -43,6 +44,12 @@ void supervisor_member_running(struct supervisor *supervisor, const struct membe
 
 /* Ends the pod: SIGTERM, and SIGKILL after the grace period. */
 void supervisor_end(struct supervisor *supervisor);
+
+/* Ends the pod at once, by SIGKILL. */
+void supervisor_kill(struct supervisor *supervisor);
+
+/* sizes.c: watches the sizeLimit of emptyDirs on disk, if there is any. */
+int sizes_watch(struct supervisor *supervisor, struct error *err);
 
 /* control.c: the socket on which `minirun exec` asks. */
 int control_open(struct supervisor *supervisor, struct error *err);
