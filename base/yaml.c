@@ -15,9 +15,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#define MERGE_LIMIT 1000 /* keys of one <<: each is looked for among those before it */
+
 struct anchor {
 	char *name;
-	const struct node *node; /* complete, owned by the tree */
+	const struct node *node; /* complete; owned by the tree or by spent */
 };
 
 struct yaml {
@@ -26,6 +28,8 @@ struct yaml {
 	struct fy_diag *diag;
 	struct anchor *anchors;
 	size_t n_anchors;
+	struct node
+		*spent; /* a list: what the tree lacks, but an anchor may name, such as the value of a << */
 };
 
 /* What an event says of the node that it begins. */
@@ -245,7 +249,12 @@ static int merge(struct yaml *yaml, struct node *map, const struct node *source)
 	}
 	if (source->kind != NODE_MAP) {
 		reader_fail(yaml->reader, source->line, source->column, NULL,
-			"<< takes a map or a list of maps, not a %s", node_kind_name(source->kind));
+			"<< takes a map or a list of maps, got %s", node_kind_name(source->kind));
+		return -1;
+	}
+	if (source->n > MERGE_LIMIT) {
+		reader_fail(yaml->reader, source->line, source->column, NULL,
+			"<< takes a map of at most %d keys", MERGE_LIMIT);
 		return -1;
 	}
 	for (size_t i = 0; i < source->n; i++) {
@@ -274,9 +283,9 @@ static struct node *read_at(
 
 static int read_map(struct yaml *yaml, struct node *map, unsigned int depth)
 {
-	cleanup_node struct node *merged = xcalloc(1, sizeof(*merged));
+	cleanup_free struct node **merged = NULL;
+	size_t n_merged = 0;
 
-	merged->kind = NODE_LIST;
 	for (;;) {
 		cleanup_head struct head key = {0}, value = {0};
 		cleanup_free char *text = NULL;
@@ -293,7 +302,9 @@ static int read_map(struct yaml *yaml, struct node *map, unsigned int depth)
 		if (!node)
 			return -1;
 		if (key.plain && !strcmp(text, "<<")) {
-			node_append(merged, node);
+			node_append(yaml->spent, node);
+			merged = xreallocarray(merged, n_merged + 1, sizeof(*merged));
+			merged[n_merged++] = node;
 			continue;
 		}
 		node->key = steal_pointer(&text);
@@ -302,8 +313,8 @@ static int read_map(struct yaml *yaml, struct node *map, unsigned int depth)
 		node_append(map, node);
 	}
 	reader_check_keys(yaml->reader, map);
-	for (size_t i = 0; i < merged->n; i++)
-		if (merge(yaml, map, merged->items[i]) < 0)
+	for (size_t i = 0; i < n_merged; i++)
+		if (merge(yaml, map, merged[i]) < 0)
 			return -1;
 	return 0;
 }
@@ -378,11 +389,11 @@ static struct node *read_stream(struct yaml *yaml)
 		if (!node)
 			return NULL;
 		if (node->kind == NODE_NULL) {
-			node_free(node);
+			node_append(yaml->spent, node);
 			continue;
 		}
 		if (root) {
-			node_free(node);
+			node_append(yaml->spent, node);
 			return reader_fail(yaml->reader, head.line, head.column,
 				"put each document into a file of its own",
 				"the file holds more than one YAML document");
@@ -397,9 +408,11 @@ static struct node *read_stream(struct yaml *yaml)
 struct node *yaml_read(struct reader *reader)
 {
 	struct fy_parse_cfg config = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE};
-	struct yaml yaml = {.reader = reader};
+	cleanup_node struct node *spent = xcalloc(1, sizeof(*spent));
+	struct yaml yaml = {.reader = reader, .spent = spent};
 	struct node *root = NULL;
 
+	spent->kind = NODE_LIST;
 	yaml.diag = fy_diag_create(NULL);
 	if (yaml.diag) {
 		fy_diag_set_collect_errors(yaml.diag, true);

@@ -209,6 +209,10 @@ static void yaml_anchors(void)
 	expect(node_get(node_get(root, "c"), "k")->integer == 3);
 	expect(node_get(node_get(root, "c"), "true")->integer == 2);
 	expect_text(node_get(root, "e")->items[1]->text, "s");
+	/* The value of a << has no place in the tree, but its anchor holds. */
+	node_free(root);
+	root = valid("a:\n  <<: &x {k: 1}\nb: *x\n");
+	expect(node_get(node_get(root, "b"), "k")->integer == 1);
 }
 
 static void yaml_errors(void)
@@ -233,7 +237,7 @@ static void yaml_errors(void)
 			"!!int, !!float, !!bool and !!null can be used)\n"},
 		{"? [a]\n: 1\n", "f:1:3: error: the key of a map must be a string\n"},
 		{"~: 1\n", "f:1:1: error: the key of a map must be a string\n"},
-		{"a:\n  <<: 1\n", "f:2:7: error: << takes a map or a list of maps, not a integer\n"},
+		{"a:\n  <<: 1\n", "f:2:7: error: << takes a map or a list of maps, got integer\n"},
 	};
 
 	check_wrong(cases, sizeof(cases) / sizeof(cases[0]), DOCUMENT_AUTO);
