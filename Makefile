@@ -30,6 +30,8 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/minirun.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FACTS   := $(patsubst tests/facts/%.c,$(BUILD)/tests/facts/%,$(wildcard tests/facts/*.c))
+# Static programs that tests put into containers.
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/helpers/*.c))
 
 all: $(BINARY) man ## build ./minirun and its man pages
 
@@ -59,7 +61,18 @@ $(BUILD)/tests/facts/%: tests/facts/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBS)
 
--include $(OBJECTS:.o=.d) $(UNITS:=.d) $(FACTS:=.d)
+# Neither sanitizers nor hardening: what such a program calls is only what stands in it.
+$(BUILD)/tests/helpers/%: tests/helpers/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) -static -MMD -MP -MF $@.d -o $@ $<
+
+# Without libc it makes no call before its own first one.
+$(BUILD)/tests/helpers/bare: tests/helpers/bare.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) -static -nostdlib -ffreestanding -fno-stack-protector \
+		-MMD -MP -MF $@.d -o $@ $<
+
+-include $(OBJECTS:.o=.d) $(UNITS:=.d) $(FACTS:=.d) $(HELPERS:=.d)
 
 # ---- packages ----
 
@@ -106,18 +119,18 @@ check: deps-check ## all tests: units, kernel facts, and the bats suite
 
 JOBS := $(shell nproc)
 
-tests-build: $(UNITS) $(FACTS)
+tests-build: $(UNITS) $(FACTS) $(HELPERS)
 
 check-unit: ## the C unit tests
-	@$(MAKE) --no-print-directory -j$(JOBS) $(UNITS)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(UNITS) $(HELPERS)
 	@$(SUITE) -n check-unit $(UNITS)
 
 check-facts: ## the programs that prove the kernel behaviour we rely on
-	@$(MAKE) --no-print-directory -j$(JOBS) $(FACTS)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(FACTS) $(HELPERS)
 	@$(SUITE) -n check-facts $(FACTS)
 
 check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.bats
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
 	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-bats $(BATS)
 
 # Leaks are looked for in the unit tests, which are plain processes. The program itself is many processes in namespaces
