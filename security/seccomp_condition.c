@@ -59,8 +59,8 @@ void profile_args(struct profile_reader *r, const struct node *entry_map, struct
 		if (item->kind == NODE_MAP)
 			read_arg(r, item, entry);
 		else
-			profile_complain(
-				r, item, "", NULL, "must be a map, not a %s", node_kind_name(item->kind));
+			profile_complain(r, item, "", NULL, "must be a map, not %s %s",
+				profile_article(item->kind), node_kind_name(item->kind));
 		profile_leave(r, mark);
 	}
 }
@@ -133,8 +133,8 @@ static void read_strings(struct profile_reader *r, const struct node *map, const
 		if (list->items[i]->kind == NODE_STRING)
 			read(r, list->items[i], leaf, clause);
 		else
-			profile_complain(r, list->items[i], leaf, NULL, "must be a string, not a %s",
-				node_kind_name(list->items[i]->kind));
+			profile_complain(r, list->items[i], leaf, NULL, "must be a string, not %s %s",
+				profile_article(list->items[i]->kind), node_kind_name(list->items[i]->kind));
 	}
 }
 

@@ -99,8 +99,8 @@ static void read_name(
 	struct profile_reader *r, const struct node *node, const char *leaf, struct seccomp_entry *entry)
 {
 	if (node->kind != NODE_STRING) {
-		profile_complain(
-			r, node, leaf, NULL, "must be a string, not a %s", node_kind_name(node->kind));
+		profile_complain(r, node, leaf, NULL, "must be a string, not %s %s",
+			profile_article(node->kind), node_kind_name(node->kind));
 		return;
 	}
 	if (++r->n_names > SECCOMP_MAX_NAMES) {
@@ -150,7 +150,8 @@ static void read_entry(struct profile_reader *r, const struct node *map, struct 
 	struct seccomp_entry *entry;
 
 	if (map->kind != NODE_MAP) {
-		profile_complain(r, map, "", NULL, "must be a map, not a %s", node_kind_name(map->kind));
+		profile_complain(r, map, "", NULL, "must be a map, not %s %s", profile_article(map->kind),
+			node_kind_name(map->kind));
 		return;
 	}
 	profile->entries = xreallocarray(profile->entries, profile->n_entries + 1, sizeof(*profile->entries));
@@ -173,8 +174,8 @@ static uint32_t read_arch(struct profile_reader *r, const struct node *node, con
 	uint32_t arch;
 
 	if (node->kind != NODE_STRING) {
-		profile_complain(
-			r, node, leaf, NULL, "must be a string, not a %s", node_kind_name(node->kind));
+		profile_complain(r, node, leaf, NULL, "must be a string, not %s %s",
+			profile_article(node->kind), node_kind_name(node->kind));
 		return 0;
 	}
 	arch = seccomp_arch_number(node->text, &nearest);
@@ -212,7 +213,8 @@ static void read_arch_map(struct profile_reader *r, const struct node *map, stru
 	bool native;
 
 	if (map->kind != NODE_MAP) {
-		profile_complain(r, map, "", NULL, "must be a map, not a %s", node_kind_name(map->kind));
+		profile_complain(r, map, "", NULL, "must be a map, not %s %s", profile_article(map->kind),
+			node_kind_name(map->kind));
 		return;
 	}
 	profile_check_keys(r, map, keys, array_length(keys));
@@ -320,8 +322,8 @@ struct seccomp_profile *seccomp_profile_read(const char *text, size_t size, stru
 	if (!root)
 		return NULL;
 	if (root->kind != NODE_MAP) {
-		profile_complain(&r, root, "", NULL, "a seccomp profile must be a map, not a %s",
-			node_kind_name(root->kind));
+		profile_complain(&r, root, "", NULL, "a seccomp profile must be a map, not %s %s",
+			profile_article(root->kind), node_kind_name(root->kind));
 		return NULL;
 	}
 	profile = xcalloc(1, sizeof(*profile));

@@ -98,8 +98,8 @@ const struct node *profile_get(
 		return NULL;
 	if (node->kind == kind)
 		return node;
-	profile_complain(r, node, key, NULL, "must be a %s, not a %s", node_kind_name(kind),
-		node_kind_name(node->kind));
+	profile_complain(r, node, key, NULL, "must be a %s, not %s %s", node_kind_name(kind),
+		profile_article(node->kind), node_kind_name(node->kind));
 	return NULL;
 }
 

@@ -23,6 +23,12 @@ void profile_warn(struct profile_reader *r, const struct node *node, const char 
 /* "did you mean "x"?" into a fresh string, or NULL for NULL. */
 char *profile_did_you_mean(const char *nearest);
 
+/* "a" or "an", before the name of a kind. */
+static inline const char *profile_article(enum node_kind kind)
+{
+	return kind == NODE_INTEGER ? "an" : "a";
+}
+
 /* Every key of a map must be one of keys. */
 void profile_check_keys(struct profile_reader *r, const struct node *map, const char *const *keys, size_t n);
 
