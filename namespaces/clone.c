@@ -139,21 +139,39 @@ static void wait_for(pid_t pid)
 		;
 }
 
-pid_t process_of_pidfd(int procfd, int pidfd)
+/* The line of a pidfd's fdinfo that starts with key, in text; NULL if there is none. */
+static const char *pidfd_info(int procfd, int pidfd, const char *key, char *text, size_t size)
 {
-	char path[64], text[512];
+	char path[64];
 	const char *line;
 	cleanup_fd int fd = -1;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%sself/fdinfo/%d", procfd < 0 ? "/proc/" : "", pidfd);
 	fd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
-	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	n = fd >= 0 ? read(fd, text, size - 1) : -1;
 	if (n <= 0)
-		return 0;
+		return NULL;
 	text[n] = '\0';
-	line = strstr(text, "\nPid:");
-	return line ? (pid_t)atoi(line + strlen("\nPid:")) : 0;
+	line = strstr(text, key);
+	return line ? line + strlen(key) : NULL;
+}
+
+pid_t process_of_pidfd(int procfd, int pidfd)
+{
+	char text[512];
+	const char *line = pidfd_info(procfd, pidfd, "\nPid:", text, sizeof(text));
+
+	return line ? (pid_t)atoi(line) : 0;
+}
+
+/* Whether it lives in our own pid namespace, and not in one below: it then has one pid and no second. */
+static bool is_beside_us(int pidfd)
+{
+	char text[512];
+	const char *line = pidfd_info(-1, pidfd, "\nNSpid:\t", text, sizeof(text));
+
+	return line && !memchr(line, '\t', strcspn(line, "\n"));
 }
 
 /* A frame below that of setjmp, as longjmp goes up a stack only; and on that stack, where the sanitizers look for it. */
@@ -209,6 +227,9 @@ pid_t clone_beside(int there_pidfd, uint64_t flags, int cgroupfd, int *pidfd, st
 	struct birth birth = {.there = there_pidfd, .pidfd = -1};
 	pid_t pid;
 
+	/* There is nothing to choose then, and an ordinary user would have no right to choose the host's. */
+	if (is_beside_us(there_pidfd))
+		return clone_process(flags, cgroupfd, pidfd, err);
 	prepare(&birth.args, flags | CLONE_PARENT, cgroupfd, &birth.pidfd);
 	pid = clone_from(&birth, err);
 	if (pid > 0)

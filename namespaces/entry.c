@@ -57,7 +57,12 @@ static int differing(int procfd, pid_t pid, struct error *err)
 	return flags;
 }
 
-static int enter(int container_pidfd, const int *keep, size_t n_keep, int *procfd, struct error *err)
+pid_t isolation_clone_into(int container_pidfd, int cgroupfd, int *pidfd, struct error *err)
+{
+	return clone_beside(container_pidfd, 0, cgroupfd, pidfd, err);
+}
+
+int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *procfd, struct error *err)
 {
 	int kept[16] = {0, 1, 2, container_pidfd};
 	size_t n = 4;
@@ -73,6 +78,9 @@ static int enter(int container_pidfd, const int *keep, size_t n_keep, int *procf
 	process_shed();
 	umask(0022);
 	*procfd = mount_new("proc", NULL, 0, MOUNT_HARMLESS, err);
+	/* An ordinary user can't make one of the host's pid namespace; the one that is there does as well. */
+	if (*procfd < 0 && err->errnum == EPERM)
+		*procfd = mount_clone(AT_FDCWD, "/proc", true, err);
 	if (*procfd < 0)
 		return -1;
 	pid = process_of_pidfd(*procfd, container_pidfd);
@@ -85,14 +93,4 @@ static int enter(int container_pidfd, const int *keep, size_t n_keep, int *procf
 		return error_set(err, ERROR_HOST, errno, "cannot enter the container's namespaces");
 	close(container_pidfd);
 	return 0;
-}
-
-pid_t isolation_clone_into(int container_pidfd, const int *keep, size_t n_keep, int cgroupfd, int *pidfd,
-	int *procfd, struct error *err)
-{
-	pid_t pid = clone_beside(container_pidfd, 0, cgroupfd, pidfd, err);
-
-	if (pid != 0)
-		return pid;
-	return enter(container_pidfd, keep, n_keep, procfd, err);
 }

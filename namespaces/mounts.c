@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "namespaces/namespaces.h"
 
 /* mount(2) and its new relatives use few errnos for many causes. */
@@ -113,6 +116,20 @@ int mount_new(const char *type, const struct mount_option *options, size_t n, un
 	return mount >= 0 ? mount : new_failed(context, type, "mount", err);
 }
 
+int mount_reopen(int fd)
+{
+	char path[PATH_MAX];
+	struct stat before, now;
+	cleanup_fd int again = open(fd_path(fd, path, sizeof(path)), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (again < 0 || fstat(fd, &before) < 0 || fstat(again, &now) < 0 || before.st_dev != now.st_dev ||
+		before.st_ino != now.st_ino) {
+		errno = EINVAL;
+		return -1;
+	}
+	return steal_fd(&again);
+}
+
 int mount_clone(int fd, const char *path, bool recursive, struct error *err)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
@@ -123,6 +140,12 @@ int mount_clone(int fd, const char *path, bool recursive, struct error *err)
 	if (recursive)
 		flags |= AT_RECURSIVE;
 	clone = open_tree(fd, path, flags);
+	if (clone < 0 && errno == EINVAL && !*path) {
+		cleanup_fd int again = mount_reopen(fd);
+
+		if (again >= 0)
+			clone = open_tree(again, "", flags);
+	}
 	return clone >= 0
 		       ? clone
 		       : mount_error(err, errno, "cannot clone the mount of %s", *path ? path : "a volume");

@@ -38,6 +38,13 @@ int mount_new(const char *type, const struct mount_option *options, size_t n, un
 /* A detached clone of what is at path below fd (path "": of what fd is), following no link at the end of path. */
 int mount_clone(int fd, const char *path, bool recursive, struct error *err);
 
+/*
+ * Opens what fd is once more, in the mount namespace that we are in now, for fd may be from one that we were in before
+ * (volumes_private_mounts), and such a one can't be cloned. The path is only a guess: what it leads to has to be the very
+ * same file. Returns -1 with errno EINVAL if it isn't.
+ */
+int mount_reopen(int fd);
+
 /* Adds attributes to a mount, and to all below it if recursive. Taking one away isn't possible: a clone may be locked. */
 int mount_restrict(int mount, unsigned int attributes, bool recursive, struct error *err);
 

@@ -102,7 +102,11 @@ struct sandbox {
  * ping_group_range as containerd does, where the network is the pod's.
  */
 int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err);
-/* Kills it, and with it all that lives in its pid namespace; waits until they are gone. Closes the descriptors. */
+/*
+ * Kills it, and with it all that lives in its pid namespace; waits until they are gone. Closes the descriptors. Containers
+ * are the caller's children: those that it has not waited for by now are reaped here (else the kernel would keep the
+ * namespace, and its init, for ever), and their exit status is lost.
+ */
 void sandbox_stop(struct sandbox *sandbox);
 
 /* ---- cgroup (cgroup.c) ---- */
@@ -178,7 +182,8 @@ int volume_clone(
 
 /*
  * The overlay of a container's rootfs as a detached mount: lowers (topmost first, as overlayfs counts) below upper and work
- * (folders of one file system, made by the caller). Where the kernel refuses overlayfs, the error says on which file system.
+ * (folders of one file system, made by the caller, fresh: the overlay is volatile, and the kernel mounts none on what one
+ * has left). Where the kernel refuses overlayfs, the error says on which file system.
  */
 int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct error *err);
 
@@ -227,12 +232,18 @@ pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct erro
 int isolation_enter(const struct isolation *isolation, int *procfd, struct error *err);
 
 /*
- * For exec: clone into the namespaces of the running container that pidfd refers to. In the child returns 0 in the
- * container's own pid, mount, network, ipc, uts and cgroup namespaces, its root as /, and a private procfs. Before it joins, the
- * child has closed every descriptor but 0, 1, 2 and those in keep (CVE-2016-9962, CVE-2024-21626).
+ * For exec: clone into the pid namespace of the running container that pidfd refers to. In the parent returns the pid, and
+ * its pidfd; in the child 0, and its first act must be isolation_join.
  */
-pid_t isolation_clone_into(int container_pidfd, const int *keep, size_t n_keep, int cgroupfd, int *pidfd,
-	int *procfd, struct error *err);
+pid_t isolation_clone_into(int container_pidfd, int cgroupfd, int *pidfd, struct error *err);
+
+/*
+ * In that child: what isolation_enter is to a container's own. First closes every descriptor but 0, 1, 2 and those in keep
+ * (CVE-2016-9962, CVE-2024-21626; at most 12), and starts a session. On return it is in the container's own mount, network,
+ * ipc, uts and cgroup namespaces, its root as / and as working folder, and *procfd is a private procfs. container_pidfd is
+ * closed. On an error the process may be anywhere in between: it must end.
+ */
+int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *procfd, struct error *err);
 
 /* ---- /etc files of a pod (etc_files.c) ---- */
 

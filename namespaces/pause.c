@@ -90,18 +90,23 @@ static int make_program(void)
 	return steal_fd(&fd);
 }
 
-static int give_up_rights(void)
+/* What give_up_rights can do here, from /proc, which is out of sight by then. */
+struct means {
+	bool setgroups, gid, uid;
+};
+
+static int give_up_rights(const struct means *means)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {0};
 
 	for (int capability = 0; prctl(PR_CAPBSET_DROP, capability) == 0; capability++)
 		;
-	if (userns_allows_setgroups() && setgroups(0, NULL) < 0)
+	if (means->setgroups && setgroups(0, NULL) < 0)
 		return -1;
-	if (userns_maps_gid(PAUSE_ID) && setresgid(PAUSE_ID, PAUSE_ID, PAUSE_ID) < 0)
+	if (means->gid && setresgid(PAUSE_ID, PAUSE_ID, PAUSE_ID) < 0)
 		return -1;
-	if (userns_maps_uid(PAUSE_ID) && setresuid(PAUSE_ID, PAUSE_ID, PAUSE_ID) < 0)
+	if (means->uid && setresuid(PAUSE_ID, PAUSE_ID, PAUSE_ID) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
@@ -110,6 +115,8 @@ static int give_up_rights(void)
 
 static int be_pause(const struct sandbox *sandbox, int report, struct error *err)
 {
+	const struct means means = {
+		userns_allows_setgroups(), userns_maps_gid(PAUSE_ID), userns_maps_uid(PAUSE_ID)};
 	int namespaces = sandbox_namespaces(sandbox);
 	char name[] = "pause";
 	char *const argv[] = {name, NULL}, *const envp[] = {NULL};
@@ -124,7 +131,7 @@ static int be_pause(const struct sandbox *sandbox, int report, struct error *err
 		"tmpfs", &(struct mount_option){"size", "4k"}, 1, MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, err);
 	if (root < 0 || mount_become_root(root, err) < 0)
 		return -1;
-	if (give_up_rights() < 0)
+	if (give_up_rights(&means) < 0)
 		return error_set(
 			err, ERROR_HOST, errno, "cannot give up the capabilities of the pod's pause");
 	keep[0] = program;

@@ -51,6 +51,12 @@ int proc_prepare(struct tree *tree, struct error *err)
 	unsigned int read_only_unless_privileged = isolation->privileged ? 0 : MOUNT_ATTR_RDONLY;
 
 	tree->proc = mount_new("proc", NULL, 0, MOUNT_HARMLESS, err);
+	if (tree->proc < 0 && err->errnum == EPERM && isolation->sandbox->host_pid) {
+		/* The pid namespace is the host's, and an ordinary user has no right to show it but as it is shown. */
+		tree->proc = mount_clone(AT_FDCWD, "/proc", true, err);
+		if (tree->proc >= 0 && mount_restrict(tree->proc, MOUNT_HARMLESS, true, err) < 0)
+			return error_wrap(err, "/proc");
+	}
 	if (tree->proc < 0)
 		return error_wrap(err, "/proc");
 	tree->sys = mount_new("sysfs", NULL, 0, MOUNT_HARMLESS | read_only_unless_privileged, err);
@@ -78,7 +84,8 @@ int proc_attach(struct tree *tree, int *procfd, struct error *err)
 	if (proc < 0 || sys < 0 || mount_attach(tree->proc, proc, "", "/proc", err) < 0 ||
 		mount_attach(tree->sys, sys, "", "/sys", err) < 0)
 		return -1;
-	*procfd = mount_clone(tree->proc, "", false, err);
+	/* With all that is below it: nothing is yet, except in a clone of the host's, where it can't be parted from it. */
+	*procfd = mount_clone(tree->proc, "", true, err);
 	if (*procfd < 0)
 		return error_wrap(err, "a private /proc");
 	return 0;

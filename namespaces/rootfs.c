@@ -112,14 +112,23 @@ static int set_lowers(int context, const int *lowers, size_t n)
 	return 0;
 }
 
+/* What an overlay is made of: the lowers, then upper and work. */
+struct layers {
+	int *fds;
+	size_t n_lowers;
+};
+
+#define UPPER(layers) ((layers)->fds[(layers)->n_lowers])
+#define WORK(layers)  ((layers)->fds[(layers)->n_lowers + 1])
+
 /* The working folder is /proc/self/fd. */
-static int configure(int context, const int *lowers, size_t n, int upperfd, int workfd)
+static int configure(int context, const struct layers *layers)
 {
 	char upper[16], work[16];
 
-	snprintf(upper, sizeof(upper), "%d", upperfd);
-	snprintf(work, sizeof(work), "%d", workfd);
-	if (set(context, "source", "overlay") < 0 || set_lowers(context, lowers, n) < 0 ||
+	snprintf(upper, sizeof(upper), "%d", UPPER(layers));
+	snprintf(work, sizeof(work), "%d", WORK(layers));
+	if (set(context, "source", "overlay") < 0 || set_lowers(context, layers->fds, layers->n_lowers) < 0 ||
 		set(context, "upperdir", upper) < 0 || set(context, "workdir", work) < 0 ||
 		set(context, "volatile", NULL) < 0)
 		return -1;
@@ -142,26 +151,57 @@ static int configure_failed(int context, int errnum, struct error *err)
 	return mount_error(err, errnum, "cannot mount it");
 }
 
-int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct error *err)
+static int make_overlay(const struct layers *layers, struct error *err)
 {
 	cleanup_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_fd int context = fsopen("overlay", FSOPEN_CLOEXEC);
 	int mount, result, errnum;
 
-	if (context < 0) {
-		mount_error(err, errno, "cannot mount it");
-		return explain(err, lowers[0], upperfd);
-	}
+	if (context < 0)
+		return mount_error(err, errno, "cannot mount it");
 	if (here < 0 || chdir("/proc/self/fd") < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot use /proc/self/fd");
-	result = configure(context, lowers, n, upperfd, workfd);
+	result = configure(context, layers);
 	errnum = errno;
 	if (fchdir(here) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot return to the working folder");
-	if (result < 0) {
-		configure_failed(context, errnum, err);
-		return explain(err, lowers[0], upperfd);
-	}
+	if (result < 0)
+		return configure_failed(context, errnum, err);
 	mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
-	return mount >= 0 ? mount : mount_error(err, errno, "cannot mount the overlay of a container");
+	return mount >= 0 ? mount : mount_error(err, errno, "cannot mount it");
+}
+
+/* Once more, with descriptors from the mount namespace that we are in now; see mount_reopen. */
+static int make_again(const struct layers *layers, struct error *err)
+{
+	size_t n = layers->n_lowers + 2;
+	cleanup_free int *fds = xcalloc(n, sizeof(*fds));
+	struct layers again = {fds, layers->n_lowers};
+	int mount = -1;
+	bool all = true;
+
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = mount_reopen(layers->fds[i]);
+		all &= fds[i] >= 0;
+	}
+	if (all)
+		mount = make_overlay(&again, err);
+	for (size_t i = 0; i < n; i++)
+		cleanup_fd_fn(&fds[i]);
+	return mount;
+}
+
+int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct error *err)
+{
+	cleanup_free int *fds = xcalloc(n + 2, sizeof(*fds));
+	struct layers layers = {fds, n};
+	int mount;
+
+	memcpy(fds, lowers, n * sizeof(*fds));
+	UPPER(&layers) = upperfd;
+	WORK(&layers) = workfd;
+	mount = make_overlay(&layers, err);
+	if (mount < 0 && err->errnum == EINVAL)
+		mount = make_again(&layers, err);
+	return mount >= 0 ? mount : explain(err, lowers[0], upperfd);
 }

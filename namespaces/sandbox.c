@@ -188,7 +188,7 @@ void sandbox_stop(struct sandbox *sandbox)
 		return;
 	if (sandbox->pause_pidfd >= 0) {
 		pidfd_send_signal(sandbox->pause_pidfd, SIGKILL, NULL, 0);
-		waitid((idtype_t)P_PIDFD, (id_t)sandbox->pause_pidfd, &(siginfo_t){0}, WEXITED);
+		reap_until_gone(sandbox->pause_pidfd);
 		close(steal_fd(&sandbox->pause_pidfd));
 	}
 	pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);

@@ -142,16 +142,27 @@ static char **complete_environment(char *const *env, const char *home)
 	return all.items ? all.items : strv_copy(NULL);
 }
 
+/* Stages 2 and 3, or for exec the same in a container that runs. */
+static int isolate(
+	const struct container *container, const int stdio[3], int notice, int *procfd, struct error *err)
+{
+	const int keep[] = {stdio[1], stdio[2], notice, stdio[0]};
+
+	if (container->join_pidfd < 0)
+		return isolation_enter(&container->isolation, procfd, err);
+	return isolation_join(container->join_pidfd, keep, stdio[0] < 0 ? 3 : 4, procfd, err);
+}
+
 /* Stages 2 to 4 and what hangs on them. On return the process is who and where it shall be. */
-static int become(
-	const struct container *container, const int stdio[3], int *procfd, char ***env, struct error *err)
+static int become(const struct container *container, const int stdio[3], int notice, int *procfd, char ***env,
+	struct error *err)
 {
 	cleanup_fd int root = -1;
 	cleanup_free char *home = NULL;
 	struct credentials credentials;
 	bool keep_admin = container->locks.seccomp && !container->locks.no_new_privs;
 
-	if (container->join_pidfd < 0 && isolation_enter(&container->isolation, procfd, err) < 0)
+	if (isolate(container, stdio, notice, procfd, err) < 0)
 		return -1;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
@@ -167,13 +178,14 @@ static int become(
 }
 
 /* The child's whole life up to execve. Returns only on an error that is in page->error. */
-static void child(const struct container *container, const int stdio[3], int procfd, struct launch_page *page)
+static void child(const struct container *container, const int stdio[3], int notice, struct launch_page *page)
 {
 	struct error *err = &page->error;
+	int procfd = -1;
 	char **env;
 	char *program;
 
-	if (become(container, stdio, &procfd, &env, err) < 0)
+	if (become(container, stdio, notice, &procfd, &env, err) < 0)
 		return;
 	/* Changing ids clears it. Best effort beside the sandbox: for a pod with hostPID it is all there is. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -195,15 +207,11 @@ static struct launch_page *map_page(void)
 	return page == MAP_FAILED ? NULL : page;
 }
 
-static pid_t clone_child(const struct container *container, const int stdio[3], int notice, int *pidfd,
-	int *procfd, struct error *err)
+static pid_t clone_child(const struct container *container, int *pidfd, struct error *err)
 {
-	const int keep[] = {stdio[1], stdio[2], notice, stdio[0]};
-
 	if (container->join_pidfd < 0)
 		return isolation_clone(&container->isolation, pidfd, err);
-	return isolation_clone_into(container->join_pidfd, keep, stdio[0] < 0 ? 3 : 4,
-		container->isolation.cgroupfd, pidfd, procfd, err);
+	return isolation_clone_into(container->join_pidfd, container->isolation.cgroupfd, pidfd, err);
 }
 
 int launch_start(
@@ -211,7 +219,6 @@ int launch_start(
 {
 	struct launch_page *page = map_page();
 	int notice[2] = {-1, -1};
-	int procfd = -1;
 	int pidfd = -1;
 	pid_t pid;
 
@@ -224,9 +231,9 @@ int launch_start(
 		return -1;
 	}
 	launched->notice = notice[0];
-	pid = clone_child(container, stdio, notice[1], &pidfd, &procfd, err);
+	pid = clone_child(container, &pidfd, err);
 	if (pid == 0) {
-		child(container, stdio, procfd, page);
+		child(container, stdio, notice[1], page);
 		_exit(125);
 	}
 	close(notice[1]);

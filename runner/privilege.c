@@ -41,7 +41,7 @@ static int become_root(struct error *err)
 	cleanup_free char *note = NULL;
 
 	if (can_mount())
-		return 0;
+		return userns_claim_mounts(err); /* in `unshare -r` the mount namespace isn't ours yet */
 	if (userns_enter(&note, err) < 0)
 		return -1;
 	if (note)
