@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -61,9 +63,32 @@ static bool is_sealed(void)
 	return statvfs(PROGRAM, &st) == 0 && (st.f_flag & ST_RDONLY);
 }
 
+/*
+ * The program in the mount namespace that we are in now: after userns_enter, PROGRAM still leads into the one in which it
+ * was started, and nothing of that can be cloned. The path is only a guess: it has to be the very same file.
+ */
+static int open_program(void)
+{
+	char path[PATH_MAX] = "";
+	struct stat ours, found;
+	cleanup_fd int fd = -1;
+
+	if (readlink(PROGRAM, path, sizeof(path) - 1) < 0 || stat(PROGRAM, &ours) < 0)
+		return -1;
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &found) < 0)
+		return -1;
+	if (ours.st_dev != found.st_dev || ours.st_ino != found.st_ino) {
+		errno = ENOENT;
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
 static int seal(char **argv, struct error *err)
 {
 	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	cleanup_fd int here = -1;
 	cleanup_fd int program = -1;
 
 	if (is_sealed()) {
@@ -73,7 +98,9 @@ static int seal(char **argv, struct error *err)
 	if (getenv(SEALED_VARIABLE))
 		return error_set(err, ERROR_HOST, 0,
 			"minirun started itself from a read-only mount, and is not on one");
-	program = open_tree(AT_FDCWD, PROGRAM, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	here = open_program();
+	if (here >= 0)
+		program = open_tree(here, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (program < 0 || mount_setattr(program, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot seal minirun's program against the containers");
 		return error_hint(err,
