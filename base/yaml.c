@@ -28,8 +28,10 @@ struct yaml {
 	struct fy_diag *diag;
 	struct anchor *anchors;
 	size_t n_anchors;
-	struct node
-		*spent; /* a list: what the tree lacks, but an anchor may name, such as the value of a << */
+	/* A list: what the tree lacks, but an anchor may name, such as the value of a <<. */
+	struct node *spent;
+	unsigned int line, column; /* of the last event that has a place */
+	char *printed; /* what libfyaml would have printed, or NULL */
 };
 
 /* What an event says of the node that it begins. */
@@ -51,6 +53,23 @@ static void cleanup_head_fn(struct head *head)
 
 static struct node *read_node(struct yaml *yaml, const struct head *head, unsigned int depth);
 
+/* libfyaml prints some of its errors instead of collecting them; standard error is ours. */
+static void keep_printed(struct fy_diag *diag, void *user, const char *text, size_t size)
+{
+	struct yaml *yaml = user;
+	static const char mark[] = "[ERR]: ";
+
+	(void)diag;
+	if (yaml->printed)
+		return;
+	if (size >= strlen(mark) && !memcmp(text, mark, strlen(mark))) {
+		text += strlen(mark);
+		size -= strlen(mark);
+	}
+	yaml->printed = xstrndup(text, size);
+	yaml->printed[strcspn(yaml->printed, "\n")] = '\0';
+}
+
 /* libfyaml's own words for what is wrong, the first of them: the others follow from it. */
 static void *fail_syntax(struct yaml *yaml)
 {
@@ -59,25 +78,29 @@ static void *fail_syntax(struct yaml *yaml)
 	const char *tab = NULL;
 
 	if (!error)
-		return reader_fail(yaml->reader, 0, 0, NULL, "the YAML can't be read");
+		return reader_fail(yaml->reader, yaml->line, yaml->column, NULL,
+			"invalid YAML after this: %s", yaml->printed ? yaml->printed : "it can't be read");
 	if (strstr(error->msg, "tab"))
 		tab = "YAML indents with spaces";
 	return reader_fail(yaml->reader, error->line > 0 ? (unsigned int)error->line : 0,
 		error->column > 0 ? (unsigned int)error->column : 0, tab, "invalid YAML: %s", error->msg);
 }
 
-static char *token_text(struct fy_token *token)
+/* A token's text; cut at a NUL, and nul set, if it holds one. */
+static char *token_text(struct fy_token *token, bool *nul)
 {
 	size_t n = 0;
 	const char *text = token ? fy_token_get_text(token, &n) : NULL;
 
+	if (nul)
+		*nul = text && memchr(text, '\0', n);
 	return text ? xstrndup(text, n) : NULL;
 }
 
 /* The tag, in full where the handle is known ("tag:yaml.org,2002:str"), or NULL. */
 static char *tag_text(struct fy_token *token)
 {
-	return token ? token_text(token) : NULL;
+	return token_text(token, NULL);
 }
 
 /* Reads the next event. Returns -1 with a finding at a syntax error. */
@@ -102,12 +125,13 @@ static int next(struct yaml *yaml, struct head *head)
 	if (mark) {
 		head->line = (unsigned int)mark->line + 1;
 		head->column = (unsigned int)mark->column + 1;
+		yaml->line = head->line;
+		yaml->column = head->column;
 	}
 	if (event->type == FYET_SCALAR) {
-		head->anchor = token_text(event->scalar.anchor);
+		head->anchor = token_text(event->scalar.anchor, NULL);
 		head->tag = tag_text(event->scalar.tag);
-		head->text = token_text(event->scalar.value);
-		head->nul = head->text && strlen(head->text) < fy_token_get_text_length(event->scalar.value);
+		head->text = token_text(event->scalar.value, &head->nul);
 		style = fy_token_scalar_style(event->scalar.value);
 		head->plain = style == FYSS_PLAIN;
 		/* Its mark is behind the quote. */
@@ -116,13 +140,13 @@ static int next(struct yaml *yaml, struct head *head)
 		if (!head->text)
 			head->text = xstrdup("");
 	} else if (event->type == FYET_SEQUENCE_START) {
-		head->anchor = token_text(event->sequence_start.anchor);
+		head->anchor = token_text(event->sequence_start.anchor, NULL);
 		head->tag = tag_text(event->sequence_start.tag);
 	} else if (event->type == FYET_MAPPING_START) {
-		head->anchor = token_text(event->mapping_start.anchor);
+		head->anchor = token_text(event->mapping_start.anchor, NULL);
 		head->tag = tag_text(event->mapping_start.tag);
 	} else if (event->type == FYET_ALIAS) {
-		head->text = token_text(event->alias.anchor);
+		head->text = token_text(event->alias.anchor, NULL);
 	}
 	fy_parser_event_free(yaml->parser, event);
 	return 0;
@@ -407,13 +431,19 @@ static struct node *read_stream(struct yaml *yaml)
 
 struct node *yaml_read(struct reader *reader)
 {
+	struct fy_diag_cfg quiet;
 	struct fy_parse_cfg config = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE};
 	cleanup_node struct node *spent = xcalloc(1, sizeof(*spent));
 	struct yaml yaml = {.reader = reader, .spent = spent};
 	struct node *root = NULL;
 
 	spent->kind = NODE_LIST;
-	yaml.diag = fy_diag_create(NULL);
+	fy_diag_cfg_default(&quiet);
+	quiet.fp = NULL;
+	quiet.output_fn = keep_printed;
+	quiet.user = &yaml;
+	quiet.colorize = false;
+	yaml.diag = fy_diag_create(&quiet);
 	if (yaml.diag) {
 		fy_diag_set_collect_errors(yaml.diag, true);
 		config.diag = yaml.diag;
@@ -426,6 +456,7 @@ struct node *yaml_read(struct reader *reader)
 	for (size_t i = 0; i < yaml.n_anchors; i++)
 		free(yaml.anchors[i].name);
 	free(yaml.anchors);
+	free(yaml.printed);
 	if (yaml.parser)
 		fy_parser_destroy(yaml.parser);
 	if (yaml.diag)

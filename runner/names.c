@@ -48,6 +48,25 @@ static bool is_segmented(const char *s, const char *separators, const char *ends
 	}
 }
 
+#define LABEL_WORDS                                                                                         \
+	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "   \
+	"start "                                                                                            \
+	"and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation " \
+	"is "                                                                                               \
+	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+
+#define SUBDOMAIN_WORDS                                                                                     \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "   \
+	"and "                                                                                              \
+	"must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation " \
+	"is "                                                                                               \
+	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
+static bool is_subdomain(const char *name)
+{
+	return is_segmented(name, ".", LOWER DIGIT, LOWER DIGIT "-");
+}
+
 bool names_check_label(const struct cursor *at)
 {
 	const char *name = cursor_string(at);
@@ -59,28 +78,14 @@ bool names_check_label(const struct cursor *at)
 		cursor_invalid(at, "must be no more than %d bytes", LABEL_LENGTH);
 		good = false;
 	}
-	if (!is_segment(name, strlen(name), LOWER DIGIT, LOWER DIGIT "-")) {
-		cursor_invalid(at, "a lowercase RFC 1123 label must consist of lower case alphanumeric "
-				   "characters or '-', and must "
-				   "start and end with an alphanumeric character (e.g. 'my-name',  or "
-				   "'123-abc', regex used for "
-				   "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')");
-		good = false;
-	}
-	return good;
+	if (is_segment(name, strlen(name), LOWER DIGIT, LOWER DIGIT "-"))
+		return good;
+	if (is_subdomain(name))
+		cursor_invalid(at, "must not contain dots");
+	else
+		cursor_invalid(at, LABEL_WORDS);
+	return false;
 }
-
-static bool is_subdomain(const char *name)
-{
-	return is_segmented(name, ".", LOWER DIGIT, LOWER DIGIT "-");
-}
-
-#define SUBDOMAIN_WORDS                                                                                     \
-	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "   \
-	"and "                                                                                              \
-	"must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation " \
-	"is "                                                                                               \
-	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 
 bool names_check_subdomain(const struct cursor *at)
 {

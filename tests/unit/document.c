@@ -236,6 +236,7 @@ static void yaml_errors(void)
 			"f:1:10: error: the tag tag:yaml.org,2002:int does not fit here (only !!str, "
 			"!!int, !!float, !!bool and !!null can be used)\n"},
 		{"? [a]\n: 1\n", "f:1:3: error: the key of a map must be a string\n"},
+		{"a: 1\nb: |0\n  x\n", "f:2:1: error: invalid YAML after this: indentation indicator 0\n"},
 		{"~: 1\n", "f:1:1: error: the key of a map must be a string\n"},
 		{"a:\n  <<: 1\n", "f:2:7: error: << takes a map or a list of maps, got integer\n"},
 	};

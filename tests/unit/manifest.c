@@ -104,7 +104,7 @@ static void kinds(void)
 		 "[{name: c, "
 		 "image: i}]}\n",
 			"f:3:18: error: metadata.name: Invalid value: \"Demo_1\": " SUBDOMAIN_WORDS "\n"
-			"f:3:37: error: metadata.namespace: Invalid value: \"a.b\": " LABEL_WORDS "\n"},
+			"f:3:37: error: metadata.namespace: Invalid value: \"a.b\": must not contain dots\n"},
 	};
 
 	for (size_t i = 0; i < array_length(cases); i++) {
