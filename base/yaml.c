@@ -181,11 +181,13 @@ static struct node *copy_node(struct reader *reader, const struct node *node)
 
 static struct node *read_alias(struct yaml *yaml, const struct head *head)
 {
+	const char *name = head->text ? head->text : "";
+
 	/* The last of that name counts: an anchor may be set anew. */
 	for (size_t i = yaml->n_anchors; i-- > 0;) {
 		struct node *copy;
 
-		if (strcmp(yaml->anchors[i].name, head->text) != 0)
+		if (strcmp(yaml->anchors[i].name, name) != 0)
 			continue;
 		copy = copy_node(yaml->reader, yaml->anchors[i].node);
 		if (copy) {
@@ -195,7 +197,7 @@ static struct node *read_alias(struct yaml *yaml, const struct head *head)
 		return copy;
 	}
 	return reader_fail(yaml->reader, head->line, head->column, NULL,
-		"the alias *%s names no anchor that is complete before it", head->text);
+		"the alias *%s names no anchor that is complete before it", name);
 }
 
 static struct node *read_scalar(struct yaml *yaml, const struct head *head)
@@ -248,7 +250,7 @@ static char *key_text(struct yaml *yaml, const struct head *head)
 	switch (node->kind) {
 	case NODE_STRING:
 	case NODE_DOUBLE:
-		return steal_pointer(&node->text);
+		return xstrdup(node->text);
 	case NODE_BOOL:
 		return xstrdup(node->boolean ? "true" : "false");
 	case NODE_INTEGER:

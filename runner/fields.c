@@ -146,7 +146,7 @@ static bool is_empty(const struct node *node, bool zero)
 	case NODE_INTEGER:
 		return zero && node->integer == 0;
 	case NODE_STRING:
-		return !*node->text;
+		return !node->text || !*node->text;
 	case NODE_LIST:
 		return node->n == 0;
 	case NODE_MAP:

@@ -69,6 +69,10 @@ extern const struct object fields_seccomp, fields_apparmor, fields_selinux,
 extern const struct object fields_security_context, fields_pod_security_context; /* fields_security.c */
 extern const struct object fields_name; /* fields_security.c: an object that is a name alone */
 extern const struct object fields_volume; /* fields_volume.c */
+/* fields_drivers.c */
+extern const struct object fields_aws_disk, fields_azure_disk, fields_azure_file, fields_cephfs,
+	fields_cinder, fields_flex, fields_flocker, fields_gce_disk, fields_glusterfs, fields_photon,
+	fields_portworx, fields_quobyte, fields_rbd, fields_scaleio, fields_storageos, fields_vsphere;
 
 /* Rows of the table, for fields_*.c. */
 /* clang-format off */

@@ -53,7 +53,6 @@ static void print_text(const char *text, FILE *out)
 static void print_row(const struct field *field, FILE *out)
 {
 	const char *words = use_words(field->use);
-	char first = words[0] ? words[0] : field->note[0];
 
 	fprintf(out, ".It Va %s\n", field->name);
 	if (field->shape == SHAPE_LIST)
@@ -61,7 +60,7 @@ static void print_row(const struct field *field, FILE *out)
 	else if (field->shape == SHAPE_MAP)
 		fputs("map of string to ", out);
 	fprintf(out, "%s\n.br\n", type_words(field->type));
-	if (first == '.' || first == '\'')
+	if (!*words && strchr(".'", *field->note))
 		fputs("\\&", out);
 	fputs(words, out);
 	print_text(field->note, out);

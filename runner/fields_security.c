@@ -9,16 +9,16 @@ static const struct field name_rows[] = {
 const struct object fields_name = OBJECT("LocalObjectReference", name_rows);
 
 static const struct field seccomp_rows[] = {
-	ROW("type", FIELD_STRING, SHAPE_ONE, USE_ACT, "Localhost, RuntimeDefault or Unconfined", NULL, NULL),
 	ROW("localhostProfile", FIELD_STRING, SHAPE_ONE, USE_ACT,
 		"the profile's file, below --seccomp-profile-root", NULL, NULL),
+	ROW("type", FIELD_STRING, SHAPE_ONE, USE_ACT, "Localhost, RuntimeDefault or Unconfined", NULL, NULL),
 };
 const struct object fields_seccomp = OBJECT("SeccompProfile", seccomp_rows);
 
 static const struct field apparmor_rows[] = {
-	ROW("type", FIELD_STRING, SHAPE_ONE, USE_ACT, "Localhost, RuntimeDefault or Unconfined", NULL, NULL),
 	ROW("localhostProfile", FIELD_STRING, SHAPE_ONE, USE_ACT, "the name of a profile that is loaded",
 		NULL, NULL),
+	ROW("type", FIELD_STRING, SHAPE_ONE, USE_ACT, "Localhost, RuntimeDefault or Unconfined", NULL, NULL),
 };
 const struct object fields_apparmor = OBJECT("AppArmorProfile", apparmor_rows);
 
@@ -72,8 +72,7 @@ static const struct field security_context_rows[] = {
 const struct object fields_security_context = OBJECT("SecurityContext", security_context_rows);
 
 static const struct field sysctl_rows[] = {
-	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "kernel.shm_rmid_forced, net.ipv4.ip_forward, ...",
-		NULL, NULL),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "such as net.ipv4.ip_forward", NULL, NULL),
 	ROW("value", FIELD_STRING, SHAPE_ONE, USE_ACT, "what is written to it, always a string", NULL, NULL),
 };
 static const struct object sysctl = OBJECT("Sysctl", sysctl_rows);

@@ -213,15 +213,13 @@ static const struct object ephemeral = OBJECT("EphemeralVolumeSource", ephemeral
 
 #define SOURCE(name, note, object) ROW(name, FIELD_OBJECT, SHAPE_ONE, USE_SOURCE, note, NULL, object)
 #define NO_CONTENT                 "its content would be missing"
-/* Cloud disks and drivers, most of them removed from Kubernetes: what they hold is not looked at. */
-#define DRIVER(name) ROW(name, FIELD_ANY, SHAPE_ONE, USE_SOURCE, NO_CONTENT, NULL, NULL)
 
 static const struct field volume_rows[] = {
-	DRIVER("awsElasticBlockStore"),
-	DRIVER("azureDisk"),
-	DRIVER("azureFile"),
-	DRIVER("cephfs"),
-	DRIVER("cinder"),
+	SOURCE("awsElasticBlockStore", NO_CONTENT, &fields_aws_disk),
+	SOURCE("azureDisk", NO_CONTENT, &fields_azure_disk),
+	SOURCE("azureFile", NO_CONTENT, &fields_azure_file),
+	SOURCE("cephfs", NO_CONTENT, &fields_cephfs),
+	SOURCE("cinder", NO_CONTENT, &fields_cinder),
 	SOURCE("configMap", NO_CONTENT, &config_map),
 	SOURCE("csi", NO_CONTENT, &csi),
 	SOURCE("downwardAPI", NO_CONTENT, &downward),
@@ -229,25 +227,25 @@ static const struct field volume_rows[] = {
 		NULL, &empty_dir),
 	SOURCE("ephemeral", NO_CONTENT, &ephemeral),
 	SOURCE("fc", NO_CONTENT, &fc),
-	DRIVER("flexVolume"),
-	DRIVER("flocker"),
-	DRIVER("gcePersistentDisk"),
+	SOURCE("flexVolume", NO_CONTENT, &fields_flex),
+	SOURCE("flocker", NO_CONTENT, &fields_flocker),
+	SOURCE("gcePersistentDisk", NO_CONTENT, &fields_gce_disk),
 	SOURCE("gitRepo", NO_CONTENT, &git),
-	DRIVER("glusterfs"),
+	SOURCE("glusterfs", NO_CONTENT, &fields_glusterfs),
 	ROW("hostPath", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a file or folder of the host", NULL, &host_path),
 	SOURCE("image", NO_CONTENT, &image),
 	SOURCE("iscsi", NO_CONTENT, &iscsi),
 	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "what volumeMounts call it", NULL, NULL),
 	SOURCE("nfs", NO_CONTENT, &nfs),
 	SOURCE("persistentVolumeClaim", NO_CONTENT, &claim),
-	DRIVER("photonPersistentDisk"),
-	DRIVER("portworxVolume"),
+	SOURCE("photonPersistentDisk", NO_CONTENT, &fields_photon),
+	SOURCE("portworxVolume", NO_CONTENT, &fields_portworx),
 	SOURCE("projected", NO_CONTENT, &projected),
-	DRIVER("quobyte"),
-	DRIVER("rbd"),
-	DRIVER("scaleIO"),
+	SOURCE("quobyte", NO_CONTENT, &fields_quobyte),
+	SOURCE("rbd", NO_CONTENT, &fields_rbd),
+	SOURCE("scaleIO", NO_CONTENT, &fields_scaleio),
 	SOURCE("secret", NO_CONTENT, &secret),
-	DRIVER("storageos"),
-	DRIVER("vsphereVolume"),
+	SOURCE("storageos", NO_CONTENT, &fields_storageos),
+	SOURCE("vsphereVolume", NO_CONTENT, &fields_vsphere),
 };
 const struct object fields_volume = OBJECT("Volume", volume_rows);

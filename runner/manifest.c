@@ -14,7 +14,7 @@
 
 /* A pod has some hundred values. Beyond this a file is a mistake or an attack, and our quadratic checks would show. */
 #define MANIFEST_VALUES      10000
-#define ANNOTATIONS_LIMIT    (256 * 1024) /* bytes of keys and values, as in the API server */
+#define ANNOTATIONS_LIMIT    (256UL * 1024) /* bytes of keys and values, as in the API server */
 #define HOSTNAME_LIMIT       63
 #define DEFAULT_GRACE_PERIOD 30
 
@@ -132,7 +132,7 @@ static void check_annotations(const struct cursor *annotations)
 		bytes += strlen(entry.key) + (value ? strlen(value) : 0);
 	}
 	if (bytes > ANNOTATIONS_LIMIT)
-		cursor_add(annotations, SEVERITY_ERROR, NULL, "Too long: may not be more than %d bytes",
+		cursor_add(annotations, SEVERITY_ERROR, NULL, "Too long: may not be more than %lu bytes",
 			ANNOTATIONS_LIMIT);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "runner/names.h"
 
 #define PORT_MAX 65535
@@ -159,7 +160,7 @@ static void read_directories(const struct cursor *at, struct container_spec *con
 	const char *text = cursor_string(&directory), *path = cursor_string(&message);
 
 	if (text && *text) {
-		if (*text != '/')
+		if (!text_starts_with(text, "/"))
 			cursor_invalid(&directory, "must be an absolute path");
 		container->working_dir = xstrdup(text);
 	}

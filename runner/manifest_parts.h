@@ -28,7 +28,7 @@ void manifest_environment(const struct cursor *container, struct string_map *env
 /* A list of strings with $(NAME) expanded; NULL if there is none. */
 char **manifest_expanded(const struct cursor *list, const struct string_map *env);
 /* Kubernetes' expansion of one string. NULL if the result is longer than STRING_LIMIT. */
-char *expansion(const char *text, const struct string_map *env);
+char *expansion(const char *input, const struct string_map *env);
 
 /* A map of strings in the order of the text. */
 void string_map_read(const struct cursor *at, struct string_map *map);
