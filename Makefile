@@ -151,6 +151,29 @@ run-asan:
 	$(ASAN_ENVIRONMENT)=0 MINIRUN=$(RUN_BINARY) $(SUITE) -n "asan, bats" $(BATS) || status=1; \
 	exit $$status
 
+# ---- fuzz ----
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
+
+# What is found is left in build-fuzz; tests/fuzz/corpus has the inputs to begin with.
+fuzz: ## clang's libFuzzer on what reads foreign text, each for FUZZ_SECONDS (60)
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build-fuzz CC=clang HARDEN=-fPIE OPTIMISE="-O1 -g" \
+		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" run-fuzz
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS)
+
+run-fuzz: $(FUZZERS)
+	@set -e; for fuzzer in $(FUZZERS); do \
+		name=$${fuzzer##*/}; mkdir -p $(BUILD)/corpus/$$name; \
+		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=5 -max_len=4096 -artifact_prefix=$(BUILD)/$$name- \
+			-print_final_stats=1 $(BUILD)/corpus/$$name tests/fuzz/corpus/$$name 2>&1 | \
+			{ grep -v '^#\|^INFO\|RECOMMENDED\|^"' || :; }; \
+		[ $${PIPESTATUS[0]} -eq 0 ]; \
+	done
+
 # ---- lint ----
 
 SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash demo/images/build \
@@ -211,4 +234,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 .PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-asan \
-	run-asan tidy cppcheck format format-check shellcheck demo bench install uninstall clean clean-images help
+	run-asan fuzz run-fuzz tidy cppcheck format format-check shellcheck demo bench install uninstall clean clean-images help

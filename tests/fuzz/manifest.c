@@ -1,10 +1,10 @@
 /*
  * Fuzzes the way of a manifest: bytes, JSON or YAML, the table of fields, the struct pod.
  *
- *	make fuzz                        builds it with clang and lets it run for a minute
- *	build-fuzz/manifest FILE         reads one input again
+ *	make fuzz                                    builds it with clang and lets it run for a minute
+ *	build-fuzz/tests/fuzz/manifest FILE          reads one input again
  *
- * The first bit of the text's size chooses between JSON by force and the reader's own choice, so that YAML's own
+ * An odd size has the text read as JSON too, an even one as YAML, whatever it begins with, so that YAML's own
  * brackets are met too. What it looks for beyond crashes and leaks: a pod where there are errors, or none where there
  * are none, and findings without a text.
  */
