@@ -5,7 +5,8 @@
 
 static const struct field empty_dir_rows[] = {
 	ROW("medium", FIELD_STRING, SHAPE_ONE, USE_ACT, "Memory makes it a tmpfs", NULL, NULL),
-	ROW("sizeLimit", FIELD_QUANTITY, SHAPE_ONE, USE_ACT, "the size of that tmpfs", NULL, NULL),
+	ROW("sizeLimit", FIELD_QUANTITY, SHAPE_ONE, USE_ACT,
+		"the size of a tmpfs; a pod that is over it on disk is stopped", NULL, NULL),
 };
 static const struct object empty_dir = OBJECT("EmptyDirVolumeSource", empty_dir_rows);
 

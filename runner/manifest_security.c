@@ -281,7 +281,23 @@ static bool parse_annotation(const char *text, struct profile_choice *profile)
 	return true;
 }
 
-static void fold_annotation(const struct cursor *entry, struct pod *pod)
+/* Reports, at the container's field, that it and its annotation disagree. */
+static void report_mismatch(const struct cursor *root, const struct pod *pod,
+	const struct container_spec *container, const char *field, const char *words)
+{
+	bool init = pod->n_init_containers > 0 && container >= pod->init_containers &&
+		    container < pod->init_containers + pod->n_init_containers;
+	struct cursor spec = cursor_get(root, "spec");
+	struct cursor list = cursor_get(&spec, init ? "initContainers" : "containers");
+	struct cursor item =
+		cursor_item(&list, (size_t)(container - (init ? pod->init_containers : pod->containers)));
+	struct cursor context = cursor_get(&item, "securityContext");
+	struct cursor profile = cursor_get(&context, "appArmorProfile"), at = cursor_get(&profile, field);
+
+	cursor_forbidden(&at, "%s", words);
+}
+
+static void fold_annotation(const struct cursor *root, const struct cursor *entry, struct pod *pod)
 {
 	const char *name = entry->key + strlen(APPARMOR_ANNOTATION), *text = cursor_string(entry);
 	struct container_spec *container = find_container(pod, name);
@@ -303,10 +319,12 @@ static void fold_annotation(const struct cursor *entry, struct pod *pod)
 	}
 	field = container->security.apparmor.type ? &container->security.apparmor : &pod->security.apparmor;
 	if (field->type && field->type != annotated.type)
-		cursor_forbidden(entry, "apparmor type in annotation and field must match");
+		report_mismatch(
+			root, pod, container, "type", "apparmor type in annotation and field must match");
 	else if (field->type == PROFILE_LOCALHOST && field->localhost &&
 		 strcmp(field->localhost, annotated.localhost) != 0)
-		cursor_forbidden(entry, "apparmor profile in annotation and field must match");
+		report_mismatch(root, pod, container, "localhostProfile",
+			"apparmor profile in annotation and field must match");
 	if (container->security.apparmor.type)
 		free(annotated.localhost);
 	else
@@ -321,7 +339,7 @@ void manifest_apparmor(const struct cursor *root, struct pod *pod)
 		struct cursor entry = cursor_entry(&list, i);
 
 		if (text_starts_with(entry.key, APPARMOR_ANNOTATION))
-			fold_annotation(&entry, pod);
+			fold_annotation(root, &entry, pod);
 		else if (!strcmp(entry.key, SECCOMP_ANNOTATION_1) ||
 			 text_starts_with(entry.key, SECCOMP_ANNOTATION_2))
 			cursor_warn(&entry,

@@ -21,6 +21,12 @@ static const struct choice mediums[] = {
 	{"Memory", true},
 };
 
+static const struct choice recursions[] = {
+	{"Disabled", 0},
+	{"Enabled", 1},
+	{"IfPossible", 2},
+};
+
 /* In the order of the API server's message. */
 static const struct choice host_path_types[] = {
 	{"", HOST_PATH_UNCHECKED},
@@ -155,6 +161,23 @@ static void check_mount_path(const struct cursor *at, const struct container_spe
 		cursor_invalid(at, "%s", wrong);
 }
 
+/* A read-only mount is always so with what is mounted below it: there is nothing to act on, but much to get wrong. */
+static void check_recursion(const struct cursor *at, bool read_only)
+{
+	struct cursor recursion = cursor_get(at, "recursiveReadOnly");
+	struct cursor propagation = cursor_get(at, "mountPropagation");
+	const char *mode = cursor_string(&propagation);
+
+	if (!recursion.node)
+		return;
+	cursor_choice(&recursion, recursions, array_length(recursions), 0);
+	if (!read_only)
+		cursor_forbidden(&recursion, "may only be specified when readOnly is true");
+	if (mode && *mode && strcmp(mode, "None") != 0)
+		cursor_forbidden(
+			&recursion, "may only be specified when mountPropagation is None or not specified");
+}
+
 static void read_mount(const struct cursor *at, struct container_spec *spec, const struct pod *pod)
 {
 	struct cursor name = cursor_get(at, "name"), path = cursor_get(at, "mountPath");
@@ -176,6 +199,7 @@ static void read_mount(const struct cursor *at, struct container_spec *spec, con
 		mount->mount_path = xasprintf("%s%s", *text == '/' ? "" : "/", text);
 	mount->sub_path = sub && *sub ? xstrdup(sub) : NULL;
 	mount->read_only = cursor_bool(&read_only, false);
+	check_recursion(at, mount->read_only);
 	mount->volume = volume ? (size_t)(volume - pod->volumes) : 0;
 	spec->n_mounts++;
 }

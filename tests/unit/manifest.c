@@ -524,6 +524,32 @@ static void volumes(void)
 	CHECK_SPECS(cases);
 }
 
+static void read_only_mounts(void)
+{
+	static const struct spec_case cases[] = {
+		{CONTAINER "    volumeMounts:\n    - {name: v, mountPath: /a, readOnly: true, "
+			   "recursiveReadOnly: Enabled}\n"
+			   "    - {name: v, mountPath: /b, readOnly: true, recursiveReadOnly: IfPossible}\n"
+			   "  volumes: [{name: v}]\n",
+			""},
+		{CONTAINER "    volumeMounts:\n    - {name: v, mountPath: /a, recursiveReadOnly: enabled}\n"
+			   "    - {name: v, mountPath: /b, bindMountOptions: [noexec]}\n  volumes: [{name: "
+			   "v}]\n",
+			"f:9:51: error: spec.containers[0].volumeMounts[0].recursiveReadOnly: Unsupported "
+			"value: \"enabled\": "
+			"supported values: \"Disabled\", \"Enabled\", \"IfPossible\" (did you mean "
+			"\"Enabled\"?)\n"
+			"f:9:51: error: spec.containers[0].volumeMounts[0].recursiveReadOnly: Forbidden: may "
+			"only be specified "
+			"when readOnly is true\n"
+			"f:10:32: error: spec.containers[0].volumeMounts[1].bindMountOptions: known, not "
+			"supported here: the "
+			"mount has none of these options\n"},
+	};
+
+	CHECK_SPECS(cases);
+}
+
 static void pods(void)
 {
 	static const struct spec_case cases[] = {
@@ -650,10 +676,10 @@ static void apparmor_annotations(void)
 		{ANNOTATED("localhost/x", ""), ""},
 		{ANNOTATED("localhost/x", "appArmorProfile: {type: Localhost, localhostProfile: x}"), ""},
 		{ANNOTATED("localhost/x", "appArmorProfile: {type: Localhost, localhostProfile: z}"),
-			"f:6:55: error: " ANNOTATION
+			"f:11:76: error: spec.containers[0].securityContext.appArmorProfile.localhostProfile"
 			": Forbidden: apparmor profile in annotation and field must match\n"},
 		{ANNOTATED("unconfined", "appArmorProfile: {type: RuntimeDefault}"),
-			"f:6:55: error: " ANNOTATION
+			"f:11:47: error: spec.containers[0].securityContext.appArmorProfile.type"
 			": Forbidden: apparmor type in annotation and field must match\n"},
 		{ANNOTATED("x", ""), "f:6:55: error: " ANNOTATION
 				     ": Invalid value: \"x\": invalid AppArmor profile name: \"x\"\n"},
@@ -832,6 +858,7 @@ int main(void)
 	group(security);
 	group(profiles);
 	group(volumes);
+	group(read_only_mounts);
 	group(pods);
 	group(good_pod);
 	group(pull_policies);
