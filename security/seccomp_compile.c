@@ -4,13 +4,20 @@
  * libseccomp's binary tree (SCMP_FLTATR_CTL_OPTIMIZE) stays off: since Linux 5.11 the kernel remembers calls whose
  * answer doesn't depend on arguments, so their place in the program no longer costs, while the tree takes longer to
  * build and, up to 2.5.4, is wrong for some profiles.
+ *
+ * libseccomp does its part in a process of its own. Up to 2.6.0 it corrupts its heap or never returns for some rules
+ * (GHSA-46fr-jh49-xvhx, GHSA-2hqh-5c36-grrm, and our own fuzzing): then that process dies, and the profile is refused.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,11 +25,16 @@
 #include "base/memory.h"
 #include "security/seccomp.h"
 
-static void cleanup_context_fn(scmp_filter_ctx *context)
-{
-	if (*context)
-		seccomp_release(*context);
-}
+#define COMPILER_SECONDS 5 /* of processor time; a large profile takes 0.05 */
+
+/* What the compiling process hands back, in memory it shares with us. */
+struct compiled {
+	int result;
+	struct error err;
+	unsigned short length;
+	struct sock_filter insns[BPF_MAXINSNS];
+};
+
 static void cleanup_profile_fn(struct seccomp_profile **profile)
 {
 	seccomp_profile_free(*profile);
@@ -100,8 +112,7 @@ static int build(const struct seccomp_rules *rules, scmp_filter_ctx *context, st
 }
 
 /* Stub and the library's program, as one. seccomp_export_bpf_mem(3) came with 2.6, hence the memfd. */
-static int assemble(const struct seccomp_rules *rules, scmp_filter_ctx context, struct seccomp_filter *filter,
-	struct error *err)
+static int assemble(const struct seccomp_rules *rules, scmp_filter_ctx context, struct compiled *out)
 {
 	cleanup_fd int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	cleanup_free struct sock_filter *stub = NULL;
@@ -110,41 +121,89 @@ static int assemble(const struct seccomp_rules *rules, scmp_filter_ctx context, 
 	int result;
 
 	if (fd < 0)
-		return error_set(err, ERROR_HOST, errno, "memfd_create");
+		return error_set(&out->err, ERROR_HOST, errno, "memfd_create");
 	result = seccomp_export_bpf(context, fd);
 	if (result < 0)
-		return error_set(err, ERROR_INTERNAL, -result, "libseccomp cannot write the filter");
+		return error_set(&out->err, ERROR_INTERNAL, -result, "libseccomp cannot write the filter");
 	size = lseek(fd, 0, SEEK_END);
-	n = size < 0 ? 0 : (size_t)size / sizeof(*filter->insns);
+	n = size < 0 ? 0 : (size_t)size / sizeof(*out->insns);
 	seccomp_stub(rules, &stub, &n_stub);
 	if (n + n_stub > BPF_MAXINSNS) {
-		error_set(err, ERROR_PROFILE, 0, "it becomes %zu instructions, and the kernel takes %d",
+		error_set(&out->err, ERROR_PROFILE, 0, "it becomes %zu instructions, and the kernel takes %d",
 			n + n_stub, BPF_MAXINSNS);
 		return error_hint(
-			err, "fewer conditions on arguments or fewer architectures make it smaller");
+			&out->err, "fewer conditions on arguments or fewer architectures make it smaller");
 	}
-	filter->insns = xcalloc(n + n_stub, sizeof(*filter->insns));
 	if (n_stub)
-		memcpy(filter->insns, stub, n_stub * sizeof(*stub));
-	if (pread(fd, filter->insns + n_stub, n * sizeof(*stub), 0) != (ssize_t)(n * sizeof(*stub)))
-		return error_set(err, ERROR_HOST, errno, "cannot read the filter back");
-	filter->length = (unsigned short)(n + n_stub);
+		memcpy(out->insns, stub, n_stub * sizeof(*stub));
+	if (pread(fd, out->insns + n_stub, n * sizeof(*stub), 0) != (ssize_t)(n * sizeof(*stub)))
+		return error_set(&out->err, ERROR_HOST, errno, "cannot read the filter back");
+	out->length = (unsigned short)(n + n_stub);
+	return 0;
+}
+
+/* The compiling process. Nothing of it matters afterwards but what it wrote. */
+__attribute__((noreturn)) static void compiler(const struct seccomp_rules *rules, struct compiled *out)
+{
+	const struct rlimit limit = {COMPILER_SECONDS, COMPILER_SECONDS}, no_core = {0, 0};
+	scmp_filter_ctx context = NULL;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CPU, &limit);
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (build(rules, &context, &out->err) == 0 && assemble(rules, context, out) == 0)
+		out->result = 0;
+	_exit(0);
+}
+
+static int compile_apart(const struct seccomp_rules *rules, struct compiled *out,
+	struct seccomp_filter *filter, struct error *err)
+{
+	const struct scmp_version *version = seccomp_version();
+	int status = 0;
+	pid_t pid;
+
+	out->result = -1;
+	pid = fork();
+	if (pid == 0)
+		compiler(rules, out);
+	if (pid < 0)
+		return error_set(err, ERROR_HOST, errno, "fork");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status)) {
+		error_set(err, ERROR_INTERNAL, 0, "libseccomp %u.%u.%u %s on it (signal %d)", version->major,
+			version->minor, version->micro, WTERMSIG(status) == SIGKILL ? "hangs" : "crashes",
+			WTERMSIG(status));
+		return error_hint(err, "fewer conditions on the same call, or a newer libseccomp, may help");
+	}
+	if (out->result < 0) {
+		*err = out->err;
+		return -1;
+	}
+	filter->length = out->length;
 	filter->flags = rules->flags;
+	filter->insns = xcalloc(out->length, sizeof(*filter->insns));
+	memcpy(filter->insns, out->insns, out->length * sizeof(*filter->insns));
 	return 0;
 }
 
 static int compile_rules(const struct seccomp_rules *rules, struct seccomp_filter *filter, struct error *err)
 {
-	__attribute__((cleanup(cleanup_context_fn))) scmp_filter_ctx context = NULL;
+	struct compiled *out;
+	int result;
 
 	if (!seccomp_rules_may_execve(rules)) {
 		error_set(err, ERROR_PROFILE, 0,
 			"it does not allow execve, so no program could be started under it");
 		return error_hint(err, "add \"execve\" to the names of an entry with SCMP_ACT_ALLOW");
 	}
-	if (build(rules, &context, err) < 0 || assemble(rules, context, filter, err) < 0)
-		return -1;
-	return seccomp_verify(rules, filter, err);
+	out = mmap(NULL, sizeof(*out), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (out == MAP_FAILED)
+		return error_set(err, ERROR_HOST, errno, "mmap");
+	result = compile_apart(rules, out, filter, err);
+	munmap(out, sizeof(*out));
+	return result < 0 ? -1 : seccomp_verify(rules, filter, err);
 }
 
 static int compile_text(const char *text, size_t size, const struct seccomp_subject *subject,

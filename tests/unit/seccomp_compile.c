@@ -411,6 +411,25 @@ static void wrong_filters_are_found_out(void)
 	findings_free(&findings);
 }
 
+/*
+ * GHSA-4q85-33p6-j5g6 and its kin: libseccomp up to 2.6.0 merges these comparisons into a filter that allows what the
+ * rules refuse. A library that compiles it rightly is welcome.
+ */
+static void wrongly_compiled_profile_is_refused(void)
+{
+	struct compiled c;
+
+	compile(&c, PROFILE(",{\"names\":[\"semget\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" IF(
+			    0, LT, 4294967295, 0) "," IF(0, LT, 9223372036854775807, 0) "]}"));
+	if (c.result == 0) {
+		expect(on(&c, NATIVE, SYS_semget, UINT32_MAX, 0) == ALLOW);
+	} else {
+		expect(c.err.class == ERROR_INTERNAL && !c.filter.insns);
+		expect(strstr(c.err.message, "compiled it wrongly: semget("));
+	}
+	done(&c);
+}
+
 static void malformed_programs(void)
 {
 	static const uint64_t args[6];
@@ -486,6 +505,7 @@ int main(void)
 	group(errors_are_counted);
 	group(too_large);
 	group(wrong_filters_are_found_out);
+	group(wrongly_compiled_profile_is_refused);
 	group(malformed_programs);
 	group(runtime_default);
 	return unit_done();
