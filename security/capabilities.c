@@ -107,7 +107,7 @@ int capability_number(const char *name, const char **nearest)
 	for (size_t i = 0; i < array_length(names); i++)
 		if (!strcasecmp(name, names[i]))
 			return (int)i;
-	for (n = 0; name[n] && n < sizeof(upper) - 1; n++)
+	for (n = 0; n < sizeof(upper) - 1 && name[n]; n++)
 		upper[n] = (char)toupper((unsigned char)name[n]);
 	upper[n] = '\0';
 	if (nearest)

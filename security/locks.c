@@ -133,14 +133,12 @@ __attribute__((noreturn, no_sanitize("address"), no_sanitize("undefined"), no_sa
 locks_exec(const struct locks *locks, struct exec_report *report, const char *path, char *const *argv,
 	char *const *envp)
 {
-	struct sock_fprog program = {0};
-	unsigned long flags = 0;
 	long result = 0;
 
 	if (locks->seccomp) {
-		program.len = locks->seccomp->length;
-		program.filter = locks->seccomp->insns;
-		flags = locks->seccomp->flags;
+		const struct sock_fprog program = {locks->seccomp->length, locks->seccomp->insns};
+		unsigned long flags = locks->seccomp->flags;
+
 		/* clang-format off: one line each, so that it is seen that nothing comes between. */
 		BARE_SYSCALL(result, SYS_seccomp, (long)SECCOMP_SET_MODE_FILTER, flags, &program);
 		/* clang-format on */

@@ -243,7 +243,6 @@ void seccomp_cache_put(int cachefd, const struct seccomp_cache_key *key, const s
 		.n_allowed = n_allowed,
 		.n_warnings = (uint32_t)(findings->n - first_finding)};
 	struct buffer buffer = {0};
-	char name[NAME_LENGTH + 1];
 	struct error ignored;
 
 	memcpy(header.key, key->digest, sizeof(header.key));
@@ -258,6 +257,8 @@ void seccomp_cache_put(int cachefd, const struct seccomp_cache_key *key, const s
 		append_string(&buffer, findings->items[i].text);
 	}
 	if (buffer.size <= ENTRY_MAX) {
+		char name[NAME_LENGTH + 1];
+
 		checksum(buffer.data, buffer.size, header.checksum);
 		memcpy(buffer.data, &header, sizeof(header));
 		entry_name(key, name);

@@ -92,15 +92,14 @@ static int add_rule(scmp_filter_ctx context, const struct seccomp_rule *rule, st
 
 static int build(const struct seccomp_rules *rules, scmp_filter_ctx *context, struct error *err)
 {
-	int result;
-
 	*context = seccomp_init(rules->default_action);
 	if (!*context)
 		return error_set(err, ERROR_INTERNAL, 0, "libseccomp refuses default action %s",
 			seccomp_action_text(rules->default_action));
 	/* The first architecture is the machine's own, which is in already. */
 	for (size_t i = 1; i < rules->n_arches; i++) {
-		result = seccomp_arch_add(*context, rules->arches[i]);
+		int result = seccomp_arch_add(*context, rules->arches[i]);
+
 		if (result < 0)
 			return error_set(err, ERROR_INTERNAL, -result, "libseccomp refuses architecture %s",
 				seccomp_arch_go_name(rules->arches[i]));

@@ -107,13 +107,14 @@ bool profile_number(
 	struct profile_reader *r, const struct node *map, const char *key, uint64_t max, uint64_t *value)
 {
 	const struct node *node = node_get(map, key);
-	uint64_t number;
-	char *end;
 
 	if (!node || node->kind == NODE_NULL)
 		return false;
 	/* The text decides: the tree's integers end at 2^63 - 1, a filter's at 2^64 - 1. */
 	if ((node->kind == NODE_INTEGER || node->kind == NODE_DOUBLE) && node->text) {
+		uint64_t number;
+		char *end;
+
 		errno = 0;
 		number = strtoull(node->text, &end, 10);
 		if (node->text[0] >= '0' && node->text[0] <= '9' && !*end && !errno && number <= max) {

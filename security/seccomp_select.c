@@ -1,7 +1,6 @@
 /* From a profile to rules: what of it counts for this container, on this machine. */
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -10,13 +9,18 @@
 #include "base/memory.h"
 #include "security/seccomp.h"
 
+/* Of "6.1.0-18-amd64" the first two numbers. */
 static void kernel_version(unsigned int *major, unsigned int *minor)
 {
 	struct utsname name;
+	char *end;
 
 	*major = *minor = 0;
-	if (uname(&name) == 0)
-		sscanf(name.release, "%u.%u", major, minor);
+	if (uname(&name) < 0)
+		return;
+	*major = (unsigned int)strtoul(name.release, &end, 10);
+	if (*end == '.')
+		*minor = (unsigned int)strtoul(end + 1, NULL, 10);
 }
 
 static bool names_arch(char *const *arches, const char *arch)

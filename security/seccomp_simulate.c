@@ -101,7 +101,7 @@ static int64_t jump(const struct sock_filter *insn, const struct machine *m)
 	case BPF_JGE:
 		return m->a >= operand ? insn->jt : insn->jf;
 	case BPF_JSET:
-		return m->a & operand ? insn->jt : insn->jf;
+		return (m->a & operand) ? insn->jt : insn->jf;
 	default:
 		return -1;
 	}
