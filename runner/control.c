@@ -40,19 +40,21 @@ static void session_close(struct session *session)
 {
 	struct loop *loop = &session->supervisor->loop;
 	struct session **link = &session->supervisor->sessions;
+	int pidfd = session->exit.fd >= 0 ? session->exit.fd : session->launched.pidfd;
 	siginfo_t info;
 
 	while (*link != session)
 		link = &(*link)->next;
 	*link = session->next;
-	if (session->exit.fd >= 0) {
-		pidfd_send_signal(session->exit.fd, SIGKILL, NULL, 0);
-		waitid(P_PIDFD, (id_t)session->exit.fd, &info, WEXITED);
+	/* A child that isn't reaped would keep its pid namespace, and with it the end of the container, waiting for ever. */
+	if (pidfd >= 0) {
+		pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+		waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
 	}
 	loop_remove(loop, &session->connection);
 	loop_remove(loop, &session->notice);
 	loop_remove(loop, &session->exit);
-	session->launched.notice = session->launched.pidfd = -1; /* the loop closed them */
+	session->launched.notice = -1; /* the loop closed it */
 	launch_close(&session->launched);
 	close_stdio(session);
 	strv_free(session->container.argv);

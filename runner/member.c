@@ -225,6 +225,16 @@ void member_signal(const struct member *member, int signal)
 		pidfd_send_signal(member->exit.fd, signal, NULL, 0);
 }
 
+void member_reap(const struct member *member)
+{
+	siginfo_t info;
+
+	if (member->exit.fd < 0)
+		return;
+	member_signal(member, SIGKILL);
+	waitid(P_PIDFD, (id_t)member->exit.fd, &info, WEXITED);
+}
+
 void member_close(struct member *member)
 {
 	for (int i = 0; i < 2; i++)

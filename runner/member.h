@@ -44,6 +44,9 @@ void member_start(struct member *member);
 /* Sends a signal to its process, if it has one that runs. */
 void member_signal(const struct member *member, int signal);
 
+/* Kills and reaps its process, if there is one: before the sandbox is stopped, whose end waits for it. */
+void member_reap(const struct member *member);
+
 void member_close(struct member *member);
 
 #endif

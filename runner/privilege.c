@@ -12,15 +12,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "namespaces/namespaces.h"
 
 #define SEALED_VARIABLE "MINIRUN_SEALED"
@@ -56,60 +61,78 @@ const char *privilege_note(void)
 	return getenv(NOTE_VARIABLE);
 }
 
+/* On a read-only mount, or in a file in memory whose content is sealed. */
 static bool is_sealed(void)
 {
+	cleanup_fd int fd = open(PROGRAM, O_RDONLY | O_CLOEXEC);
 	struct statvfs st;
+	int seals = fcntl(fd, F_GET_SEALS);
 
-	return statvfs(PROGRAM, &st) == 0 && (st.f_flag & ST_RDONLY);
+	return (fstatvfs(fd, &st) == 0 && (st.f_flag & ST_RDONLY)) || (seals >= 0 && (seals & F_SEAL_WRITE));
 }
 
 /*
- * The program in the mount namespace that we are in now: after userns_enter, PROGRAM still leads into the one in which it
- * was started, and nothing of that can be cloned. The path is only a guess: it has to be the very same file.
+ * A clone of the mount that the program lies on. In a mount namespace that was just entered /proc/self/exe still
+ * leads into the old one, which can't be cloned; so it goes by the path, if that still is the same file.
  */
-static int open_program(void)
+static int open_read_only(int program)
 {
-	char path[PATH_MAX] = "";
-	struct stat ours, found;
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	char path[PATH_MAX];
 	cleanup_fd int fd = -1;
+	struct stat ours, there;
 
-	if (readlink(PROGRAM, path, sizeof(path) - 1) < 0 || stat(PROGRAM, &ours) < 0)
+	fd = open_tree(AT_FDCWD, fd_path(program, path, sizeof(path)), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0 || fstat(fd, &there) < 0 || fstat(program, &ours) < 0 || there.st_dev != ours.st_dev ||
+		there.st_ino != ours.st_ino)
 		return -1;
-	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &found) < 0)
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		return -1;
-	if (ours.st_dev != found.st_dev || ours.st_ino != found.st_ino) {
-		errno = ENOENT;
+	return steal_fd(&fd);
+}
+
+/* Where there is no such clone to be had (the file was replaced, open_tree is filtered): a sealed copy in memory. */
+static int open_copy(int program)
+{
+	cleanup_fd int fd = memfd_create("minirun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+	off_t offset = 0;
+
+	if (fd < 0 || fstat(program, &st) < 0)
 		return -1;
-	}
+	while (offset < st.st_size)
+		if (sendfile(fd, program, &offset, (size_t)(st.st_size - offset)) <= 0)
+			return -1;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -1;
 	return steal_fd(&fd);
 }
 
 static int seal(char **argv, struct error *err)
 {
-	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
-	cleanup_fd int here = -1;
 	cleanup_fd int program = -1;
+	cleanup_fd int sealed = -1;
 
 	if (is_sealed()) {
 		unsetenv(SEALED_VARIABLE);
+		/* Kernels before 6.14 call a program that was started by descriptor after its number. */
+		prctl(PR_SET_NAME, "minirun");
 		return 0;
 	}
 	if (getenv(SEALED_VARIABLE))
-		return error_set(err, ERROR_HOST, 0,
-			"minirun started itself from a read-only mount, and is not on one");
-	here = open_program();
-	if (here >= 0)
-		program = open_tree(here, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (program < 0 || mount_setattr(program, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0) {
-		error_set(err, ERROR_HOST, errno, "cannot seal minirun's program against the containers");
-		return error_hint(err,
-			"this needs open_tree(2) and mount_setattr(2) (Linux 5.12), or minirun on a "
-			"read-only mount");
-	}
+		return error_set(err, ERROR_HOST, 0, "minirun started itself sealed, and is not");
+	program = open(PROGRAM, O_RDONLY | O_CLOEXEC);
+	if (program < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open minirun's own program, " PROGRAM);
+	sealed = open_read_only(program);
+	if (sealed < 0)
+		sealed = open_copy(program);
+	if (sealed < 0)
+		return error_set(
+			err, ERROR_HOST, errno, "cannot seal minirun's program against the containers");
 	setenv(SEALED_VARIABLE, "1", 1);
-	execveat(program, "", argv, environ, AT_EMPTY_PATH);
-	return error_set(err, ERROR_HOST, errno, "cannot start minirun from its read-only mount");
+	execveat(sealed, "", argv, environ, AT_EMPTY_PATH);
+	return error_set(err, ERROR_HOST, errno, "cannot start minirun from its sealed program");
 }
 
 int privilege_acquire(const struct invocation *invocation, struct error *err)

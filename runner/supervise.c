@@ -347,7 +347,8 @@ static void close_all(struct supervisor *supervisor)
 	struct error err = {0};
 
 	control_close(supervisor);
-	kill_all(supervisor);
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_reap(&supervisor->members[i]);
 	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
 	sandbox_stop(&supervisor->sandbox);
 	for (size_t i = 0; i < supervisor->plan->n; i++)

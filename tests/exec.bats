@@ -35,7 +35,8 @@ start() {
 
 stop() {
 	kill -TERM "$PID"
-	wait "$PID" || true
+	eventually 10 eval '! kill -0 "$PID" 2>/dev/null'
+	wait || true
 }
 
 @test "exec enters the container: its root, processes, environment and folder" {
@@ -89,8 +90,7 @@ stop() {
 	run --separate-stderr "$MINIRUN" exec box -c mian -- true
 	assert_status 125
 	assert_last_error_has "container mian is not valid for pod box"
-	run --separate-stderr "$MINIRUN" exec box -- nosuchprogram
-	assert_status 127
+	run -127 --separate-stderr "$MINIRUN" exec box -- nosuchprogram
 	assert_last_error_has "executable file not found in \$PATH: nosuchprogram"
 	run --separate-stderr "$MINIRUN" exec -it box -- sh
 	assert_status 125
@@ -112,9 +112,9 @@ stop() {
 @test "no descriptor but 0, 1 and 2 reaches the command" {
 	start
 	for n in $(seq 10 60); do eval "exec $n</etc/passwd"; done
-	run --separate-stderr "$MINIRUN" exec box -- ls -l /proc/self/fd
+	run --separate-stderr "$MINIRUN" exec box -- ls /proc/self/fd
 	for n in $(seq 10 60); do eval "exec $n<&-"; done
-	assert_equal "$(awk '/->/ { print $9 }' <<<"$output" | tr '\n' ' ')" "0 1 2 3 "
+	assert_equal "$(tr '\n' ' ' <<<"$output")" "0 1 2 3 "
 	stop
 }
 
@@ -153,9 +153,9 @@ stop() {
 @test "as an ordinary user" {
 	load_busybox as_user
 	simple_pod mine 'echo up; sleep 100' '' '  terminationGracePeriodSeconds: 0' >"$T/pod.yaml"
-	as_user "$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" </dev/null &
-	PID=$!
+	as_user sh -c 'echo $$; exec "$1" "$2"' sh "$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" </dev/null &
 	eventually 10 grep -q up "$T/out"
+	PID=$(head -n 1 "$T/out")
 	run --separate-stderr as_user "$MINIRUN" exec mine -- sh -c 'id -u; ps | grep -c "sleep 100"'
 	assert_status 0
 	assert_equal "${lines[0]}" 0

@@ -246,13 +246,13 @@ needs_root()
 
 # ---- the machine is as it was ----
 
-# The processes of this file's pods: minirun itself (by its executable, which may be a sealed copy in memory, and this
+# The processes of this file's pods: minirun itself (by its name, as its executable is a sealed copy, and this
 # file's $WORK in its environment), and whatever has the marked rootfs as its root.
 pod_processes()
 {
 	local process
 	for process in /proc/[0-9]*; do
-		if [[ $(readlink "$process/exe" 2>/dev/null) == *minirun* ]] &&
+		if [[ $(cat "$process/comm" 2>/dev/null) == minirun* ]] &&
 			grep -qzFx "WORK=$WORK" "$process/environ" 2>/dev/null; then
 			echo "${process#/proc/}"
 		elif [[ -e $process/root/etc/minirun-mark ]] &&
@@ -269,7 +269,7 @@ empty_cgroups()
 {
 	find /sys/fs/cgroup -type d -name '*minirun*' 2>/dev/null | while read -r cgroup; do
 		grep -q . "$cgroup/cgroup.procs" 2>/dev/null || echo "$cgroup"
-	done || true
+	done | sort || true
 }
 
 mounts()
