@@ -216,14 +216,21 @@ static int make_shm(const struct tree *tree, struct error *err)
 	return volume_new_shm(size, err);
 }
 
-static int make_mqueue(const struct tree *tree, struct error *err)
+/* *mount is left at -1 where there are no queues to be had, which is no error. */
+static int make_mqueue(const struct tree *tree, int *mount, struct error *err)
 {
-	int mount = mount_new("mqueue", NULL, 0, MOUNT_HARMLESS, err);
+	struct error tried = {0};
 
-	/* An ordinary user has no right to the host's queues, except through the mount that is there. */
-	if (mount < 0 && tree->isolation->sandbox->host_ipc)
-		mount = mount_clone(AT_FDCWD, "/dev/mqueue", false, err);
-	return mount;
+	*mount = mount_new("mqueue", NULL, 0, MOUNT_HARMLESS, &tried);
+	if (*mount >= 0 || tried.errnum == ENODEV)
+		return 0;
+	/* An ordinary user has no right to the host's queues, except through the mount that may be there. */
+	if (tree->isolation->sandbox->host_ipc) {
+		*mount = mount_clone(AT_FDCWD, "/dev/mqueue", false, &tried);
+		return 0;
+	}
+	*err = tried;
+	return -1;
 }
 
 int devices_prepare(struct tree *tree, struct error *err)
@@ -244,9 +251,7 @@ int devices_prepare(struct tree *tree, struct error *err)
 		if (tree->shm < 0)
 			return error_wrap(err, "/dev/shm");
 	}
-	tree->mqueue = make_mqueue(tree, err);
-	/* A host without it, or whose one may not be seen: no queues then. */
-	if (tree->mqueue < 0 && !tree->isolation->sandbox->host_ipc && err->errnum != ENODEV)
+	if (make_mqueue(tree, &tree->mqueue, err) < 0)
 		return error_wrap(err, "/dev/mqueue");
 	return 0;
 }

@@ -62,6 +62,19 @@ pid_t isolation_clone_into(int container_pidfd, int cgroupfd, int *pidfd, struct
 	return clone_beside(container_pidfd, 0, cgroupfd, pidfd, err);
 }
 
+static int open_proc(struct error *err)
+{
+	struct error tried = {0};
+	int mount = mount_new("proc", NULL, 0, MOUNT_HARMLESS, &tried);
+
+	/* An ordinary user can't make one of the host's pid namespace; the one that is there does as well. */
+	if (mount < 0 && tried.errnum == EPERM)
+		return mount_clone(AT_FDCWD, "/proc", true, err);
+	if (mount < 0)
+		*err = tried;
+	return mount;
+}
+
 int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *procfd, struct error *err)
 {
 	int kept[16] = {0, 1, 2, container_pidfd};
@@ -77,10 +90,7 @@ int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *pro
 		return error_set(err, ERROR_HOST, errno, "close_range");
 	process_shed();
 	umask(0022);
-	*procfd = mount_new("proc", NULL, 0, MOUNT_HARMLESS, err);
-	/* An ordinary user can't make one of the host's pid namespace; the one that is there does as well. */
-	if (*procfd < 0 && err->errnum == EPERM)
-		*procfd = mount_clone(AT_FDCWD, "/proc", true, err);
+	*procfd = open_proc(err);
 	if (*procfd < 0)
 		return -1;
 	pid = process_of_pidfd(*procfd, container_pidfd);

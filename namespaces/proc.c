@@ -45,34 +45,57 @@ static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigge
 
 #define CPUS_MAX 8192 /* the kernel's limit on any machine that we run on */
 
+/* A clone of what the host has at path, no more harmful than one of our own would be. */
+static int clone_host(const char *path, unsigned int attributes, struct error *err)
+{
+	int clone = mount_clone(AT_FDCWD, path, true, err);
+
+	if (clone >= 0 && mount_restrict(clone, attributes, true, err) < 0) {
+		close(clone);
+		return -1;
+	}
+	return clone;
+}
+
+static int make_proc(const struct isolation *isolation, struct error *err)
+{
+	struct error tried = {0};
+	int mount = mount_new("proc", NULL, 0, MOUNT_HARMLESS, &tried);
+
+	/* If the pid namespace is the host's, an ordinary user has no right to show it but as it is shown. */
+	if (mount < 0 && tried.errnum == EPERM && isolation->sandbox->host_pid)
+		return clone_host("/proc", MOUNT_HARMLESS, err);
+	if (mount < 0)
+		*err = tried;
+	return mount;
+}
+
+static int make_sys(unsigned int attributes, struct error *err)
+{
+	struct error tried = {0};
+	int mount = mount_new("sysfs", NULL, 0, attributes, &tried);
+
+	/* The network belongs to the host, or a part of /sys is covered: show what is there. */
+	if (mount < 0 && tried.errnum == EPERM)
+		return clone_host("/sys", MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, err);
+	if (mount < 0)
+		*err = tried;
+	return mount;
+}
+
 int proc_prepare(struct tree *tree, struct error *err)
 {
 	const struct isolation *isolation = tree->isolation;
-	unsigned int read_only_unless_privileged = isolation->privileged ? 0 : MOUNT_ATTR_RDONLY;
+	unsigned int attributes = MOUNT_HARMLESS | (isolation->privileged ? 0 : MOUNT_ATTR_RDONLY);
 
-	tree->proc = mount_new("proc", NULL, 0, MOUNT_HARMLESS, err);
-	if (tree->proc < 0 && err->errnum == EPERM && isolation->sandbox->host_pid) {
-		/* The pid namespace is the host's, and an ordinary user has no right to show it but as it is shown. */
-		tree->proc = mount_clone(AT_FDCWD, "/proc", true, err);
-		if (tree->proc >= 0 && mount_restrict(tree->proc, MOUNT_HARMLESS, true, err) < 0)
-			return error_wrap(err, "/proc");
-	}
+	tree->proc = make_proc(isolation, err);
 	if (tree->proc < 0)
 		return error_wrap(err, "/proc");
-	tree->sys = mount_new("sysfs", NULL, 0, MOUNT_HARMLESS | read_only_unless_privileged, err);
-	if (tree->sys < 0 && err->errnum == EPERM) {
-		/* The network belongs to the host, or a part of /sys is covered: show what is there. */
-		tree->sys_is_hosts = true;
-		tree->sys = mount_clone(AT_FDCWD, "/sys", true, err);
-		if (tree->sys >= 0 &&
-			mount_restrict(tree->sys, MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, true, err) < 0)
-			return error_wrap(err, "/sys");
-	}
+	tree->sys = make_sys(attributes, err);
 	if (tree->sys < 0)
 		return error_wrap(err, "/sys");
 	/* No error: a kernel may be without cgroups of version 2. */
-	tree->cgroup = mount_new(
-		"cgroup2", NULL, 0, MOUNT_HARMLESS | read_only_unless_privileged, &(struct error){0});
+	tree->cgroup = mount_new("cgroup2", NULL, 0, attributes, &(struct error){0});
 	return 0;
 }
 

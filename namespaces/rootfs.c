@@ -195,13 +195,17 @@ int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct 
 {
 	cleanup_free int *fds = xcalloc(n + 2, sizeof(*fds));
 	struct layers layers = {fds, n};
+	struct error tried = {0};
 	int mount;
 
 	memcpy(fds, lowers, n * sizeof(*fds));
 	UPPER(&layers) = upperfd;
 	WORK(&layers) = workfd;
-	mount = make_overlay(&layers, err);
-	if (mount < 0 && err->errnum == EINVAL)
-		mount = make_again(&layers, err);
-	return mount >= 0 ? mount : explain(err, lowers[0], upperfd);
+	mount = make_overlay(&layers, &tried);
+	if (mount < 0 && tried.errnum == EINVAL)
+		mount = make_again(&layers, &tried);
+	if (mount >= 0)
+		return mount;
+	*err = tried;
+	return explain(err, lowers[0], upperfd);
 }

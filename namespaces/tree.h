@@ -25,11 +25,9 @@ struct device_clone {
 /* Detached mounts, -1 for what isn't used; they are closed on exec, and go with the process if it fails. */
 struct tree {
 	const struct isolation *isolation;
-	bool userns;
 	int root; /* the rootfs */
 	int dev, pts, shm, mqueue;
 	int proc, sys, cgroup;
-	bool sys_is_hosts; /* a clone of the host's, not a new one */
 	struct device_clone *clones;
 	size_t n_clones;
 };

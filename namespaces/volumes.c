@@ -204,15 +204,17 @@ int volume_open_host_path(const char *path, enum volume_host_type type, struct e
 /* What sub_path names in the volume; what is missing of it is made with the volume's own mode, as the kubelet does. */
 static int open_sub_path(int volumefd, const char *sub_path, struct error *err)
 {
+	struct error tried = {0};
 	struct stat st;
-	int fd = inroot_open(volumefd, sub_path, O_PATH, err);
+	int fd = inroot_open(volumefd, sub_path, O_PATH, &tried);
 
-	if (fd < 0 && err->errnum == ENOENT) {
+	if (fd < 0 && tried.errnum == ENOENT) {
 		if (fstat(volumefd, &st) < 0)
 			return error_set(err, ERROR_HOST, errno, "cannot look at a volume");
-		fd = inroot_mkdirs(volumefd, sub_path, st.st_mode & 07777, err);
+		fd = inroot_mkdirs(volumefd, sub_path, st.st_mode & 07777, &tried);
 	}
 	if (fd < 0) {
+		*err = tried;
 		err->class = ERROR_HOST;
 		return error_wrap(err, "failed to prepare subPath \"%s\" of a volume", sub_path);
 	}

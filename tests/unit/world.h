@@ -155,6 +155,8 @@ static inline pid_t world_start(
 			dprintf(output, "error: %s (%s)\n", err.message, err.hint);
 			_exit(125);
 		}
+		if (err.class)
+			dprintf(output, "a success that leaves an error: %s\n", err.message);
 		world_exec(script, output);
 	}
 	if (pid < 0)
@@ -176,6 +178,7 @@ static inline int world_run(struct world *world, struct isolation *isolation, co
 	}
 	close(ends[1]);
 	world_read(world, ends[0]);
+	expect(!strstr(world->output, "a success that leaves an error"));
 	close(ends[0]);
 	return world_wait(pidfd);
 }
