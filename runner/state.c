@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "namespaces/namespaces.h"
+
+#define CGROUP_LINK "cgroup"
 
 /*
  * Opens the folder at path, making it with its parents. It must be ours and nobody else's to write: under /tmp
@@ -71,6 +74,24 @@ static bool is_alive(int parent, const char *name)
 	return dir >= 0 && lock(dir, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/* The pod's folder has the path of its cgroup as a link, which nothing ever follows. */
+void state_record_cgroup(const struct state *state)
+{
+	/* Best effort: should it fail, an empty cgroup may be left behind by a supervisor and a sandbox that are killed. */
+	if (state->cgroup)
+		symlinkat(state->cgroup, state->data, CGROUP_LINK);
+}
+
+static void sweep_cgroup(int parent, const char *name)
+{
+	cleanup_free char *link = xasprintf("%s/" CGROUP_LINK, name);
+	char path[PATH_MAX] = "";
+	struct error ignored;
+
+	if (readlinkat(parent, link, path, sizeof(path) - 1) > 0 && strstr(path, "/minirun-"))
+		cgroup_remove(path, &ignored);
+}
+
 /* Removes every folder whose supervisor is dead. What can't be removed is left: it is no reason not to start. */
 static void sweep(int parent)
 {
@@ -83,6 +104,7 @@ static void sweep(int parent)
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || is_alive(parent, entry->d_name))
 			continue;
+		sweep_cgroup(parent, entry->d_name);
 		inroot_remove_tree(parent, entry->d_name, &ignored);
 	}
 }

@@ -25,6 +25,9 @@ struct state {
 int state_create(struct state *state, const char *root, const char *store, const char *name, const char *uid,
 	struct error *err);
 
+/* Writes state->cgroup down, so that the next start can remove it if nobody else is left to. */
+void state_record_cgroup(const struct state *state);
+
 /* Removes both folders and the cgroup. Carries on after an error, and reports the first. */
 int state_remove(const struct state *state, struct error *err);
 

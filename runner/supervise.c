@@ -259,6 +259,7 @@ static void make_cgroup(struct supervisor *supervisor)
 	cleanup_free char *name = xasprintf("minirun-%s", supervisor->state->data_name);
 
 	supervisor->cgroupfd = cgroup_make(name, &supervisor->state->cgroup);
+	state_record_cgroup(supervisor->state);
 }
 
 /* Orphans of a pod with hostPID come to us instead of the host's init, so that they can be ended. */

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Volumes: emptyDir, hostPath, subPath, fsGroup, /etc files; and what hostile ones can't do.
 
+# shellcheck disable=SC2016 # what \$ stands for is the container's shell's to say
+# shellcheck disable=SC2154 # variables of bats
+
 load helpers
 setup_file() { minirun_setup_file; }
 teardown_file() { minirun_teardown_file; }
@@ -61,8 +64,10 @@ in_turn() {
 }
 
 @test "a volume hides what the image has at its path" {
-	in_turn 'emptyDir: {}' 'ls /v' 'ls -A /bin | wc -l' '}, {name: v, mountPath: /bin/../etc'
+	in_turn 'emptyDir: {}' 'test -s /etc/passwd' 'ls -A /etc' '}, {name: v, mountPath: /etc'
 	assert_status 0
+	# Only what minirun itself mounts there.
+	assert_equal "$(strip_prefix second <<<"$output" | sort | tr '\n' ' ')" "hostname hosts resolv.conf "
 }
 
 @test "readOnly" {
@@ -129,8 +134,9 @@ in_turn() {
 	in_turn 'emptyDir: {}' 'ln -s / /v/root; ln -s ../../../../../../etc /v/etc' 'ls /v' ', subPath: root'
 	assert_has "second | root"
 	assert_lacks "second | proc"
-	in_turn 'emptyDir: {}' 'ln -s ../../../../../../etc /v/etc' 'ls -A /v | wc -l' ', subPath: etc'
-	assert_has "second | 0"
+	in_turn 'emptyDir: {}' 'ln -s ../../../../../.. /v/up' 'ls /v' ', subPath: up'
+	assert_has "second | up"
+	assert_lacks "second | proc"
 }
 
 @test "CVE-2025-9566: links that an earlier container left in the volume or its root don't lead our own files out" {
