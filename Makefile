@@ -178,7 +178,7 @@ run-fuzz: $(FUZZERS)
 
 SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash demo/images/build \
 	demo/images/nginx-foreground demo/run bench/run
-C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/fuzz/*.c bench/*.c \
+C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.c \
 	demo/*/*.c)
 HEADERS = $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.h))
 
