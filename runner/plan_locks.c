@@ -171,10 +171,12 @@ static const char *plan_apparmor(struct plan *plan, struct planned *item, struct
 
 	if (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED)
 		return "unconfined";
-	item->locks.apparmor = choice->type == PROFILE_LOCALHOST ? choice->localhost : "minirun-default";
+	item->locks.apparmor =
+		choice->type == PROFILE_LOCALHOST ? choice->localhost : apparmor_default_profile();
+	/* NULL asks for the default profile to be there: with it missing nothing may start (law R3). */
 	if (apparmor_check(item->locks.apparmor, &err) < 0)
 		complain(findings, item, "appArmorProfile", &err);
-	return item->locks.apparmor;
+	return item->locks.apparmor ? item->locks.apparmor : "RuntimeDefault";
 }
 
 static const char *base_name(const char *path)
@@ -201,7 +203,9 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 		complain(findings, item, "capabilities", &err);
 	plan_seccomp(plan, item, request, findings, warnings);
 	apparmor = plan_apparmor(plan, item, findings);
-	if (item->profile)
+	if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
+		seccomp = xasprintf("seccomp %s (allows by default)", base_name(item->profile->name));
+	else if (item->profile)
 		seccomp = xasprintf("seccomp %s (%u calls allowed)", base_name(item->profile->name),
 			item->profile->allowed);
 	item->locks_text = xasprintf("%s · no_new_privs %s · AppArmor %s%s",
