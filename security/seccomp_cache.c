@@ -45,18 +45,28 @@ struct place {
 	uint32_t line, column;
 };
 
-/* Another build may compile otherwise: the linker's build id is part of the key. */
-static int add_build_id(struct dl_phdr_info *info, size_t size, void *data)
+/* Another build may compile otherwise: the linker's build id is part of the key. Returns 1 if there is one. */
+static int add_build_id(struct dl_phdr_info *info, size_t size, void *context)
 {
 	(void)size;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		const char *at = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+		const char *end = at + info->dlpi_phdr[i].p_memsz;
 
-		if (header->p_type == PT_NOTE)
-			SHA256Update(
-				data, (const uint8_t *)(info->dlpi_addr + header->p_vaddr), header->p_memsz);
+		while (info->dlpi_phdr[i].p_type == PT_NOTE && at + sizeof(ElfW(Nhdr)) <= end) {
+			ElfW(Nhdr) note;
+			const char *value;
+
+			memcpy(&note, at, sizeof(note));
+			value = at + sizeof(note) + ((note.n_namesz + 3) & ~3U);
+			if (note.n_type == NT_GNU_BUILD_ID && value + note.n_descsz <= end) {
+				SHA256Update(context, (const uint8_t *)value, note.n_descsz);
+				return 1;
+			}
+			at = value + ((note.n_descsz + 3) & ~3U);
+		}
 	}
-	return 1; /* the first object is the program itself */
+	return -1; /* the first object is the program itself: no need to look at others */
 }
 
 void seccomp_cache_key(
@@ -65,16 +75,20 @@ void seccomp_cache_key(
 	const struct scmp_version *version = seccomp_version();
 	struct utsname system = {0};
 	SHA2_CTX context;
+	size_t ignored;
 
 	uname(&system);
 	SHA256Init(&context);
 	SHA256Update(&context, (const uint8_t *)FORMAT, sizeof(FORMAT));
-	dl_iterate_phdr(add_build_id, &context);
 	SHA256Update(&context, (const uint8_t *)version, sizeof(*version));
 	SHA256Update(&context, (const uint8_t *)system.release, sizeof(system.release));
 	SHA256Update(&context, (const uint8_t *)system.machine, sizeof(system.machine));
 	SHA256Update(&context, (const uint8_t *)&subject->capabilities, sizeof(subject->capabilities));
-	SHA256Update(&context, (const uint8_t *)text, size);
+	/* The build id covers the text that is part of the program, and its digest is most of what a hit costs. */
+	if (dl_iterate_phdr(add_build_id, &context) == 1 && text == seccomp_runtime_default(&ignored))
+		SHA256Update(&context, (const uint8_t *)"RuntimeDefault", sizeof("RuntimeDefault"));
+	else
+		SHA256Update(&context, (const uint8_t *)text, size);
 	SHA256Final(key->digest, &context);
 }
 
