@@ -272,3 +272,31 @@ default_set() {
 	run_shell 'echo runs' '    securityContext: {appArmorProfile: {type: Unconfined}}'
 	assert_status 0
 }
+
+@test "an ordinary user's container has what was asked for, too" {
+	load_busybox as_user
+	simple_pod rootless 'cat /proc/self/status' \
+		'    securityContext: {seccompProfile: {type: RuntimeDefault}, capabilities: {drop: [KILL]}}' >"$T/pod.yaml"
+	run --separate-stderr as_user "$MINIRUN" "$T/pod.yaml"
+	assert_status 0
+	output=$(strip_prefix main <<<"$output")
+	assert_equal "$(field CapBnd)" 00000000a80425db
+	assert_equal "$(field CapEff)" 00000000a80425db
+	assert_equal "$(field CapInh)" 0000000000000000
+	assert_equal "$(field NoNewPrivs)" 0
+	assert_equal "$(field Seccomp)" 2
+}
+
+@test "an ordinary user with a range of ids gets another user's capabilities right" {
+	load_busybox as_ranged_user
+	simple_pod ranged 'id -u; cat /proc/self/status' \
+		'    securityContext: {runAsUser: 1000, seccompProfile: {type: RuntimeDefault}, capabilities: {add: [SYS_RESOURCE]}}' \
+		>"$T/pod.yaml"
+	run --separate-stderr as_ranged_user "$MINIRUN" "$T/pod.yaml"
+	assert_status 0
+	output=$(strip_prefix main <<<"$output")
+	assert_line 1000
+	assert_equal "$(field CapBnd)" 00000000a90425fb
+	assert_equal "$(field CapEff)" 0000000000000000
+	assert_equal "$(field Seccomp)" 2
+}
