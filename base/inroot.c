@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/memory.h"
 
 #define RETRIES   128 /* as filepath-securejoin: a walk that races this often is under attack */
+#define LINKS     8 /* dangling links that lead to one another, when a file is made */
 #define MAX_DEPTH 64 /* levels of a tree that removal holds open at once */
 
 static int resolve(int dirfd, const char *path, int flags, mode_t mode, uint64_t how_to)
@@ -151,9 +153,24 @@ int inroot_parent(int rootfd, const char *path, bool make, const char **name, st
 	return inroot_open(rootfd, parent, O_PATH | O_DIRECTORY, err);
 }
 
-int inroot_touch(int rootfd, const char *path, mode_t mode, struct error *err)
+/* Where the link name in the folder parent, which is that of path, leads to: a path in the root, to be freed. */
+static char *follow_link(int parent, const char *name, const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(parent, name, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	if (target[0] == '/')
+		return xstrdup(target);
+	return xasprintf("%.*s/%s", (int)(name - path), path, target);
+}
+
+static int touch(int rootfd, const char *path, mode_t mode, int links, struct error *err)
 {
 	const char *name;
+	cleanup_free char *target = NULL;
 	cleanup_fd int parent = -1;
 	cleanup_fd int made = -1;
 	int fd = resolve(rootfd, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
@@ -169,14 +186,22 @@ int inroot_touch(int rootfd, const char *path, mode_t mode, struct error *err)
 	if (made < 0 && errno != EEXIST)
 		return explain(err, path, "cannot create");
 	if (made < 0) {
-		/* There and yet not to be opened: a link that points nowhere. Creating through it is CVE-2024-45310. */
-		errno = ENOENT;
-		return explain(err, path, "cannot create a file through the dangling link");
+		/* There and yet not to be opened: a link that leads nowhere. The kernel would create through it, out of
+		 * the root (CVE-2024-45310); what it says is taken as a path in the root and tried anew. */
+		target = links < LINKS ? follow_link(parent, name, path) : NULL;
+		errno = ELOOP;
+		return target ? touch(rootfd, target, mode, links + 1, err)
+			      : explain(err, path, "cannot create");
 	}
 	if (fchmod(made, mode) < 0)
 		return explain(err, path, "cannot set the mode of");
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 ? fd : explain(err, path, "cannot open");
+}
+
+int inroot_touch(int rootfd, const char *path, mode_t mode, struct error *err)
+{
+	return touch(rootfd, path, mode, 0, err);
 }
 
 /*

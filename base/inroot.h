@@ -39,7 +39,8 @@ int inroot_mkdirs(int rootfd, const char *path, mode_t mode, struct error *err);
 
 /*
  * Opens the file at path, making an empty regular one (and its parents, 0755) if there is none; for mount
- * points. Never opens through a dangling link: such a link is an error. Returns an O_PATH descriptor.
+ * points. A dangling link (Debian's /etc/resolv.conf is one) is followed in the root: the file is made where it leads.
+ * Returns an O_PATH descriptor.
  */
 int inroot_touch(int rootfd, const char *path, mode_t mode, struct error *err);
 

@@ -22,7 +22,7 @@ void member_init(
 	*member = (struct member){
 		.supervisor = supervisor,
 		.item = item,
-		.prepared = {.rootfs = -1, .folder = -1},
+		.prepared = {.rootfs = -1},
 		.launched = {.pidfd = -1, .notice = -1},
 		.notice.fd = -1,
 		.exit.fd = -1,
@@ -95,7 +95,7 @@ static void format_duration(int64_t microseconds, char *buffer, size_t size)
 
 static void report_exit(const struct member *member, int64_t ran)
 {
-	cleanup_free char *message = termination_message(&member->prepared);
+	cleanup_free char *message = termination_message(&member->prepared, member->item->spec->name);
 	cleanup_free char *killed = NULL;
 	char duration[48];
 	struct event event = {

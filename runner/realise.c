@@ -1,4 +1,12 @@
-/* From plan to things: the pod's volumes and files, a container's rootfs and mounts. */
+/*
+ * From plan to things: the pod's volumes and files, a container's rootfs and mounts.
+ *
+ * What grows is on the store's disk: volumes, and the containers' own layers. What is small and read often is in the run folder, a
+ * tmpfs on most machines: making and removing a file there costs a tenth.
+ *
+ * Below an image lies one more layer, the same for all: empty mount points (/dev, /proc, /sys, /etc/hosts, ...). An image
+ * that lacks them would else have them made in the container's own layer, some five files a start.
+ */
 #include "runner/realise.h"
 
 #include <errno.h>
@@ -13,8 +21,11 @@
 #include "base/inroot.h"
 #include "base/memory.h"
 
-#define TERMINATION_FILE  "termination-log"
+#define MOUNT_POINTS      "mount-points"
 #define TERMINATION_LIMIT 4096 /* bytes, as the kubelet's MaxContainerTerminationMessageLength */
+
+static const struct resources resources_none = {
+	.shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1};
 
 /* Makes and opens a folder below the pod's own, which nobody else can write to. */
 static int make_folder(int dirfd, const char *name, mode_t mode, struct error *err)
@@ -71,13 +82,40 @@ int realise_private_mounts(const struct plan *plan, struct error *err)
 	return needed ? volumes_private_mounts(err) : 0;
 }
 
-int realise_pod(
+/* Made once a store. Whoever comes at the same time makes the same. */
+static int open_mount_points(const struct store *store, struct error *err)
+{
+	static const char *const folders[] = {"dev", "proc", "sys", "etc"};
+	static const char *const files[] = {"etc/hosts", "etc/hostname", "etc/resolv.conf"};
+	cleanup_fd int fd = openat(store->fd, MOUNT_POINTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		return steal_fd(&fd);
+	fd = make_folder(store->fd, MOUNT_POINTS, 0755, err);
+	for (size_t i = 0; fd >= 0 && i < array_length(folders); i++) {
+		cleanup_fd int folder = make_folder(fd, folders[i], 0755, err);
+
+		if (folder < 0)
+			return -1;
+	}
+	for (size_t i = 0; fd >= 0 && i < array_length(files); i++) {
+		cleanup_fd int file = inroot_touch(fd, files[i], 0644, err);
+
+		if (file < 0)
+			return -1;
+	}
+	return steal_fd(&fd);
+}
+
+static int realise_volumes(
 	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err)
 {
 	const struct pod *pod = plan->pod;
-	cleanup_fd int folder = make_folder(state->data, "volumes", 0755, err);
+	cleanup_fd int folder = -1;
 
-	*resources = (struct resources){.shm = -1, .etc = -1, .containers = -1};
+	if (!pod->n_volumes)
+		return 0;
+	folder = make_folder(state->data, "volumes", 0755, err);
 	if (folder < 0)
 		return -1;
 	resources->volumes = xcalloc(pod->n_volumes, sizeof(*resources->volumes));
@@ -87,55 +125,77 @@ int realise_pod(
 			return -1;
 		resources->n_volumes = i + 1;
 	}
-	resources->etc = make_folder(state->data, "etc", 0755, err);
-	if (resources->etc < 0 || write_etc_files(pod, resources->etc, err) < 0)
+	return 0;
+}
+
+int realise_pod(
+	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err)
+{
+	*resources = resources_none;
+	resources->data = state->data;
+	if (realise_volumes(plan, state, resources, err) < 0)
+		return -1;
+	resources->etc = make_folder(state->run, "etc", 0755, err);
+	if (resources->etc < 0 || write_etc_files(plan->pod, resources->etc, err) < 0)
 		return -1;
 	if (shares_shm(plan)) {
 		resources->shm = volume_make_shm("/dev/shm", 0, err);
 		if (resources->shm < 0)
 			return -1;
 	}
-	resources->containers = make_folder(state->data, "containers", 0755, err);
-	return resources->containers < 0 ? -1 : 0;
+	resources->mount_points = open_mount_points(&plan->store, err);
+	if (resources->mount_points < 0)
+		return -1;
+	resources->messages = make_folder(state->run, "messages", 0755, err);
+	return resources->messages < 0 ? -1 : 0;
 }
 
 void resources_close(struct resources *resources)
 {
+	const int fds[] = {resources->shm, resources->etc, resources->messages, resources->mount_points};
+
 	for (size_t i = 0; i < resources->n_volumes; i++)
 		if (resources->volumes[i] >= 0)
 			close(resources->volumes[i]);
+	for (size_t i = 0; i < array_length(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	free(resources->volumes);
-	if (resources->shm >= 0)
-		close(resources->shm);
-	if (resources->etc >= 0)
-		close(resources->etc);
-	if (resources->containers >= 0)
-		close(resources->containers);
-	*resources = (struct resources){.shm = -1, .etc = -1, .containers = -1};
+	*resources = resources_none;
 }
 
-static int realise_rootfs(
-	const struct plan *plan, const struct planned *item, struct prepared *prepared, struct error *err)
+/* A folder of the container's own: "upper-NAME" or "work-NAME", on the store's disk. */
+static int make_layer(
+	const struct resources *resources, const char *kind, const char *name, struct error *err)
+{
+	cleanup_free char *folder = xasprintf("%s-%s", kind, name);
+
+	return make_folder(resources->data, folder, 0755, err);
+}
+
+static int realise_rootfs(const struct plan *plan, const struct planned *item,
+	const struct resources *resources, struct prepared *prepared, struct error *err)
 {
 	size_t n = 0;
 	cleanup_free int *fds = NULL;
-	cleanup_free int *topmost_first = NULL;
-	cleanup_fd int upper = make_folder(prepared->folder, "upper", 0755, err);
-	cleanup_fd int work = upper < 0 ? -1 : make_folder(prepared->folder, "work", 0755, err);
+	cleanup_free int *lowers = NULL; /* topmost first */
+	cleanup_fd int upper = make_layer(resources, "upper", item->spec->name, err);
+	cleanup_fd int work = upper < 0 ? -1 : make_layer(resources, "work", item->spec->name, err);
 
 	if (work < 0)
 		return -1;
 	while (item->image.layers[n])
 		n++;
 	fds = xcalloc(n, sizeof(*fds));
-	topmost_first = xcalloc(n, sizeof(*topmost_first));
+	lowers = xcalloc(n + 1, sizeof(*lowers));
 	prepared->layer_locks = xcalloc(n, sizeof(*prepared->layer_locks));
 	if (image_open_layers(&plan->store, &item->image, fds, prepared->layer_locks, err) < 0)
 		return -1;
 	prepared->n_layer_locks = n;
 	for (size_t i = 0; i < n; i++)
-		topmost_first[n - 1 - i] = fds[i];
-	prepared->rootfs = rootfs_overlay(topmost_first, n, upper, work, err);
+		lowers[n - 1 - i] = fds[i];
+	lowers[n] = resources->mount_points;
+	prepared->rootfs = rootfs_overlay(lowers, n + 1, upper, work, err);
 	for (size_t i = 0; i < n; i++)
 		close(fds[i]);
 	return prepared->rootfs < 0 ? error_wrap(err, "image %s", item->image.name) : 0;
@@ -194,10 +254,14 @@ static int mount_own(const struct planned *item, int folder, const char *name, c
 	return 0;
 }
 
-static int make_termination_file(int folder, struct error *err)
+static int mount_termination_file(const struct planned *item, struct prepared *prepared, struct error *err)
 {
+	const char *name = item->spec->name;
+
 	/* 0666 as the kubelet's: the container's user, whoever it is, writes to it. */
-	return file_replace(folder, TERMINATION_FILE, 0666, "", 0, err);
+	if (file_replace(prepared->messages, name, 0666, "", 0, err) < 0)
+		return -1;
+	return mount_own(item, prepared->messages, name, item->spec->termination_message_path, prepared, err);
 }
 
 static int realise_mounts(const struct plan *plan, const struct planned *item,
@@ -206,9 +270,7 @@ static int realise_mounts(const struct plan *plan, const struct planned *item,
 	for (size_t i = 0; i < item->spec->n_mounts; i++)
 		if (mount_volume(item, i, resources, plan->pod, prepared, err) < 0)
 			return -1;
-	if (make_termination_file(prepared->folder, err) < 0 ||
-		mount_own(item, prepared->folder, TERMINATION_FILE, item->spec->termination_message_path,
-			prepared, err) < 0)
+	if (mount_termination_file(item, prepared, err) < 0)
 		return -1;
 	if (mount_own(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
 		mount_own(item, resources->etc, "hostname", "/etc/hostname", prepared, err) < 0)
@@ -223,11 +285,9 @@ int realise_container(const struct plan *plan, const struct planned *item, const
 {
 	struct isolation *isolation;
 
-	*prepared = (struct prepared){.container = item->container, .rootfs = -1, .folder = -1};
-	prepared->folder = make_folder(resources->containers, item->spec->name, 0755, err);
-	if (prepared->folder < 0)
-		return -1;
-	if (realise_rootfs(plan, item, prepared, err) < 0 ||
+	*prepared = (struct prepared){.container = item->container, .rootfs = -1};
+	prepared->messages = resources->messages;
+	if (realise_rootfs(plan, item, resources, prepared, err) < 0 ||
 		realise_mounts(plan, item, resources, prepared, err) < 0)
 		return -1;
 	isolation = &prepared->container.isolation;
@@ -263,17 +323,14 @@ void prepared_close(struct prepared *prepared)
 	free(prepared->layer_locks);
 	prepared->layer_locks = NULL;
 	prepared->n_layer_locks = 0;
-	if (prepared->folder >= 0)
-		close(prepared->folder);
-	prepared->folder = -1;
 }
 
-char *termination_message(const struct prepared *prepared)
+char *termination_message(const struct prepared *prepared, const char *container)
 {
 	struct stat st;
 	cleanup_free char *text = xcalloc(TERMINATION_LIMIT + 1, 1);
 	cleanup_fd int fd =
-		openat(prepared->folder, TERMINATION_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		openat(prepared->messages, container, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

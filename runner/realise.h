@@ -10,7 +10,9 @@ struct resources {
 	size_t n_volumes;
 	int shm; /* /dev/shm of a pod of several containers; -1: each has its own */
 	int etc; /* the folder with hosts, hostname and resolv.conf */
-	int containers; /* the folder that holds one folder a container */
+	int messages; /* the folder of termination messages, a file a container */
+	int data; /* the state's, for the containers' own layers */
+	int mount_points; /* the lowest layer of every rootfs: see realise.c */
 };
 
 /* Gives the supervisor mounts of its own if the pod's volumes need it. Before the sandbox is started. */
@@ -29,7 +31,7 @@ struct prepared {
 	int rootfs;
 	int *layer_locks; /* held until the container has ended, so that its image can't be removed */
 	size_t n_layer_locks;
-	int folder; /* the container's own, with termination-log */
+	int messages; /* the resources' */
 };
 
 int realise_container(const struct plan *plan, const struct planned *item, const struct resources *resources,
@@ -39,6 +41,6 @@ void prepared_close_mounts(struct prepared *prepared);
 void prepared_close(struct prepared *prepared);
 
 /* What the container left in its termination message file, at most 4096 bytes; NULL if nothing. To be freed. */
-char *termination_message(const struct prepared *prepared);
+char *termination_message(const struct prepared *prepared, const char *container);
 
 #endif

@@ -374,7 +374,7 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 		.report = report,
 		.state = state,
 		.loop.epoll = -1,
-		.resources = {.shm = -1, .etc = -1, .containers = -1},
+		.resources = {.shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1},
 		.sandbox = {.pidfd = -1, .pause_pidfd = -1},
 		.members = xcalloc(plan->n, sizeof(*supervisor.members)),
 		.signals.fd = -1,

@@ -252,9 +252,9 @@ evil_pod() {
 	ln -s "$T/canary/hosts" "$T/image/etc/hosts"
 	ln -s "$T/canary/v" "$T/image/v"
 	evil_image
+	# The file is made where the link leads, but in the container's root.
 	evil_pod true
-	assert_status 125
-	[[ $stderr == *"/etc/hosts"* ]]
+	assert_status 0
 	[[ -z $(ls -A "$T/canary") ]]
 }
 
