@@ -1,13 +1,12 @@
 /*
- * YAML with positions, from libfyaml's events.
+ * YAML with positions, from libfyaml's events (base/yaml_events.c).
  *
  * Events rather than libfyaml's documents: each becomes a node at once, and we count what aliases expand to. An
  * alias is a copy of the node that its anchor names, which must be complete: so a document can't contain itself,
  * and the limits on nodes and bytes stop a "billion laughs" early. `<<` merges maps, as kubectl's reader does.
  */
-#include "base/reader.h"
+#include "base/yaml_events.h"
 
-#include <libfyaml.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,133 +23,14 @@ struct anchor {
 
 struct yaml {
 	struct reader *reader;
-	struct fy_parser *parser;
-	struct fy_diag *diag;
+	struct yaml_events events;
 	struct anchor *anchors;
 	size_t n_anchors;
 	/* A list: what the tree lacks, but an anchor may name, such as the value of a <<. */
 	struct node *spent;
-	unsigned int line, column; /* of the last event that has a place */
-	char *printed; /* what libfyaml would have printed, or NULL */
 };
 
-/* What an event says of the node that it begins. */
-struct head {
-	enum fy_event_type type;
-	unsigned int line, column;
-	char *anchor, *tag, *text;
-	bool plain;
-	bool nul; /* text would hold a NUL character */
-};
-
-static void cleanup_head_fn(struct head *head)
-{
-	free(head->anchor);
-	free(head->tag);
-	free(head->text);
-}
-#define cleanup_head __attribute__((cleanup(cleanup_head_fn)))
-
-static struct node *read_node(struct yaml *yaml, const struct head *head, unsigned int depth);
-
-/* libfyaml prints some of its errors instead of collecting them; standard error is ours. */
-static void keep_printed(struct fy_diag *diag, void *user, const char *text, size_t size)
-{
-	struct yaml *yaml = user;
-	static const char mark[] = "[ERR]: ";
-
-	(void)diag;
-	if (yaml->printed)
-		return;
-	if (size >= strlen(mark) && !memcmp(text, mark, strlen(mark))) {
-		text += strlen(mark);
-		size -= strlen(mark);
-	}
-	yaml->printed = xstrndup(text, size);
-	yaml->printed[strcspn(yaml->printed, "\n")] = '\0';
-}
-
-/* libfyaml's own words for what is wrong, the first of them: the others follow from it. */
-static void *fail_syntax(struct yaml *yaml)
-{
-	void *iterator = NULL;
-	struct fy_diag_error *error = fy_diag_errors_iterate(yaml->diag, &iterator);
-	const char *tab = NULL;
-
-	if (!error)
-		return reader_fail(yaml->reader, yaml->line, yaml->column, NULL,
-			"invalid YAML after this: %s", yaml->printed ? yaml->printed : "it can't be read");
-	if (strstr(error->msg, "tab"))
-		tab = "YAML indents with spaces";
-	return reader_fail(yaml->reader, error->line > 0 ? (unsigned int)error->line : 0,
-		error->column > 0 ? (unsigned int)error->column : 0, tab, "invalid YAML: %s", error->msg);
-}
-
-/* A token's text; cut at a NUL, and nul set, if it holds one. */
-static char *token_text(struct fy_token *token, bool *nul)
-{
-	size_t n = 0;
-	const char *text = token ? fy_token_get_text(token, &n) : NULL;
-
-	if (nul)
-		*nul = text && memchr(text, '\0', n);
-	return text ? xstrndup(text, n) : NULL;
-}
-
-/* The tag, in full where the handle is known ("tag:yaml.org,2002:str"), or NULL. */
-static char *tag_text(struct fy_token *token)
-{
-	return token_text(token, NULL);
-}
-
-/* Reads the next event. Returns -1 with a finding at a syntax error. */
-static int next(struct yaml *yaml, struct head *head)
-{
-	struct fy_event *event = fy_parser_parse(yaml->parser);
-	const struct fy_mark *mark;
-	enum fy_scalar_style style;
-
-	cleanup_head_fn(head);
-	*head = (struct head){0};
-	if (!event) {
-		if (fy_parser_get_stream_error(yaml->parser) || fy_diag_got_error(yaml->diag)) {
-			fail_syntax(yaml);
-			return -1;
-		}
-		head->type = FYET_STREAM_END;
-		return 0;
-	}
-	head->type = event->type;
-	mark = fy_event_start_mark(event);
-	if (mark) {
-		head->line = (unsigned int)mark->line + 1;
-		head->column = (unsigned int)mark->column + 1;
-		yaml->line = head->line;
-		yaml->column = head->column;
-	}
-	if (event->type == FYET_SCALAR) {
-		head->anchor = token_text(event->scalar.anchor, NULL);
-		head->tag = tag_text(event->scalar.tag);
-		head->text = token_text(event->scalar.value, &head->nul);
-		style = fy_token_scalar_style(event->scalar.value);
-		head->plain = style == FYSS_PLAIN;
-		/* Its mark is behind the quote. */
-		if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && head->column > 1)
-			head->column--;
-		if (!head->text)
-			head->text = xstrdup("");
-	} else if (event->type == FYET_SEQUENCE_START) {
-		head->anchor = token_text(event->sequence_start.anchor, NULL);
-		head->tag = tag_text(event->sequence_start.tag);
-	} else if (event->type == FYET_MAPPING_START) {
-		head->anchor = token_text(event->mapping_start.anchor, NULL);
-		head->tag = tag_text(event->mapping_start.tag);
-	} else if (event->type == FYET_ALIAS) {
-		head->text = token_text(event->alias.anchor, NULL);
-	}
-	fy_parser_event_free(yaml->parser, event);
-	return 0;
-}
+static struct node *read_node(struct yaml *yaml, const struct yaml_event *event, unsigned int depth);
 
 /* A deep copy, counted against the limits; its places are those of the anchored text. */
 static struct node *copy_node(struct reader *reader, const struct node *node)
@@ -179,9 +59,9 @@ static struct node *copy_node(struct reader *reader, const struct node *node)
 	return steal_pointer(&copy);
 }
 
-static struct node *read_alias(struct yaml *yaml, const struct head *head)
+static struct node *read_alias(struct yaml *yaml, const struct yaml_event *event)
 {
-	const char *name = head->text ? head->text : "";
+	const char *name = event->text ? event->text : "";
 
 	/* The last of that name counts: an anchor may be set anew. */
 	for (size_t i = yaml->n_anchors; i-- > 0;) {
@@ -196,27 +76,27 @@ static struct node *read_alias(struct yaml *yaml, const struct head *head)
 		}
 		return copy;
 	}
-	return reader_fail(yaml->reader, head->line, head->column, NULL,
+	return reader_fail(yaml->reader, event->line, event->column, NULL,
 		"the alias *%s names no anchor that is complete before it", name);
 }
 
-static struct node *read_scalar(struct yaml *yaml, const struct head *head)
+static struct node *read_scalar(struct yaml *yaml, const struct yaml_event *event)
 {
 	static const char core[] = "tag:yaml.org,2002:";
-	struct node *node = reader_node(yaml->reader, NODE_STRING, head->line, head->column);
-	const char *tag = head->tag;
+	struct node *node = reader_node(yaml->reader, NODE_STRING, event->line, event->column);
+	const char *tag = event->tag;
 
 	if (!node)
 		return NULL;
-	node->text = xstrdup(head->text);
-	if (head->nul)
-		reader_fail(yaml->reader, head->line, head->column, NULL,
+	node->text = xstrdup(event->text);
+	if (event->nul)
+		reader_fail(yaml->reader, event->line, event->column, NULL,
 			"a string can't hold the character NUL");
-	if (head->nul || reader_charge(yaml->reader, strlen(node->text), head->line, head->column) < 0) {
+	if (event->nul || reader_charge(yaml->reader, strlen(node->text), event->line, event->column) < 0) {
 		node_free(node);
 		return NULL;
 	}
-	if (head->plain && !tag)
+	if (event->plain && !tag)
 		scalar_resolve(node);
 	if (!tag || !strcmp(tag, "!"))
 		return node;
@@ -229,22 +109,22 @@ static struct node *read_scalar(struct yaml *yaml, const struct head *head)
 		(!strcmp(tag, "bool") && node->kind == NODE_BOOL) ||
 		(!strcmp(tag, "null") && node->kind == NODE_NULL))
 		return node;
-	reader_fail(yaml->reader, head->line, head->column,
+	reader_fail(yaml->reader, event->line, event->column,
 		"only !!str, !!int, !!float, !!bool and !!null can be used", "the tag %s does not fit here",
-		head->tag);
+		event->tag);
 	node_free(node);
 	return NULL;
 }
 
 /* The key of an entry as kubectl's reader turns it to text: `yes: 1` has the key "true". */
-static char *key_text(struct yaml *yaml, const struct head *head)
+static char *key_text(struct yaml *yaml, const struct yaml_event *event)
 {
 	cleanup_node struct node *node = NULL;
 
-	if (head->type != FYET_SCALAR && head->type != FYET_ALIAS)
+	if (event->type != FYET_SCALAR && event->type != FYET_ALIAS)
 		return reader_fail(
-			yaml->reader, head->line, head->column, NULL, "the key of a map must be a string");
-	node = head->type == FYET_ALIAS ? read_alias(yaml, head) : read_scalar(yaml, head);
+			yaml->reader, event->line, event->column, NULL, "the key of a map must be a string");
+	node = event->type == FYET_ALIAS ? read_alias(yaml, event) : read_scalar(yaml, event);
 	if (!node)
 		return NULL;
 	switch (node->kind) {
@@ -260,7 +140,7 @@ static char *key_text(struct yaml *yaml, const struct head *head)
 	case NODE_MAP:
 	default:
 		return reader_fail(
-			yaml->reader, head->line, head->column, NULL, "the key of a map must be a string");
+			yaml->reader, event->line, event->column, NULL, "the key of a map must be a string");
 	}
 }
 
@@ -297,14 +177,14 @@ static int merge(struct yaml *yaml, struct node *map, const struct node *source)
 }
 
 /* Reads a node; one that isn't written at all (`key:`) has no place but that of what it belongs to. */
-static struct node *read_at(
-	struct yaml *yaml, struct head *head, unsigned int line, unsigned int column, unsigned int depth)
+static struct node *read_at(struct yaml *yaml, struct yaml_event *event, unsigned int line,
+	unsigned int column, unsigned int depth)
 {
-	if (!head->line) {
-		head->line = line;
-		head->column = column;
+	if (!event->line) {
+		event->line = line;
+		event->column = column;
 	}
-	return read_node(yaml, head, depth);
+	return read_node(yaml, event, depth);
 }
 
 static int read_map(struct yaml *yaml, struct node *map, unsigned int depth)
@@ -313,16 +193,16 @@ static int read_map(struct yaml *yaml, struct node *map, unsigned int depth)
 	size_t n_merged = 0;
 
 	for (;;) {
-		cleanup_head struct head key = {0}, value = {0};
+		cleanup_yaml_event struct yaml_event key = {0}, value = {0};
 		cleanup_free char *text = NULL;
 		struct node *node;
 
-		if (next(yaml, &key) < 0)
+		if (yaml_events_next(&yaml->events, &key) < 0)
 			return -1;
 		if (key.type == FYET_MAPPING_END)
 			break;
 		text = key_text(yaml, &key);
-		if (!text || next(yaml, &value) < 0)
+		if (!text || yaml_events_next(&yaml->events, &value) < 0)
 			return -1;
 		node = read_at(yaml, &value, key.line, key.column, depth);
 		if (!node)
@@ -348,49 +228,49 @@ static int read_map(struct yaml *yaml, struct node *map, unsigned int depth)
 static int read_list(struct yaml *yaml, struct node *list, unsigned int depth)
 {
 	for (;;) {
-		cleanup_head struct head head = {0};
+		cleanup_yaml_event struct yaml_event event = {0};
 		struct node *node;
 
-		if (next(yaml, &head) < 0)
+		if (yaml_events_next(&yaml->events, &event) < 0)
 			return -1;
-		if (head.type == FYET_SEQUENCE_END)
+		if (event.type == FYET_SEQUENCE_END)
 			return 0;
-		node = read_at(yaml, &head, list->line, list->column, depth);
+		node = read_at(yaml, &event, list->line, list->column, depth);
 		if (!node)
 			return -1;
 		node_append(list, node);
 	}
 }
 
-static struct node *read_collection(struct yaml *yaml, const struct head *head, unsigned int depth)
+static struct node *read_collection(struct yaml *yaml, const struct yaml_event *event, unsigned int depth)
 {
-	bool map = head->type == FYET_MAPPING_START;
+	bool map = event->type == FYET_MAPPING_START;
 	cleanup_node struct node *node = NULL;
 
 	if (depth > DOCUMENT_DEPTH)
-		return reader_fail(yaml->reader, head->line, head->column, NULL,
+		return reader_fail(yaml->reader, event->line, event->column, NULL,
 			"nested deeper than %d levels", DOCUMENT_DEPTH);
-	node = reader_node(yaml->reader, map ? NODE_MAP : NODE_LIST, head->line, head->column);
+	node = reader_node(yaml->reader, map ? NODE_MAP : NODE_LIST, event->line, event->column);
 	if (!node || (map ? read_map(yaml, node, depth + 1) : read_list(yaml, node, depth + 1)) < 0)
 		return NULL;
 	return steal_pointer(&node);
 }
 
-static struct node *read_node(struct yaml *yaml, const struct head *head, unsigned int depth)
+static struct node *read_node(struct yaml *yaml, const struct yaml_event *event, unsigned int depth)
 {
 	struct node *node;
 
-	if (head->type == FYET_ALIAS)
-		return read_alias(yaml, head);
-	if (head->type == FYET_SCALAR)
-		node = read_scalar(yaml, head);
-	else if (head->type == FYET_MAPPING_START || head->type == FYET_SEQUENCE_START)
-		node = read_collection(yaml, head, depth);
+	if (event->type == FYET_ALIAS)
+		return read_alias(yaml, event);
+	if (event->type == FYET_SCALAR)
+		node = read_scalar(yaml, event);
+	else if (event->type == FYET_MAPPING_START || event->type == FYET_SEQUENCE_START)
+		node = read_collection(yaml, event, depth);
 	else
-		return reader_fail(yaml->reader, head->line, head->column, NULL, "expected a value");
-	if (node && head->anchor) {
+		return reader_fail(yaml->reader, event->line, event->column, NULL, "expected a value");
+	if (node && event->anchor) {
 		yaml->anchors = xreallocarray(yaml->anchors, yaml->n_anchors + 1, sizeof(*yaml->anchors));
-		yaml->anchors[yaml->n_anchors++] = (struct anchor){xstrdup(head->anchor), node};
+		yaml->anchors[yaml->n_anchors++] = (struct anchor){xstrdup(event->anchor), node};
 	}
 	return node;
 }
@@ -399,19 +279,19 @@ static struct node *read_node(struct yaml *yaml, const struct head *head, unsign
 static struct node *read_stream(struct yaml *yaml)
 {
 	cleanup_node struct node *root = NULL;
-	cleanup_head struct head head = {0};
+	cleanup_yaml_event struct yaml_event event = {0};
 
 	for (;;) {
 		struct node *node;
 
-		if (next(yaml, &head) < 0)
+		if (yaml_events_next(&yaml->events, &event) < 0)
 			return NULL;
-		if (head.type == FYET_STREAM_END)
+		if (event.type == FYET_STREAM_END)
 			break;
-		if (head.type == FYET_STREAM_START || head.type == FYET_DOCUMENT_START ||
-			head.type == FYET_DOCUMENT_END)
+		if (event.type == FYET_STREAM_START || event.type == FYET_DOCUMENT_START ||
+			event.type == FYET_DOCUMENT_END)
 			continue;
-		node = read_node(yaml, &head, 1);
+		node = read_node(yaml, &event, 1);
 		if (!node)
 			return NULL;
 		if (node->kind == NODE_NULL) {
@@ -420,7 +300,7 @@ static struct node *read_stream(struct yaml *yaml)
 		}
 		if (root) {
 			node_append(yaml->spent, node);
-			return reader_fail(yaml->reader, head.line, head.column,
+			return reader_fail(yaml->reader, event.line, event.column,
 				"put each document into a file of its own",
 				"the file holds more than one YAML document");
 		}
@@ -433,35 +313,16 @@ static struct node *read_stream(struct yaml *yaml)
 
 struct node *yaml_read(struct reader *reader)
 {
-	struct fy_diag_cfg quiet;
-	struct fy_parse_cfg config = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE};
 	cleanup_node struct node *spent = xcalloc(1, sizeof(*spent));
 	struct yaml yaml = {.reader = reader, .spent = spent};
 	struct node *root = NULL;
 
 	spent->kind = NODE_LIST;
-	fy_diag_cfg_default(&quiet);
-	quiet.fp = NULL;
-	quiet.output_fn = keep_printed;
-	quiet.user = &yaml;
-	quiet.colorize = false;
-	yaml.diag = fy_diag_create(&quiet);
-	if (yaml.diag) {
-		fy_diag_set_collect_errors(yaml.diag, true);
-		config.diag = yaml.diag;
-		yaml.parser = fy_parser_create(&config);
-	}
-	if (!yaml.parser || fy_parser_set_string(yaml.parser, reader->text, reader->size) < 0)
-		reader_fail(reader, 0, 0, NULL, "libfyaml can't be started");
-	else
+	if (yaml_events_start(&yaml.events, reader) == 0)
 		root = read_stream(&yaml);
+	yaml_events_stop(&yaml.events);
 	for (size_t i = 0; i < yaml.n_anchors; i++)
 		free(yaml.anchors[i].name);
 	free(yaml.anchors);
-	free(yaml.printed);
-	if (yaml.parser)
-		fy_parser_destroy(yaml.parser);
-	if (yaml.diag)
-		fy_diag_destroy(yaml.diag);
 	return root;
 }
