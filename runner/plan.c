@@ -24,7 +24,7 @@ static int make_uid(char uid[37], struct error *err)
 	return 0;
 }
 
-static void complain(
+void plan_complain(
 	struct findings *findings, const struct planned *item, const char *field, const struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s.%s", item->path, field);
@@ -38,7 +38,7 @@ static void plan_image(const struct plan *plan, struct planned *item, struct fin
 	struct error err = {0};
 
 	if (image_find(&plan->store, item->spec->image, &item->image, &err) < 0)
-		complain(findings, item, "image", &err);
+		plan_complain(findings, item, "image", &err);
 }
 
 /* A mount on or below /proc or /sys would let an image forge what the launch writes there (CVE-2019-16884). */
@@ -52,7 +52,7 @@ static void check_mounts(const struct planned *item, struct findings *findings)
 		if (isolation_check_target(target, &err) == 0)
 			continue;
 		path = xasprintf("volumeMounts[%zu].mountPath", i);
-		complain(findings, item, path, &err);
+		plan_complain(findings, item, path, &err);
 	}
 }
 

@@ -59,6 +59,10 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	struct findings *findings, FILE *warnings, struct error *err);
 void plan_free(struct plan *plan);
 
+/* Adds an error about a field of the container, "image" say, to the findings. */
+void plan_complain(
+	struct findings *findings, const struct planned *item, const char *field, const struct error *err);
+
 /* plan_locks.c: what a container may do; for plan_make. */
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings, FILE *warnings);

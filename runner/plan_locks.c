@@ -15,15 +15,6 @@
 #define KUBELET_SECCOMP_ROOT "/var/lib/kubelet/seccomp"
 #define PROFILE_LIMIT        (4U << 20) /* bytes of a profile's file */
 
-static void complain(
-	struct findings *findings, const struct planned *item, const char *field, const struct error *err)
-{
-	cleanup_free char *path = xasprintf("%s.securityContext.%s", item->path, field);
-
-	findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, path,
-		err->hint[0] ? err->hint : NULL, "%s", err->message);
-}
-
 /* The folder of the manifest, "." if it came by standard input. */
 static char *folder_of(const char *manifest)
 {
@@ -158,7 +149,7 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 		return;
 	}
 	if (plan_profile(plan, item, choice, request, warnings, &err) < 0)
-		complain(findings, item, "seccompProfile", &err);
+		plan_complain(findings, item, "securityContext.seccompProfile", &err);
 	else
 		item->locks.seccomp = &item->profile->filter;
 }
@@ -175,7 +166,7 @@ static const char *plan_apparmor(struct plan *plan, struct planned *item, struct
 		choice->type == PROFILE_LOCALHOST ? choice->localhost : apparmor_default_profile();
 	/* NULL asks for the default profile to be there: with it missing nothing may start (law R3). */
 	if (apparmor_check(item->locks.apparmor, &err) < 0)
-		complain(findings, item, "appArmorProfile", &err);
+		plan_complain(findings, item, "securityContext.appArmorProfile", &err);
 	return item->locks.apparmor ? item->locks.apparmor : "RuntimeDefault";
 }
 
@@ -200,7 +191,7 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 	item->locks.no_new_privs = security->allow_privilege_escalation == OPTIONAL_FALSE;
 	if (capabilities_choose(security->add_capabilities, security->drop_capabilities, item->privileged,
 		    &item->container.credentials.capabilities, &err) < 0)
-		complain(findings, item, "capabilities", &err);
+		plan_complain(findings, item, "securityContext.capabilities", &err);
 	plan_seccomp(plan, item, request, findings, warnings);
 	apparmor = plan_apparmor(plan, item, findings);
 	if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
