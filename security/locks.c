@@ -104,48 +104,47 @@ int locks_apply(const struct locks *locks, int procfd, struct error *err)
 	return 0;
 }
 
+#define BARE __attribute__((no_sanitize("address"), no_sanitize("undefined"), no_sanitize("thread")))
+
 /*
- * A system call and nothing else: syscall(3) would do, but writes errno, which a sanitizer may intercept. Returns a
+ * A system call and nothing else: syscall(3) would do, but it writes errno, and a sanitizer may intercept it. Returns a
  * negative errno on failure.
  */
+BARE __attribute__((always_inline)) static inline long bare_syscall(
+	long number, const void *a, const void *b, const void *c)
+{
 #if defined(__x86_64__)
-#define BARE_SYSCALL(result, number, a, b, c)                          \
-	__asm__ volatile("syscall"                                     \
-			 : "=a"(result)                                \
-			 : "0"((long)(number)), "D"(a), "S"(b), "d"(c) \
-			 : "rcx", "r11", "memory")
-#elif defined(__aarch64__)
-#define BARE_SYSCALL(result, number, a, b, c)                                                \
-	do {                                                                                 \
-		register long x8 __asm__("x8") = (number);                                   \
-		register long x0 __asm__("x0") = (long)(a);                                  \
-		register long x1 __asm__("x1") = (long)(b);                                  \
-		register long x2 __asm__("x2") = (long)(c);                                  \
-		__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory"); \
-		(result) = x0;                                                               \
-	} while (0)
-#else
-#define BARE_SYSCALL(result, number, a, b, c) \
-	((result) = syscall((number), (a), (b), (c)) < 0 ? -(long)errno : 0L)
-#endif
+	long result = number;
 
-__attribute__((noreturn, no_sanitize("address"), no_sanitize("undefined"), no_sanitize("thread"))) void
-locks_exec(const struct locks *locks, struct exec_report *report, const char *path, char *const *argv,
-	char *const *envp)
+	__asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	return result;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = (long)a;
+	register const void *x1 __asm__("x1") = b;
+	register const void *x2 __asm__("x2") = c;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+	return x0;
+#else
+	return syscall(number, a, b, c) < 0 ? -(long)errno : 0;
+#endif
+}
+
+BARE __attribute__((noreturn)) void locks_exec(const struct locks *locks, struct exec_report *report,
+	const char *path, char *const *argv, char *const *envp)
 {
 	long result = 0;
 
 	if (locks->seccomp) {
 		const struct sock_fprog program = {locks->seccomp->length, locks->seccomp->insns};
-		unsigned long flags = locks->seccomp->flags;
+		const uintptr_t mode = SECCOMP_SET_MODE_FILTER, flags = locks->seccomp->flags;
 
-		/* clang-format off: one line each, so that it is seen that nothing comes between. */
-		BARE_SYSCALL(result, SYS_seccomp, (long)SECCOMP_SET_MODE_FILTER, flags, &program);
-		/* clang-format on */
+		result = bare_syscall(SYS_seccomp, (void *)mode, (void *)flags, &program);
 		report->filter_failed = result < 0;
 	}
 	if (result == 0)
-		BARE_SYSCALL(result, SYS_execve, path, argv, envp);
+		result = bare_syscall(SYS_execve, path, argv, envp);
 	report->failed = (int)-result;
 	for (;;)
 		__builtin_trap();

@@ -78,6 +78,7 @@ struct seccomp_rules {
 	size_t n_arches;
 	struct seccomp_rule *items;
 	size_t n;
+	bool own_conditions; /* the library failed at the conditions: the stub decides the calls that have any */
 };
 
 /* ---- seccomp_names.c ---- */
@@ -134,9 +135,12 @@ bool seccomp_rules_may_execve(const struct seccomp_rules *rules);
 
 /* ---- seccomp_stub.c ---- */
 
+/* Whether the rules for a call are compiled by us, and not given to libseccomp. */
+bool seccomp_is_own(const struct seccomp_rules *rules, const char *name);
+
 /*
- * The instructions that go before libseccomp's: ENOSYS for calls newer than the profile's newest, and the rules for
- * calls that libseccomp doesn't know. Appends nothing if there is nothing to do.
+ * The instructions that go before libseccomp's: ENOSYS for calls newer than the profile's newest, and the rules that
+ * are ours. None if there is nothing to do.
  */
 void seccomp_stub(const struct seccomp_rules *rules, struct sock_filter **insns, size_t *n);
 

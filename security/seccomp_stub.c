@@ -2,14 +2,15 @@
  * The instructions before libseccomp's program.
  *
  * They do what the library doesn't: answer ENOSYS to calls newer than the profile's newest (containers/common#954 and
- * runc's patchbpf tell why: a libc falls back to an older call on ENOSYS, but not on EPERM), and decide the calls that
- * the library is too old to know. Per architecture:
+ * runc's patchbpf tell why: a libc falls back to an older call on ENOSYS, but not on EPERM), decide the calls that the
+ * library is too old to know, and, where it fails at a profile's conditions on arguments, the calls that have any.
+ * Per architecture:
  *
  *	    load architecture
  *	    is it this one? else to the next
  *	    load number
  *	    (x86-64: bit 30 set? then to x32's part)
- *	    number == N?  return ACTION          for each call unknown to the library
+ *	    number == N?  conditions, return ACTION   for each call that isn't the library's
  *	    number > newest?  return ENOSYS
  *	    go to the filter
  *
@@ -21,12 +22,14 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "security/seccomp.h"
 
-#define X32_BIT   0x40000000
-#define TO_FILTER UINT32_MAX /* a jump's distance until the end is known */
+#define X32_BIT      0x40000000
+#define TO_FILTER    UINT32_MAX /* a jump's distance until the end is known */
+#define TO_NEXT_RULE (UINT32_MAX - 1)
 #define LOAD(what) \
 	((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what)))
 #define RETURN(action)        ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (action)))
@@ -51,20 +54,138 @@ static void land(struct code *code, size_t jump)
 	code->insns[jump].k = (uint32_t)(code->n - jump - 1);
 }
 
+/* Leaves the rule: where to is known when all of it is emitted. */
+static void fail(struct code *code)
+{
+	emit(code, GO(TO_NEXT_RULE));
+}
+
+/* Loads one half of an argument. */
+static void load_half(struct code *code, const struct seccomp_arg *arg, bool high)
+{
+	size_t offset = offsetof(struct seccomp_data, args) + arg->index * sizeof(uint64_t);
+
+	if (high == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
+		offset += sizeof(uint32_t);
+	emit(code, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void emit_equal(struct code *code, uint32_t value)
+{
+	emit(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
+	fail(code);
+}
+
+/* A condition on half an argument is all of it where arguments are 32 bits wide. */
+static void emit_narrow(struct code *code, const struct seccomp_arg *arg)
+{
+	static const struct {
+		unsigned short test;
+		bool wanted;
+	} tests[] = {
+		[COMPARE_NE] = {BPF_JEQ, false},
+		[COMPARE_LT] = {BPF_JGE, false},
+		[COMPARE_LE] = {BPF_JGT, false},
+		[COMPARE_EQ] = {BPF_JEQ, true},
+		[COMPARE_GE] = {BPF_JGE, true},
+		[COMPARE_GT] = {BPF_JGT, true},
+		[COMPARE_MASKED_EQ] = {BPF_JEQ, true},
+	};
+	bool masked = arg->compare == COMPARE_MASKED_EQ, wanted = tests[arg->compare].wanted;
+	uint32_t value = (uint32_t)(masked ? arg->value_two & arg->value : arg->value);
+
+	load_half(code, arg, false);
+	if (masked)
+		emit(code, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)arg->value));
+	emit(code, (struct sock_filter)BPF_JUMP(BPF_JMP | tests[arg->compare].test | BPF_K, value,
+			   wanted ? 1 : 0, wanted ? 0 : 1));
+	fail(code);
+}
+
+/* The high half decides, and if it is equal, the low one. What follows the condition is where it holds. */
+static void emit_wide(struct code *code, const struct seccomp_arg *arg)
+{
+	uint32_t high = (uint32_t)(arg->value >> 32);
+	size_t decided;
+
+	load_half(code, arg, true);
+	switch (arg->compare) {
+	case COMPARE_MASKED_EQ:
+		emit(code, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, high));
+		emit_equal(code, (uint32_t)((arg->value_two & arg->value) >> 32));
+		emit_narrow(code, arg);
+		return;
+	case COMPARE_EQ:
+		emit_equal(code, high);
+		emit_narrow(code, arg);
+		return;
+	case COMPARE_NE:
+		decided = emit(code, UNLESS(BPF_JEQ, high, 0));
+		emit_narrow(code, arg);
+		code->insns[decided].jf = (uint8_t)(code->n - decided - 1);
+		return;
+	case COMPARE_GT:
+	case COMPARE_GE:
+		decided = emit(code, UNLESS(BPF_JGT, high, 0));
+		emit_equal(code, high);
+		emit_narrow(code, arg);
+		code->insns[decided].jt = (uint8_t)(code->n - decided - 1);
+		return;
+	case COMPARE_LT:
+	case COMPARE_LE:
+		decided = emit(code, UNLESS(BPF_JGE, high, 0));
+		emit_equal(code, high);
+		emit_narrow(code, arg);
+		code->insns[decided].jf = (uint8_t)(code->n - decided - 1);
+	}
+}
+
+static void emit_rule(struct code *code, const struct seccomp_rule *rule, bool narrow)
+{
+	size_t begin = code->n;
+
+	for (size_t i = 0; i < rule->n_args; i++)
+		if (narrow)
+			emit_narrow(code, &rule->args[i]);
+		else
+			emit_wide(code, &rule->args[i]);
+	emit(code, RETURN(rule->action));
+	for (size_t i = begin; i < code->n; i++)
+		if (code->insns[i].code == (BPF_JMP | BPF_JA) && code->insns[i].k == TO_NEXT_RULE)
+			land(code, i);
+}
+
+/* All rules for one call: the first without conditions decides alone, as with libseccomp. */
+static void emit_call(struct code *code, const struct seccomp_rules *rules, const char *name, bool narrow)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (!rules->items[i].n_args && !strcmp(rules->items[i].name->name, name)) {
+			emit(code, RETURN(rules->items[i].action));
+			return;
+		}
+	for (size_t i = 0; i < rules->n; i++)
+		if (!strcmp(rules->items[i].name->name, name))
+			emit_rule(code, &rules->items[i], narrow);
+	emit(code, RETURN(rules->default_action));
+}
+
 /* The part of one architecture. */
 static void emit_part(struct code *code, const struct seccomp_rules *rules, size_t arch)
 {
 	for (size_t i = 0; i < rules->n; i++) {
-		const struct seccomp_rule *rule = &rules->items[i];
-		int number;
+		const char *name = rules->items[i].name->name;
+		int number = seccomp_syscall_number(rules->arches[arch], name);
+		bool is_first = true;
+		size_t over;
 
-		if (seccomp_syscall_in_library(rule->name->name))
+		for (size_t j = 0; j < i && is_first; j++)
+			is_first = strcmp(rules->items[j].name->name, name) != 0;
+		if (number < 0 || !is_first || !seccomp_is_own(rules, name))
 			continue;
-		number = seccomp_syscall_number(rules->arches[arch], rule->name->name);
-		if (number < 0)
-			continue;
-		emit(code, UNLESS(BPF_JEQ, (uint32_t)number, 1));
-		emit(code, RETURN(rule->action));
+		emit(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 1, 0));
+		over = emit(code, GO(0));
+		emit_call(code, rules, name, seccomp_arch_is_32bit(rules->arches[arch]));
+		land(code, over);
 	}
 	if (rules->newest[arch] >= 0) {
 		emit(code, UNLESS(BPF_JGT, (uint32_t)rules->newest[arch], 1));
@@ -101,13 +222,30 @@ static void emit_arch(struct code *code, const struct seccomp_rules *rules, size
 	land(code, next);
 }
 
+bool seccomp_is_own(const struct seccomp_rules *rules, const char *name)
+{
+	bool conditional = false;
+
+	if (!seccomp_syscall_in_library(name))
+		return true;
+	for (size_t i = 0; rules->own_conditions && i < rules->n; i++) {
+		if (strcmp(rules->items[i].name->name, name) != 0)
+			continue;
+		/* It decides alone, and the library knows all the numbers that a call has on 32-bit x86. */
+		if (rules->items[i].n_args == 0)
+			return false;
+		conditional = true;
+	}
+	return conditional;
+}
+
 static bool is_needed(const struct seccomp_rules *rules)
 {
 	for (size_t i = 0; i < rules->n_arches; i++)
 		if (rules->newest[i] >= 0)
 			return true;
 	for (size_t i = 0; i < rules->n; i++)
-		if (!seccomp_syscall_in_library(rules->items[i].name->name))
+		if (seccomp_is_own(rules, rules->items[i].name->name))
 			return true;
 	return false;
 }
