@@ -107,7 +107,7 @@ void seccomp_filter_free(struct seccomp_filter *filter);
 
 /*
  * Compiles a profile: libseccomp's program with the ENOSYS stub for calls newer than the profile's newest, checked
- * by simulation against the profile itself. A filter under which execve isn't allowed is an error of class
+ * by simulation against the profile itself. Forks a process for the library where the cache has nothing (and waits for it). A filter under which execve isn't allowed is an error of class
  * ERROR_PROFILE that says so. name is used in messages.
  * cachefd: a folder for compiled filters (a hit costs one read), or -1.
  * n_allowed: how many distinct calls are allowed for this subject, or SECCOMP_ALLOWS_BY_DEFAULT.
