@@ -21,7 +21,7 @@ override LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANITIZE)
 # costs it 0.1 ms. libarchive is loaded when an archive is read, not before (images/libarchive.c).
 static_or_shared = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
 # Found out when something is linked, and once.
-LIBS = $(eval LIBS := $(foreach lib,seccomp cap apparmor json-c fyaml md,$(call static_or_shared,$(lib))) -ldl -lm)$(LIBS)
+LIBS = $(eval LIBS := $(foreach lib,seccomp cap apparmor json-c fyaml md z,$(call static_or_shared,$(lib))) -ldl -lm)$(LIBS)
 
 FLOORS  := base images namespaces security runner
 SOURCES := $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.c))

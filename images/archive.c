@@ -2,9 +2,9 @@
  * Reading an archive.
  *
  * Two readers of libarchive stand one behind the other: the first takes the compression off and knows no format
- * ("raw"), the second knows tar and cpio and no compression. So we see the plain bytes as they pass: a bomb is noticed
- * whatever part of the format it hides in, and what comes after the format's end mark is read too, where a cut or damaged
- * compressed file shows and a second archive could hide. A zip is compressed within and read from its end: one
+ * (plain.h), the second, here, knows tar and cpio and no compression. So we see the plain bytes as they pass: a bomb is
+ * noticed whatever part of the format it hides in, and what comes after the format's end mark is read too, where a cut
+ * or damaged compressed file shows and a second archive could hide. A zip is compressed within and read from its end: one
  * reader, on a file that can be sought in.
  */
 #include <errno.h>
@@ -19,15 +19,18 @@
 #include "base/text.h"
 #include "images/libarchive.h"
 #include "images/load.h"
+#include "images/plain.h"
 #include "images/source.h"
 
 #define RATIO_FROM (64U << 20) /* bytes: below that no expansion harms */
+#define TAR_BLOCK  512
 
 struct reader {
 	const struct libarchive *la;
 	struct load *load;
 	struct source *source;
-	struct archive *plain; /* takes the compression off; NULL for a zip */
+	bool is_zip;
+	struct plain plain; /* where the bytes come from, unless it is a zip */
 	struct archive *format; /* tar, cpio or zip */
 	const char *last; /* plain bytes that came last, and how many */
 	size_t n_last;
@@ -38,23 +41,11 @@ struct reader {
 	char *previous; /* the entry before, for messages about what can't be read */
 };
 
-static la_ssize_t give_compressed(struct archive *archive, void *data, const void **buffer)
-{
-	struct reader *reader = data;
-	ssize_t n = source_next(reader->source, buffer);
-
-	if (n >= 0)
-		return n;
-	reader->err = reader->source->err;
-	reader->la->set_error(archive, EIO, "%s", reader->err.message);
-	return -1;
-}
-
-static int check_ratio(struct reader *reader, uint64_t out)
+static int check_ratio(struct reader *reader, uint64_t out, uint64_t in)
 {
 	const struct load_limits *limits = reader->load->limits;
 
-	if (out < RATIO_FROM || out / limits->max_ratio <= reader->load->progress.read)
+	if (out < RATIO_FROM || out / limits->max_ratio <= in)
 		return 0;
 	error_set(
 		&reader->err, ERROR_IMAGE, 0, "it expands to more than %u times its size", limits->max_ratio);
@@ -64,26 +55,29 @@ static int check_ratio(struct reader *reader, uint64_t out)
 static la_ssize_t give_plain(struct archive *archive, void *data, const void **buffer)
 {
 	struct reader *reader = data;
-	la_int64_t offset;
-	size_t size = 0;
-	int result;
+	uint64_t *read = &reader->load->progress.read;
+	ssize_t n = plain_next(&reader->plain, buffer, read, &reader->err);
 
-	do
-		result = reader->la->read_data_block(reader->plain, buffer, &size, &offset);
-	while (result == ARCHIVE_OK && size == 0);
-	if (result == ARCHIVE_EOF)
-		return 0;
-	if (result != ARCHIVE_OK) {
-		reader->la->set_error(archive, EIO, "%s", reader->la->error_string(reader->plain));
-		return -1;
+	if (n > 0) {
+		reader->last = *buffer;
+		reader->n_last = (size_t)n;
+		reader->n_plain += (size_t)n;
+		if (check_ratio(reader, reader->n_plain, *read) < 0)
+			n = -1;
 	}
-	reader->last = *buffer;
-	reader->n_last = size;
-	reader->n_plain += size;
-	if (check_ratio(reader, reader->n_plain) == 0)
-		return (la_ssize_t)size;
-	reader->la->set_error(archive, EFBIG, "%s", reader->err.message);
-	return -1;
+	if (n < 0)
+		reader->la->set_error(archive, EIO, "%s", reader->err.message);
+	return n;
+}
+
+static la_ssize_t give_zip(struct archive *archive, void *data, const void **buffer)
+{
+	struct reader *reader = data;
+	ssize_t n = source_next(reader->source, buffer, &reader->err);
+
+	if (n < 0)
+		reader->la->set_error(archive, EIO, "%s", reader->err.message);
+	return n;
 }
 
 static la_int64_t seek_zip(struct archive *archive, void *data, la_int64_t offset, int whence)
@@ -122,46 +116,19 @@ static int not_an_archive(struct error *err)
 		"and folders");
 }
 
-static int open_plain(struct reader *reader, struct error *err)
-{
-	const struct libarchive *la = reader->la;
-	struct archive *a = reader->plain = la->read_new();
-	struct archive_entry *entry;
-	int result;
-
-	la->read_support_filter_gzip(a);
-	la->read_support_filter_bzip2(a);
-	la->read_support_filter_xz(a);
-	la->read_support_filter_lzma(a);
-	la->read_support_filter_lzip(a);
-	la->read_support_filter_zstd(a);
-	la->read_support_filter_lz4(a);
-	la->read_support_filter_compress(a);
-	la->read_support_format_raw(a);
-	la->read_support_format_empty(a);
-	la->read_set_read_callback(a, give_compressed);
-	la->read_set_callback_data(a, reader);
-	if (la->read_open1(a) != ARCHIVE_OK)
-		return cannot_read(reader, a, err);
-	result = la->read_next_header(a, &entry);
-	if (result == ARCHIVE_EOF)
-		return error_set(err, ERROR_IMAGE, 0, "the archive is empty");
-	return result == ARCHIVE_OK ? 0 : cannot_read(reader, a, err);
-}
-
 static int open_format(struct reader *reader, struct error *err)
 {
 	const struct libarchive *la = reader->la;
 	struct archive *a = reader->format = la->read_new();
 
-	if (reader->plain) {
+	if (reader->is_zip) {
+		la->read_support_format_zip_seekable(a);
+		la->read_set_read_callback(a, give_zip);
+		la->read_set_seek_callback(a, seek_zip);
+	} else {
 		la->read_support_format_tar(a);
 		la->read_support_format_cpio(a);
 		la->read_set_read_callback(a, give_plain);
-	} else {
-		la->read_support_format_zip_seekable(a);
-		la->read_set_read_callback(a, give_compressed);
-		la->read_set_seek_callback(a, seek_zip);
 	}
 	la->read_set_callback_data(a, reader);
 	if (la->read_open1(a) == ARCHIVE_OK)
@@ -231,14 +198,16 @@ static int unpack_data(struct reader *reader, const struct entry *entry, struct 
 
 		if (result == ARCHIVE_EOF)
 			return 0;
-		if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+		/* A mere warning here is a check sum or a size that is wrong. */
+		if (result != ARCHIVE_OK)
 			return cannot_read(reader, reader->format, err);
 		if (offset < 0)
 			return entry_error(entry, err, 0, "its content has a negative offset");
 		if (size > 0 &&
 			unpack_content(&reader->load->unpack, entry, (uint64_t)offset, data, size, err) < 0)
 			return -1;
-		if (!reader->plain && check_ratio(reader, reader->load->progress.written) < 0)
+		if (reader->is_zip &&
+			check_ratio(reader, reader->load->progress.written, reader->source->size) < 0)
 			return cannot_read(reader, reader->format, err);
 	}
 }
@@ -270,30 +239,39 @@ static int no_more_than_zeros(const char *data, size_t size, struct error *err)
 	return 0;
 }
 
+static int cut_short(struct reader *reader, const char *why, struct error *err)
+{
+	error_set(err, ERROR_IMAGE, 0, "the archive is cut short: %s", why);
+	error_hint(err, "fetch or make the archive again");
+	return reader->previous ? error_wrap(err, "after entry %s", reader->previous) : -1;
+}
+
 /*
  * After the format's end. end is where the last entry ended, in plain bytes: a tar without a block of zeros behind it
- * has been cut between two entries. Then everything up to the end of the file is read.
+ * has been cut between two entries, and one that is not of whole blocks behind that. Everything up to the end of the file
+ * is read.
  */
 static int finish_plain(struct reader *reader, uint64_t end, struct error *err)
 {
 	const struct libarchive *la = reader->la;
+	bool is_tar = (la->format(reader->format) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
 	uint64_t used = (uint64_t)la->filter_bytes(reader->format, 0);
 	uint64_t rest = reader->n_plain - used;
 	const void *data;
 	la_ssize_t n;
 
-	if ((la->format(reader->format) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR &&
-		used - end < 512) {
-		error_set(err, ERROR_IMAGE, 0, "the archive is cut short: its end mark is missing");
-		error_hint(err, "fetch or make the archive again");
-		return reader->previous ? error_wrap(err, "after entry %s", reader->previous) : -1;
-	}
+	if (is_tar && used - end < TAR_BLOCK)
+		return cut_short(reader, "its end mark is missing", err);
 	if (rest <= reader->n_last && no_more_than_zeros(reader->last + reader->n_last - rest, rest, err) < 0)
 		return -1;
 	while ((n = give_plain(reader->format, reader, &data)) > 0)
 		if (no_more_than_zeros(data, (size_t)n, err) < 0)
 			return -1;
-	return n < 0 ? cannot_read(reader, reader->format, err) : 0;
+	if (n < 0)
+		return cannot_read(reader, reader->format, err);
+	if (is_tar && reader->n_plain % TAR_BLOCK)
+		return cut_short(reader, "it ends within a block", err);
+	return 0;
 }
 
 static int unpack_all(struct reader *reader, struct error *err)
@@ -304,7 +282,7 @@ static int unpack_all(struct reader *reader, struct error *err)
 		int result = reader->la->read_next_header(reader->format, &entry);
 
 		if (result == ARCHIVE_EOF)
-			return reader->plain ? finish_plain(reader, end, err) : 0;
+			return reader->is_zip ? 0 : finish_plain(reader, end, err);
 		if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
 			/* The format is only recognised now. */
 			if (!reader->previous && !reader->la->format(reader->format) &&
@@ -321,23 +299,37 @@ static int unpack_all(struct reader *reader, struct error *err)
 	}
 }
 
-static int read_archive(struct reader *reader, bool is_zip, struct error *err)
+/* A zip is sought in, so it must be a file, and its digest comes before the rest. */
+static int prepare_zip(struct reader *reader, struct error *err)
 {
+	struct source *source = reader->source;
 	struct stat st;
+	int result = 0;
 
-	if (is_zip) {
-		if (fstat(reader->source->fd, &st) < 0)
-			return error_set(err, ERROR_IMAGE, errno, "cannot read it");
-		if (!S_ISREG(st.st_mode) && source_spool(reader->source, err) < 0)
-			return -1;
-		if (!reader->source->is_hashed && source_hash_first(reader->source, err) < 0)
-			return -1;
-	} else if (open_plain(reader, err) < 0) {
+	if (fstat(source->fd, &st) < 0)
+		return error_set(err, ERROR_IMAGE, errno, "cannot read it");
+	if (!S_ISREG(st.st_mode))
+		result = source_spool(source, reader->load, err);
+	else if (!source->is_hashed)
+		result = source_hash_first(source, reader->load, err);
+	reader->load->progress.read = source->size;
+	return result;
+}
+
+static int read_archive(struct reader *reader, struct error *err)
+{
+	int kind = source_kind(reader->source, err);
+
+	if (kind < 0)
 		return -1;
-	}
+	reader->is_zip = kind == SOURCE_ZIP;
+	if (reader->is_zip ? prepare_zip(reader, err) < 0
+			   : plain_start(&reader->plain, reader->la, reader->source, kind == SOURCE_GZIP,
+				     err) < 0)
+		return -1;
 	if (open_format(reader, err) < 0 || unpack_all(reader, err) < 0)
 		return -1;
-	return is_zip ? 0 : source_drain(reader->source, err);
+	return 0;
 }
 
 int archive_unpack(struct load *load, struct source *source, struct error *err)
@@ -345,25 +337,20 @@ int archive_unpack(struct load *load, struct source *source, struct error *err)
 	cleanup_libarchive struct libarchive la = {0};
 	struct reader reader = {.la = &la, .load = load, .source = source};
 	locale_t utf8, before;
-	int is_zip = source_is_zip(source);
 	int result;
 
-	if (is_zip < 0) {
-		*err = source->err;
-		return -1;
-	}
 	if (libarchive_load(&la, err) < 0)
 		return -1;
 	/* libarchive turns names into the locale's character set. They are bytes to us, and so they pass unchanged. */
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	before = utf8 ? uselocale(utf8) : (locale_t)0;
-	result = read_archive(&reader, is_zip > 0, err);
+	result = read_archive(&reader, err);
 	if (utf8) {
 		uselocale(before);
 		freelocale(utf8);
 	}
+	plain_stop(&reader.plain);
 	la.read_free(reader.format);
-	la.read_free(reader.plain);
 	free(reader.xattrs);
 	free(reader.previous);
 	return result;

@@ -65,8 +65,11 @@ static bool is_kept(struct unpack *unpack, const struct entry *entry, const char
 		unpack_lose(unpack, LOSS_OVERLAY_XATTR, entry->path);
 		return false;
 	}
-	return text_starts_with(name, "user.") || text_starts_with(name, "trusted.") ||
-	       !strcmp(name, "security.capability");
+	if (text_starts_with(name, "user.") || text_starts_with(name, "trusted.") ||
+		!strcmp(name, "security.capability"))
+		return true;
+	unpack_lose(unpack, LOSS_OTHER_XATTR, entry->path);
+	return false;
 }
 
 static int set_xattrs(struct unpack *unpack, int fd, const struct entry *entry, struct error *err)

@@ -161,10 +161,10 @@ static int load_archive(
 	struct source source;
 	int result = 0;
 
-	source_init(&source, load, fd);
+	source_init(&source, fd);
 	load->progress.total = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
 	if (load->progress.total > 0 && layer_of_size(load->store, load->progress.total)) {
-		result = source_hash_first(&source, err);
+		result = source_hash_first(&source, load, err);
 		if (result == 0) {
 			struct layer_facts facts;
 			struct error ignored;
@@ -236,7 +236,8 @@ int image_load(const struct store *store, const char *source, const char *name, 
 	if (result == 0) {
 		result = load_source(&load, source, image, err);
 		if (result < 0)
-			error_wrap(err, "cannot load %s", strcmp(source, "-") ? source : "standard input");
+			error_wrap(
+				err, "cannot load %.250s", strcmp(source, "-") ? source : "standard input");
 		workspace_close(&load.workspace);
 	}
 	if (result < 0)

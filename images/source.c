@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,9 +14,9 @@
 
 #define BLOCK (256U << 10)
 
-void source_init(struct source *source, struct load *load, int fd)
+void source_init(struct source *source, int fd)
 {
-	*source = (struct source){.load = load, .fd = fd, .spool = -1, .buffer = xcalloc(1, BLOCK)};
+	*source = (struct source){.fd = fd, .spool = -1, .buffer = xcalloc(1, BLOCK)};
 	digest_init(&source->digest);
 }
 
@@ -27,15 +28,18 @@ void source_free(struct source *source)
 }
 
 /* Fills the buffer as far as a read goes; a pipe gives less than asked for. */
-static ssize_t fill(struct source *source)
+static ssize_t fill(struct source *source, struct error *err)
 {
 	ssize_t n;
+	int before;
 
-	do
+	do {
+		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
 		n = read(source->fd, source->buffer, BLOCK);
-	while (n < 0 && errno == EINTR);
+		pthread_setcancelstate(before, NULL);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return error_set(&source->err, ERROR_IMAGE, errno, "cannot read it");
+		return error_set(err, ERROR_IMAGE, errno, "cannot read it");
 	if (n == 0) {
 		if (!source->is_hashed && !source->at_end)
 			digest_end(&source->digest, source->hex);
@@ -44,12 +48,11 @@ static ssize_t fill(struct source *source)
 	}
 	if (!source->is_hashed)
 		digest_add(&source->digest, source->buffer, (size_t)n);
-	source->load->progress.read += (uint64_t)n;
-	load_report(source->load);
+	source->read += (uint64_t)n;
 	return n;
 }
 
-ssize_t source_next(struct source *source, const void **data)
+ssize_t source_next(struct source *source, const void **data, struct error *err)
 {
 	size_t held = source->held;
 
@@ -57,17 +60,25 @@ ssize_t source_next(struct source *source, const void **data)
 	source->held = 0;
 	if (held > 0)
 		return (ssize_t)held;
-	return source->at_end ? 0 : fill(source);
+	return source->at_end ? 0 : fill(source, err);
 }
 
-int source_is_zip(struct source *source)
+int source_kind(struct source *source, struct error *err)
 {
-	ssize_t n = fill(source);
+	static const struct {
+		const char *magic;
+		size_t length;
+		enum source_kind kind;
+	} kinds[] = {{"PK\3\4", 4, SOURCE_ZIP}, {"PK\5\6", 4, SOURCE_ZIP}, {"\x1f\x8b", 2, SOURCE_GZIP}};
+	ssize_t n = fill(source, err);
 
 	if (n < 0)
 		return -1;
 	source->held = (size_t)n;
-	return n >= 4 && (!memcmp(source->buffer, "PK\3\4", 4) || !memcmp(source->buffer, "PK\5\6", 4));
+	for (size_t i = 0; i < array_length(kinds); i++)
+		if ((size_t)n >= kinds[i].length && !memcmp(source->buffer, kinds[i].magic, kinds[i].length))
+			return (int)kinds[i].kind;
+	return SOURCE_OTHER;
 }
 
 int source_drain(struct source *source, struct error *err)
@@ -76,10 +87,8 @@ int source_drain(struct source *source, struct error *err)
 	ssize_t n;
 
 	do
-		n = source_next(source, &data);
+		n = source_next(source, &data, err);
 	while (n > 0);
-	if (n < 0)
-		*err = source->err;
 	return (int)n;
 }
 
@@ -89,41 +98,47 @@ static int start_again(struct source *source, struct error *err)
 		return error_set(err, ERROR_IMAGE, errno, "cannot read it twice");
 	source->is_hashed = true;
 	source->at_end = false;
-	source->load->progress.read = 0;
+	source->size = source->read;
+	source->read = 0;
 	return 0;
 }
 
-int source_hash_first(struct source *source, struct error *err)
+int source_hash_first(struct source *source, struct load *load, struct error *err)
 {
-	if (source_drain(source, err) < 0)
-		return -1;
-	return start_again(source, err);
+	const void *data;
+	ssize_t n;
+
+	while ((n = source_next(source, &data, err)) > 0) {
+		load->progress.read = source->read;
+		load_report(load);
+	}
+	return n < 0 ? -1 : start_again(source, err);
 }
 
-int source_spool(struct source *source, struct error *err)
+int source_spool(struct source *source, struct load *load, struct error *err)
 {
 	static const char name[] = "spool";
-	uint64_t limit = source->load->limits->max_bytes;
-	cleanup_fd int fd = openat(
-		source->load->workspace.fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	uint64_t limit = load->limits->max_bytes;
+	cleanup_fd int fd =
+		openat(load->workspace.fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	const void *data;
 	ssize_t n;
 
 	if (fd < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make a file in the store");
-	while ((n = source_next(source, &data)) > 0) {
+	while ((n = source_next(source, &data, err)) > 0) {
 		char text[32];
 
-		if (source->load->progress.read > limit)
+		if (source->read > limit)
 			return error_set(err, ERROR_IMAGE, 0, "the archive is larger than %s",
 				text_size(limit, text, sizeof(text)));
 		if (fd_write_all(fd, data, (size_t)n) < 0)
 			return error_set(err, ERROR_HOST, errno, "cannot keep the archive in the store");
+		load->progress.read = source->read;
+		load_report(load);
 	}
-	if (n < 0) {
-		*err = source->err;
+	if (n < 0)
 		return -1;
-	}
 	/* The file goes with the workspace. */
 	source->spool = steal_fd(&fd);
 	source->fd = source->spool;

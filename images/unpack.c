@@ -53,13 +53,14 @@ void unpack_free(struct unpack *unpack)
 
 int unpack_clean(const struct entry *entry, const char *path, char *clean, struct error *err)
 {
+	const char *what = path == entry->path ? "its path" : "the path it links to";
 	size_t used = 0;
 
 	for (const char *p = path; *p; p += strspn(p, "/")) {
 		size_t n = strcspn(p, "/");
 
 		if (n == 2 && p[0] == '.' && p[1] == '.') {
-			entry_error(entry, err, 0, "\"..\" in a path leads out of the rootfs");
+			entry_error(entry, err, 0, "\"..\" in %s leads out of the rootfs", what);
 			return error_hint(
 				err, "this archive was made to write outside of where it is unpacked");
 		}
@@ -70,7 +71,7 @@ int unpack_clean(const struct entry *entry, const char *path, char *clean, struc
 		}
 		if (n > 0 && !(n == 1 && p[0] == '.')) {
 			if (used + n + 2 > PATH_MAX)
-				return entry_error(entry, err, ENAMETOOLONG, "its path");
+				return entry_error(entry, err, ENAMETOOLONG, "%s", what);
 			if (used > 0)
 				clean[used++] = '/';
 			memcpy(clean + used, p, n);
@@ -101,8 +102,13 @@ static int open_parent(struct unpack *unpack, const struct entry *entry, const c
 		&unpack->parents, path, slash ? (size_t)(slash - path) : 0, make ? &made : NULL, err);
 
 	*name = slash ? slash + 1 : path;
+	/* In words of our own: the path may be too long for a message. */
+	if (fd < 0 && err->errnum == ENOENT && make)
+		return entry_error(entry, err, ENOENT,
+			"its folder is behind a symbolic link that leads nowhere in the rootfs");
 	if (fd < 0)
-		return entry_wrap(entry, err);
+		return entry_error(entry, err, err->errnum, "cannot open %s",
+			make ? "its folder" : "the folder of what it links to");
 	if (made && count_entries(unpack, entry, made, err) < 0)
 		return -1;
 	return fd;
@@ -117,7 +123,7 @@ static int link_once(
 	int parent = open_parent(unpack, entry, unpack->link, false, &old, err);
 
 	if (parent < 0)
-		return error_wrap(err, "hard link to %.200s", entry->hard_link);
+		return entry_error(entry, err, err->errnum, "cannot link to %.200s", entry->hard_link);
 	if (linkat(parent, old, dirfd, name, 0) == 0)
 		return 0;
 	if (errno == EEXIST && fstatat(parent, old, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -260,7 +266,7 @@ static int check(struct unpack *unpack, const struct entry *entry, struct error 
 	if (!unpack->path[0] && (!S_ISDIR(entry->mode) || entry->hard_link))
 		return entry_error(entry, err, 0, "it has no name");
 	if (entry->hard_link && unpack_clean(entry, entry->hard_link, unpack->link, err) < 0)
-		return error_wrap(err, "hard link to %.200s", entry->hard_link);
+		return -1;
 	if (entry->hard_link && !unpack->link[0])
 		return entry_error(entry, err, 0, "it is a hard link to the rootfs itself");
 	return count_entries(unpack, entry, 1, err);
@@ -366,6 +372,9 @@ void unpack_tell(const struct unpack *unpack, const struct load_watcher *watcher
 		[LOSS_SETID] = "setuid or setgid bits dropped, since their owner could not be kept",
 		[LOSS_XATTR] =
 			"extended attributes not kept: the file system or the user namespace refuses them",
+		[LOSS_OTHER_XATTR] = "ACLs and labels left out: of extended attributes user, trusted and "
+				     "file capabilities are "
+				     "kept",
 		[LOSS_OVERLAY_XATTR] =
 			"attributes of overlayfs dropped: in an image they would hide or redirect files",
 		[LOSS_SOCKET] = "sockets left out",
