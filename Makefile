@@ -209,7 +209,7 @@ demo: deps-check ## the demo: builds, makes the images, runs the pods, and says 
 	@MINIRUN=$(RUN_BINARY) demo/run
 
 bench: deps-bench ## start times side by side with crun, runc, bwrap and podman, to bench/RESULTS.md
-	@$(MAKE) --no-print-directory -j$(JOBS) $(BINARY) $(BUILD)/bench/byhand $(BUILD)/bench/bpf
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BINARY) $(BUILD)/bench/byhand $(BUILD)/bench/filter $(BUILD)/bench/peak
 	@MINIRUN=$(RUN_BINARY) TOOLS=$(BUILD)/bench bench/run
 
 # ---- install ----
