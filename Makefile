@@ -38,6 +38,9 @@ all: $(BINARY) man ## build ./minirun and its man pages
 $(BINARY): $(OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Included by the assembler, where -MMD does not see it.
+$(BUILD)/security/seccomp_default.o: security/runtime-default.json
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
