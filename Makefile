@@ -1,5 +1,8 @@
 # minirun: `make help` lists the targets.
 SHELL := /bin/bash
+# One line a file; the whole commands with V=1.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-5s %s\n' "$(1)" "$(2)")
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 
@@ -36,33 +39,38 @@ HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard test
 all: $(BINARY) man ## build ./minirun and its man pages
 
 $(BINARY): $(OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Included by the assembler, where -MMD does not see it.
 $(BUILD)/security/seccomp_default.o: security/runtime-default.json
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIBRARY): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 # The RuntimeDefault profile is copied into this object.
 $(BUILD)/security/seccomp_default.o: security/runtime-default.json
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
 $(BUILD)/bench/%: bench/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -static -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS)
 
 $(BUILD)/tests/facts/%: tests/facts/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBS)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBS)
 
 # Neither sanitizers nor hardening: what such a program calls is only what stands in it.
 $(BUILD)/tests/helpers/%: tests/helpers/%.c
@@ -97,15 +105,16 @@ man: $(MAN)
 
 $(BUILD)/man/minirun.1: man/minirun.1
 	@mkdir -p $(@D)
-	cp $< $@
+	@cp $< $@
 
 # The table of fields is printed by the program that reads them.
 $(BUILD)/man/minirun-pod.5: man/minirun-pod.5.in $(BINARY)
 	@mkdir -p $(@D)
-	$(RUN_BINARY) help --fields >$@.fields
-	sed -e '/^@FIELDS@$$/{r $@.fields' -e 'd}' $< >$@.new
-	mv $@.new $@
-	rm $@.fields
+	$(call say,MAN,$@)
+	@$(RUN_BINARY) help --fields >$@.fields
+	@sed -e '/^@FIELDS@$$/{r $@.fields' -e 'd}' $< >$@.new
+	@mv $@.new $@
+	@rm $@.fields
 
 man-check: man ## the man pages, by mandoc's lint
 	mandoc -Tlint -Wwarning $(MAN)
