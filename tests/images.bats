@@ -1,0 +1,286 @@
+#!/usr/bin/env bats
+# The store of images: loading, listing, removing, and what hostile or broken archives can't do.
+
+load helpers
+setup_file()
+{
+	minirun_setup_file
+	export EVIL=$WORK/evil OUTSIDE=$WORK/outside
+	mkdir -p "$EVIL" "$OUTSIDE"
+	echo untouched >"$OUTSIDE/canary"
+	"$REPO/tests/evil/make" "$EVIL" "$OUTSIDE" >"$WORK/evil.list"
+	export GOOD=$WORK/good
+	mkdir -p "$GOOD"/{bin,etc,tmp,"with space"}
+	echo hello >"$GOOD/etc/file"
+	chmod 4755 "$GOOD/bin"
+	printf x >"$GOOD/bin/setuid"
+	chmod 4711 "$GOOD/bin/setuid"
+	chmod 1777 "$GOOD/tmp"
+	ln "$GOOD/etc/file" "$GOOD/etc/second"
+	ln -s ../etc/file "$GOOD/bin/link"
+	mkfifo "$GOOD/etc/fifo"
+	truncate -s 5M "$GOOD/etc/sparse"
+	printf end >>"$GOOD/etc/sparse"
+	touch "$GOOD/with space/ünï" -d 2001-02-03T04:05:06
+	touch -d 1999-01-01 "$GOOD/etc" "$GOOD/tmp" "$GOOD/with space" "$GOOD"
+	tar -C "$GOOD" -cf "$WORK/good.tar" .
+}
+teardown_file() { minirun_teardown_file; }
+setup()
+{
+	minirun_setup
+	export MINIRUN_STORE=$T/store
+}
+teardown() { minirun_teardown; }
+
+image() { run --separate-stderr "$MINIRUN" image "$@"; }
+
+# What a tree is, one line a file: kind and mode, owner, links, size, time, path, target.
+describe()
+{
+	(cd "$1" && find . ! -type d -printf '%M %U:%G %n %s %Ts %p %l\n' -o -type d -printf '%M %U:%G %Ts %p\n' | sort -k 5)
+	(cd "$1" && find . -type f -exec sha256sum {} + | sort)
+}
+
+rootfs() { echo "$MINIRUN_STORE"/layers/*/rootfs; }
+
+stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
+
+@test "an archive is unpacked exactly as it was packed, in each compression" {
+	needs_root
+	local compress
+	for compress in cat gzip bzip2 xz zstd; do
+		$compress <"$WORK/good.tar" >good.tar
+		rm -rf "$MINIRUN_STORE"
+		image load good.tar good
+		assert_status 0
+		assert_equal "$(describe "$(rootfs)")" "$(describe "$GOOD")"
+	done
+}
+
+@test "a folder is copied exactly, and gives the same digest twice" {
+	needs_root
+	image load "$GOOD" one
+	assert_status 0
+	assert_equal "$(describe "$(rootfs)")" "$(describe "$GOOD")"
+	image load "$GOOD" two
+	assert_status 0
+	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 1
+	echo changed >>"$GOOD/etc/file"
+	image load "$GOOD" three
+	echo hello >"$GOOD/etc/file"
+	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 2
+}
+
+@test "standard input is read, and the digest is that of the archive's bytes" {
+	run --separate-stderr sh -c '"$MINIRUN" image load - good -o json <"$WORK/good.tar"'
+	assert_status 0
+	assert_equal "$(jq -r .digest <<<"$output")" "sha256:$(sha256sum <"$WORK/good.tar" | cut -d' ' -f1)"
+	assert_equal "$(jq -r .name <<<"$output")" good
+}
+
+@test "image load prints one line, image ls aligned columns, image rm takes it away whole" {
+	image load "$WORK/good.tar" quay.io/who/what:v1
+	assert_status 0
+	[[ $output =~ ^quay.io/who/what:v1\ \ [0-9.]+\ [KM]?i?B\ \ [0-9,]+\ entries\ \ sha256:[0-9a-f]{64}$ ]]
+	image load "$WORK/good.tar" docker.io/library/good:latest
+	image ls
+	[[ ${lines[0]} =~ ^NAME\ +DIGEST\ +SIZE\ +ENTRIES\ +AGE$ ]]
+	[[ ${lines[1]} =~ ^good\ +sha256:[0-9a-f]{12}\  ]]
+	[[ ${lines[2]} =~ ^quay.io/who/what:v1\ +sha256: ]]
+	image rm library/good quay.io/who/what:v1
+	assert_status 0
+	assert_equal "$(stored)" ""
+	image ls -o json
+	assert_equal "$(jq -c . <<<"$output")" "[]"
+}
+
+@test "mistakes on the command line are named" {
+	image
+	assert_status 125
+	assert_has "wants to know what to do"
+	image lod x y
+	assert_has "did you mean \`minirun image load\`?"
+	image load "$WORK/good.tar"
+	assert_last_error_has "takes a source and a name, not 1 operands"
+	image load "$WORK/good.tar" good --max-ratio 0
+	assert_last_error_has "--max-ratio 0"
+	image load "$WORK/good.tar" good --max-bytes 5Q
+	assert_last_error_has "--max-bytes 5Q"
+	image load "$WORK/good.tar" Good
+	assert_last_error_has "a repository must be lower case"
+	image load "$WORK/good.tar" ../x
+	assert_last_error_has '"../x" is no image name'
+	image load "$T/none.tar" good
+	assert_last_error_has "$T/none.tar: cannot open it: No such file or directory"
+	image load "$WORK/good.tar" nginx
+	image rm ngixn
+	assert_status 125
+	assert_has "did you mean nginx?"
+	assert_last_error_has "no image ngixn in the store"
+}
+
+@test "no hostile or broken archive touches anything outside, or leaves anything behind" {
+	local name verdict text options before outside wrong=0
+	image load "$WORK/good.tar" kept
+	outside=$(find "$OUTSIDE" -printf '%p %M %u %s %T@ %n\n'; cat "$OUTSIDE/canary")
+	before=$(stored)
+	while IFS=$'\t' read -r name verdict text options; do
+		# shellcheck disable=SC2086 # options are words
+		image load "$EVIL/$name" evil $options
+		[[ $verdict != refuse || $status -eq 125 ]] || { echo "$name: not refused"; wrong=1; }
+		[[ $verdict != contain || $status -eq 0 ]] || { echo "$name: refused: $stderr"; wrong=1; }
+		[[ $output$stderr == *"$text"* ]] || { echo "$name: lacks '$text': $stderr"; wrong=1; }
+		[[ $(find "$OUTSIDE" -printf '%p %M %u %s %T@ %n\n'; cat "$OUTSIDE/canary") == "$outside" ]] ||
+			{ echo "$name: touched what is outside"; wrong=1; }
+		[[ $status -ne 0 ]] || "$MINIRUN" image rm evil -q
+		[[ $(stored) == "$before" ]] || { echo "$name: left something behind: $(stored)"; wrong=1; }
+	done <"$WORK/evil.list"
+	[[ $(wc -l <"$WORK/evil.list") -ge 90 && $wrong -eq 0 ]]
+}
+
+@test "attributes that would steer overlayfs don't get into a layer" {
+	needs_root
+	image load "$EVIL/overlay-redirect" evil
+	assert_status 0
+	run python3 -c 'import os, sys; print(os.listxattr(sys.argv[1]))' "$(rootfs)/d"
+	assert_equal "$output" "[]"
+}
+
+@test "an archive cut anywhere is refused" {
+	local size at
+	# Behind the end mark a tar is only filled up.
+	size=$(($(stat -c %s "$WORK/good.tar") - 9 * 1024))
+	gzip -c "$WORK/good.tar" >good.gz
+	zstd -qc "$WORK/good.tar" >good.zst
+	for at in 1 100 511 512 513 5000 $((size / 2)) $((size / 2 + 100)); do
+		head -c "$at" "$WORK/good.tar" >cut
+		image load cut cut
+		assert_status 125
+	done
+	for at in 1 2 7 8 9 50 400; do
+		head -c "-$at" good.gz >cut
+		image load cut cut
+		assert_status 125
+		head -c "-$at" good.zst >cut
+		image load cut cut
+		assert_status 125
+	done
+	assert_equal "$(stored)" ""
+}
+
+@test "killed with SIGKILL at any moment, a load leaves the store as it was, and the next one clears up" {
+	local delay
+	head -c 20000000 /dev/urandom >"$T/noise"
+	tar -cf big.tar -C "$T" noise -C "$GOOD" .
+	rm "$T/noise"
+	image load "$WORK/good.tar" kept
+	for delay in 0.002 0.01 0.02 0.03 0.05 0.08 0.12; do
+		"$MINIRUN" image load big.tar big -q &
+		sleep "$delay"
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		"$MINIRUN" image ls -o json | jq -e '[.[].name] - ["kept", "big"] == []' >/dev/null
+		[[ ! -e $MINIRUN_STORE/images/big.json || -d $MINIRUN_STORE/layers/$(jq -r '.layers[0]' "$MINIRUN_STORE/images/big.json")/rootfs ]]
+	done
+	"$MINIRUN" image rm big -q 2>/dev/null || true
+	image load "$WORK/good.tar" kept
+	assert_status 0
+	assert_equal "$(find "$MINIRUN_STORE/tmp" -mindepth 1)" ""
+	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 1
+}
+
+@test "two loads of one name at once both work" {
+	local i pids=()
+	gzip -c "$WORK/good.tar" >other.tar.gz
+	for i in 1 2 3; do
+		"$MINIRUN" image load "$WORK/good.tar" same -q & pids+=($!)
+		"$MINIRUN" image load other.tar.gz same -q & pids+=($!)
+		"$MINIRUN" image load "$GOOD" same -q & pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	image ls -o json
+	assert_equal "$(jq length <<<"$output")" 1
+	[[ -d $MINIRUN_STORE/layers/$(jq -r '.[0].layers[0]' <<<"$output")/rootfs/etc ]]
+	image rm same
+	assert_equal "$(stored)" ""
+}
+
+@test "a full disk is one clear error, and nothing is left" {
+	needs_root
+	head -c 3000000 /dev/urandom >noise
+	tar -cf big.tar noise
+	mkdir small
+	run --separate-stderr unshare -m sh -c '
+		mount -t tmpfs -o size=1m,mode=755 tmpfs small || exit 1
+		"$MINIRUN" image load big.tar big --store small/store
+		echo "status $?"
+		find small/store -mindepth 2'
+	assert_line "status 125"
+	assert_equal "${#lines[@]}" 1
+	assert_has "entry noise: cannot write: No space left on device"
+}
+
+@test "without libarchive the package is named" {
+	needs_root
+	local library
+	library=$(ldconfig -p | sed -n 's/.*libarchive.so.13 .*=> //p' | head -n 1)
+	[[ -n $library ]]
+	: >empty
+	run --separate-stderr unshare -m sh -c 'mount --bind empty "$1" && "$MINIRUN" image load "$WORK/good.tar" good' sh "$library"
+	assert_status 125
+	assert_has "apt-get install libarchive13"
+}
+
+@test "an ordinary user's load keeps what it can and counts the rest" {
+	needs_root
+	mkdir -p "$WORK/owned/etc" "$WORK/owned/dev"
+	echo x >"$WORK/owned/etc/theirs"
+	chown 1234:4321 "$WORK/owned/etc/theirs"
+	chmod 6755 "$WORK/owned/etc/theirs"
+	mknod "$WORK/owned/dev/null" c 1 3 || true
+	tar -C "$WORK/owned" -cf "$WORK/owned.tar" .
+	chmod 644 "$WORK/owned.tar"
+	run --separate-stderr as_user "$MINIRUN" image load "$WORK/owned.tar" owned
+	assert_status 0
+	assert_stderr_has "1 device nodes left out"
+	assert_stderr_has "owners not kept"
+	assert_stderr_has "setuid or setgid bits dropped"
+	run --separate-stderr in_unshare_r "$MINIRUN" image load "$WORK/owned.tar" owned
+	assert_status 0
+	assert_stderr_has "owners not kept"
+	run --separate-stderr as_ranged_user "$MINIRUN" image load "$WORK/owned.tar" owned
+	assert_status 0
+	assert_lacks "owners not kept"
+	as_ranged_user "$MINIRUN" image rm owned
+}
+
+@test "an image that a pod uses can't be removed" {
+	export MINIRUN_STORE=$WORK/store
+	simple_pod user 'echo up; sleep 20' >pod.yaml
+	"$MINIRUN" pod.yaml >out 2>err </dev/null &
+	local pid=$!
+	eventually 10 grep -q up out
+	image rm busybox
+	kill -TERM "$pid"
+	wait "$pid" || true
+	assert_status 125
+	assert_last_error_has "the image busybox is used by a running pod"
+	image ls
+	assert_has busybox
+}
+
+@test "an image's configuration is kept, and its mistakes are named" {
+	echo '{"config": {"Cmd": ["sh"], "Env": ["A=1"], "WorkingDir": "/tmp", "User": "1"}}' >config.json
+	image load "$WORK/good.tar" good --config config.json -o json
+	assert_status 0
+	assert_equal "$(jq -c '.config' <<<"$output")" '{"Entrypoint":null,"Cmd":["sh"],"Env":["A=1"],"WorkingDir":"/tmp"}'
+	assert_stderr_has "config.User is known, not used here"
+	echo '{"config": {"Cmmd": ["sh"]}}' >config.json
+	image load "$WORK/good.tar" good --config config.json
+	assert_status 125
+	assert_has "did you mean Cmd?"
+	echo '{"config": {"Env": ["A"]}}' >config.json
+	image load "$WORK/good.tar" good --config config.json
+	assert_last_error_has "config.Env[0]: must be NAME=VALUE"
+}
