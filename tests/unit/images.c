@@ -1,0 +1,251 @@
+/* images/: names, the store, finding, locking, removing. Archives are the business of tests/images.bats. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/inroot.h"
+#include "base/memory.h"
+#include "images/images.h"
+#include "images/layer.h"
+#include "images/reference.h"
+#include "images/store.h"
+#include "tests/unit/unit.h"
+
+/* A store and a folder to load from. */
+struct fixture {
+	char path[64];
+	int top;
+	struct store store;
+	char *source;
+};
+
+static struct fixture fixture_make(void)
+{
+	struct fixture f = {.path = "/tmp/minirun-unit.XXXXXX"};
+	struct error err = {0};
+	cleanup_free char *path = NULL;
+	int fd;
+
+	if (!mkdtemp(f.path))
+		abort();
+	f.top = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mkdirat(f.top, "source", 0755);
+	mkdirat(f.top, "source/etc", 0755);
+	fd = openat(f.top, "source/etc/name", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, "here\n", 5) != 5)
+		abort();
+	close(fd);
+	f.source = xasprintf("%s/source", f.path);
+	path = xasprintf("%s/deep/er/store", f.path);
+	expect(store_open(&f.store, path, &err) == 0);
+	return f;
+}
+
+static void fixture_remove(struct fixture *f)
+{
+	struct error err = {0};
+
+	store_close(&f->store);
+	free(f->source);
+	expect(inroot_remove_tree(AT_FDCWD, f->path, &err) == 0);
+	close(f->top);
+}
+
+static void load(struct fixture *f, const char *name)
+{
+	struct image image;
+	struct error err = {0};
+
+	expect(image_load(&f->store, f->source, name, NULL, NULL, NULL, &image, &err) == 0);
+	image_free(&image);
+}
+
+static void shortens_names(void)
+{
+	static const struct {
+		const char *text, *name;
+	} cases[] = {
+		{"nginx", "nginx"},
+		{"nginx:latest", "nginx"},
+		{"library/nginx", "nginx"},
+		{"docker.io/library/nginx:latest", "nginx"},
+		{"index.docker.io/library/nginx", "nginx"},
+		{"docker.io/nginx", "nginx"},
+		{"nginx:1.25", "nginx:1.25"},
+		{"docker.io/who/what", "who/what"},
+		{"localhost/library/x", "localhost/library/x"},
+		{"localhost:5000/x:latest", "localhost:5000/x"},
+		{"quay.io/a/b/c:T_1.x-y", "quay.io/a/b/c:T_1.x-y"},
+		{"a__b/c---d/e.f_g", "a__b/c---d/e.f_g"},
+	};
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		cleanup_reference struct reference reference = {0};
+		struct error err = {0};
+
+		expect(reference_parse(&reference, cases[i].text, &err) == 0);
+		expect_text(reference.name, cases[i].name);
+	}
+}
+
+static void refuses_bad_names(void)
+{
+	static const char *const cases[] = {"", "/", "a/", "/a", "a//b", "..", "../a", "a/../b", ".hidden",
+		"a.", "a..b", "a___b", "a:", "a:b:c", "a:-x", "A", "a/B", "a b", "a\nb", "-a", "a-", "a@",
+		"a@sha256:12", "a@b@c", "ex ample.io/a", "x.io:/a", "\xc3\xbc"};
+	cleanup_free char *long_name = xcalloc(400, 1);
+	cleanup_reference struct reference reference = {0};
+	struct error err = {0};
+
+	memset(long_name, 'a', 399);
+	expect(reference_parse(&reference, long_name, &err) < 0);
+	for (size_t i = 0; i < array_length(cases); i++) {
+		err = (struct error){0};
+		expect(reference_parse(&reference, cases[i], &err) < 0);
+		expect(err.class == ERROR_IMAGE && err.message[0]);
+		reference_free(&reference);
+	}
+}
+
+static void names_files_apart(void)
+{
+	cleanup_free char *a = reference_file("quay.io/a/b:c");
+	cleanup_free char *b = reference_file("localhost:5000/a");
+
+	expect_text(a, "quay.io+a+b=c.json");
+	expect_text(b, "localhost=5000+a.json");
+}
+
+static void finds_by_any_form(void)
+{
+	struct fixture f = fixture_make();
+	static const char *const forms[] = {
+		"thing", "thing:latest", "docker.io/library/thing", "library/thing:latest"};
+	struct image image;
+	struct error err = {0};
+
+	load(&f, "thing");
+	for (size_t i = 0; i < array_length(forms); i++) {
+		expect(image_find(&f.store, forms[i], &image, &err) == 0);
+		expect_text(image.name, "thing");
+		expect(image.size == 5 && image.entries == 3 && image.layers && image.layers[0] &&
+			!image.layers[1]);
+		image_free(&image);
+	}
+	expect(image_find(&f.store, "thign", &image, &err) < 0);
+	expect(err.errnum == ENOENT && strstr(err.hint, "did you mean thing?"));
+	expect(strstr(err.hint, "minirun image load ARCHIVE thign") != NULL);
+	expect(image_find(&f.store, "thing:2", &image, &err) < 0);
+	fixture_remove(&f);
+}
+
+static void refuses_a_store_of_others(void)
+{
+	struct fixture f = fixture_make();
+	cleanup_free char *open_path = xasprintf("%s/open", f.path);
+	struct store store;
+	struct error err = {0};
+
+	mkdirat(f.top, "open", 0700);
+	fchmodat(f.top, "open", 0777, 0);
+	expect(store_open(&store, open_path, &err) < 0);
+	expect(strstr(err.message, "others may write to") != NULL);
+	fixture_remove(&f);
+}
+
+static void keeps_a_layer_in_use(void)
+{
+	struct fixture f = fixture_make();
+	struct image image;
+	struct error err = {0};
+	int fd, lock;
+
+	load(&f, "one");
+	expect(image_find(&f.store, "one", &image, &err) == 0);
+	expect(image_open_layers(&f.store, &image, &fd, &lock, &err) == 0);
+	expect(faccessat(fd, "etc/name", R_OK, 0) == 0);
+	expect(image_remove(&f.store, "one", &err) < 0);
+	expect(err.errnum == EBUSY && strstr(err.message, "used by a running pod"));
+	/* Under another name it is no loss: the layer stays. */
+	load(&f, "two");
+	expect(image_remove(&f.store, "one", &err) == 0);
+	expect(faccessat(fd, "etc/name", R_OK, 0) == 0);
+	close(fd);
+	close(lock);
+	expect(image_remove(&f.store, "two", &err) == 0);
+	expect(image_open_layers(&f.store, &image, &fd, &lock, &err) < 0);
+	expect(strstr(err.hint, "load it again") != NULL);
+	image_free(&image);
+	fixture_remove(&f);
+}
+
+static void clears_what_the_dead_left(void)
+{
+	struct fixture f = fixture_make();
+	struct workspace living;
+	struct error err = {0};
+	cleanup_free char *name = NULL;
+	int tmp = store_folder(&f.store, STORE_TMP, &err);
+
+	mkdirat(tmp, "dead", 0700);
+	mkdirat(tmp, "dead/layer", 0700);
+	expect(workspace_open(&living, &f.store, &err) == 0);
+	expect(faccessat(tmp, "dead", F_OK, 0) < 0);
+	name = xstrdup(living.name);
+	load(&f, "one");
+	expect(faccessat(tmp, name, F_OK, 0) == 0);
+	workspace_close(&living);
+	expect(faccessat(tmp, name, F_OK, 0) < 0);
+	close(tmp);
+	fixture_remove(&f);
+}
+
+static void names_a_damaged_record(void)
+{
+	struct fixture f = fixture_make();
+	struct image image, *images;
+	struct error err = {0};
+	size_t n;
+	int fd;
+
+	load(&f, "one");
+	fd = openat(f.store.fd, "images/one.json", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	expect(fd >= 0 && write(fd, "{\"name\": \"two\"}", 15) == 15);
+	close(fd);
+	expect(image_find(&f.store, "one", &image, &err) < 0);
+	expect(strstr(err.message, "images/one.json is damaged") && err.hint[0]);
+	expect(image_list(&f.store, &images, &n, &err) < 0);
+	/* And loading it again mends it. */
+	load(&f, "one");
+	expect(image_find(&f.store, "one", &image, &err) == 0);
+	image_free(&image);
+	fixture_remove(&f);
+}
+
+static void refuses_to_load_the_store_into_itself(void)
+{
+	struct fixture f = fixture_make();
+	struct image image;
+	struct error err = {0};
+
+	expect(image_load(&f.store, f.path, "self", NULL, NULL, NULL, &image, &err) < 0);
+	expect(strstr(err.message, "the store itself is in it") != NULL);
+	fixture_remove(&f);
+}
+
+int main(void)
+{
+	group(shortens_names);
+	group(refuses_bad_names);
+	group(names_files_apart);
+	group(finds_by_any_form);
+	group(refuses_a_store_of_others);
+	group(keeps_a_layer_in_use);
+	group(clears_what_the_dead_left);
+	group(names_a_damaged_record);
+	group(refuses_to_load_the_store_into_itself);
+	return unit_done();
+}
