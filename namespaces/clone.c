@@ -49,7 +49,7 @@ struct birth {
 	jmp_buf child;
 };
 
-static int clone_error(struct error *err, int errnum)
+int clone_error(struct error *err, int errnum)
 {
 	error_set(err, ERROR_HOST, errnum, "cannot make a process with namespaces of its own");
 	switch (errnum) {

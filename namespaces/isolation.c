@@ -23,6 +23,8 @@ pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct erro
 {
 	const struct sandbox *sandbox = isolation->sandbox;
 
+	if (sandbox->ready >= 0)
+		return error_set(err, ERROR_INTERNAL, 0, "sandbox_wait was not called");
 	if (sandbox->host_pid)
 		return clone_process(CLONE_NEWNS, isolation->cgroupfd, pidfd, err);
 	if (sandbox->share_process_namespace)

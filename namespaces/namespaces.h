@@ -92,6 +92,7 @@ struct sandbox {
 	int pidfd;
 	pid_t pause; /* 0 unless share_process_namespace */
 	int pause_pidfd;
+	int ready; /* what sandbox_wait waits for; -1 afterwards */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
 };
 
@@ -102,6 +103,15 @@ struct sandbox {
  * ping_group_range as containerd does, where the network is the pod's.
  */
 int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err);
+
+/*
+ * The same in two steps. Most of a pod's start is the kernel making a network namespace; between the steps the supervisor
+ * has something better to do than to wait for that. sandbox_wait must have returned 0 before the first isolation_clone;
+ * when it fails, the sandbox is gone.
+ */
+int sandbox_begin(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err);
+int sandbox_wait(struct sandbox *sandbox, struct error *err);
+
 /*
  * Kills it, and with it all that lives in its pid namespace; waits until they are gone. Closes the descriptors. Containers
  * are the caller's children: those that it has not waited for by now are reaped here (else the kernel would keep the
@@ -225,8 +235,8 @@ pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct erro
 
 /*
  * In the child, stages 2 and 3: joins the sandbox's network, ipc and uts, makes the mounts, pivots. Afterwards the
- * working folder is /, nothing of the host's tree is reachable, and *procfd is a private procfs of this pid namespace
- * (close-on-exec, attached nowhere). Masked and read-only paths are Kubernetes' lists. The first thing it does is
+ * working folder is /, nothing of the host's tree is reachable, and *procfd is the procfs of this pid namespace, in
+ * which nobody can have covered anything (close-on-exec). Masked and read-only paths are Kubernetes' lists. The first thing it does is
  * setsid(2) and a fresh umask 0022.
  */
 int isolation_enter(const struct isolation *isolation, int *procfd, struct error *err);

@@ -107,11 +107,9 @@ int proc_attach(struct tree *tree, int *procfd, struct error *err)
 	if (proc < 0 || sys < 0 || mount_attach(tree->proc, proc, "", "/proc", err) < 0 ||
 		mount_attach(tree->sys, sys, "", "/sys", err) < 0)
 		return -1;
-	/* With all that is below it: nothing is yet, except in a clone of the host's, where it can't be parted from it. */
-	*procfd = mount_clone(tree->proc, "", true, err);
-	if (*procfd < 0)
-		return error_wrap(err, "a private /proc");
-	return 0;
+	/* It needs no mount of its own: no volume may be mounted below, and there is nobody else here who could. */
+	*procfd = fcntl(tree->proc, F_DUPFD_CLOEXEC, 3);
+	return *procfd >= 0 ? 0 : error_set(err, ERROR_HOST, errno, "cannot keep /proc");
 }
 
 /* A clone of the container's own null device, which must be one. */
@@ -127,49 +125,42 @@ static int clone_null(const struct tree *tree, struct error *err)
 	return mount_clone(null, "", false, err);
 }
 
-/* What masks: one clone ahead of each kind, so that a target that turns out to be missing costs nothing. */
 struct masks {
 	const struct tree *tree;
-	int empty; /* the folder, attached at the first use; -1 before */
-	int next_folder, next_file;
+	int empty; /* the folder that covers folders: attached at its first use, cloned for the next; -1 before */
 };
 
-static int next_mask(struct masks *masks, bool is_dir, struct error *err)
+static int mask_folder(struct masks *masks, int fs, const char *name, const char *where, struct error *err)
 {
-	if (!is_dir) {
-		if (masks->next_file < 0)
-			masks->next_file = clone_null(masks->tree, err);
-		return masks->next_file;
+	const struct mount_option options[] = {{"nr_blocks", "1"}, {"nr_inodes", "1"}};
+	cleanup_fd int clone = -1;
+
+	if (masks->empty >= 0) {
+		clone = mount_clone(masks->empty, "", false, err);
+		return clone < 0 ? -1 : mount_attach(clone, fs, name, where, err);
 	}
-	if (masks->next_folder < 0 && masks->empty >= 0)
-		masks->next_folder = mount_clone(masks->empty, "", false, err);
-	else if (masks->next_folder < 0)
-		masks->next_folder = mount_new("tmpfs",
-			(const struct mount_option[]){{"nr_blocks", "1"}, {"nr_inodes", "1"}}, 2,
-			MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, err);
-	return masks->next_folder;
+	masks->empty =
+		mount_new("tmpfs", options, array_length(options), MOUNT_HARMLESS | MOUNT_ATTR_RDONLY, err);
+	return masks->empty < 0 ? -1 : mount_attach(masks->empty, fs, name, where, err);
 }
 
-/* Returns 1 if it was there and is covered, 0 if it isn't there. */
+/*
+ * Returns 1 if it was there and is covered, 0 if it isn't there. That is looked at first: a clone that would not be
+ * attached costs some 0.1 ms to throw away, for then the kernel waits for all who could still be in it.
+ */
 static int mask(struct masks *masks, bool in_sys, const char *name, bool is_dir, struct error *err)
 {
-	const struct tree *tree = masks->tree;
-	int cover = next_mask(masks, is_dir, err);
+	int fs = in_sys ? masks->tree->sys : masks->tree->proc;
+	cleanup_fd int null = -1;
+	char where[128];
 
-	if (cover < 0)
-		return -1;
-	if (mount_attach_quietly(cover, in_sys ? tree->sys : tree->proc, name) < 0) {
-		if (errno == ENOENT)
-			return 0;
-		return mount_error(err, errno, "cannot mask /%s/%s", in_sys ? "sys" : "proc", name);
-	}
-	if (is_dir && masks->empty < 0)
-		masks->empty = steal_fd(&masks->next_folder);
-	else if (is_dir)
-		close(steal_fd(&masks->next_folder));
-	else
-		close(steal_fd(&masks->next_file));
-	return 1;
+	if (faccessat(fs, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	snprintf(where, sizeof(where), "/%s/%s", in_sys ? "sys" : "proc", name);
+	if (is_dir)
+		return mask_folder(masks, fs, name, where, err) < 0 ? -1 : 1;
+	null = clone_null(masks->tree, err);
+	return null < 0 || mount_attach(null, fs, name, where, err) < 0 ? -1 : 1;
 }
 
 /* The processors' thermal_throttle: all have it or none. */
@@ -213,7 +204,7 @@ static int attach_cgroup(const struct tree *tree, struct error *err)
 
 int proc_protect(const struct tree *tree, struct error *err)
 {
-	struct masks masks = {.tree = tree, .empty = -1, .next_folder = -1, .next_file = -1};
+	struct masks masks = {.tree = tree, .empty = -1};
 	int result = attach_cgroup(tree, err);
 
 	if (result < 0 || tree->isolation->privileged || tree->isolation->unmasked)
@@ -225,7 +216,5 @@ int proc_protect(const struct tree *tree, struct error *err)
 	for (size_t i = 0; i < array_length(read_only) && result >= 0; i++)
 		result = make_read_only(tree, read_only[i], err);
 	cleanup_fd_fn(&masks.empty);
-	cleanup_fd_fn(&masks.next_folder);
-	cleanup_fd_fn(&masks.next_file);
 	return result < 0 ? -1 : 0;
 }

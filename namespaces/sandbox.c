@@ -31,6 +31,11 @@
 
 static int set_up(const struct sandbox_spec *spec, struct error *err)
 {
+	const struct sandbox sandbox = {.host_network = spec->host_network, .host_ipc = spec->host_ipc};
+
+	/* Here and not at clone3(2): that would let the supervisor wait for it. */
+	if (unshare(sandbox_namespaces(&sandbox)) < 0)
+		return clone_error(err, errno);
 	if (!spec->host_network) {
 		if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 			return error_set(
@@ -133,37 +138,46 @@ int sandbox_report_read(int reader, bool by_byte, struct error *err)
 	return error_set(err, ERROR_INTERNAL, 0, "the pod's sandbox died at birth");
 }
 
-int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err)
+int sandbox_begin(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err)
 {
 	cleanup_fd int watch = pidfd_open(getpid(), 0);
-	cleanup_fd int reader = -1;
-	cleanup_fd int writer = -1;
 	int ends[2];
 
 	*sandbox = (struct sandbox){.pidfd = -1,
 		.pause_pidfd = -1,
+		.ready = -1,
 		.host_network = spec->host_network,
 		.host_pid = spec->host_pid,
 		.host_ipc = spec->host_ipc,
 		.share_process_namespace = spec->share_process_namespace};
 	if (watch < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot watch over the pod");
-	reader = ends[0];
-	writer = ends[1];
-	sandbox->pid =
-		clone_process((uint64_t)sandbox_namespaces(sandbox) | (spec->host_pid ? 0 : CLONE_NEWPID), -1,
-			&sandbox->pidfd, err);
+	sandbox->pid = clone_process(spec->host_pid ? 0 : CLONE_NEWPID, -1, &sandbox->pidfd, err);
 	if (sandbox->pid == 0)
-		sandbox_main(spec, watch, writer);
-	if (sandbox->pid < 0)
-		return -1;
-	close(steal_fd(&writer));
+		sandbox_main(spec, watch, ends[1]);
+	close(ends[1]);
+	sandbox->ready = ends[0];
+	if (sandbox->pid > 0)
+		return 0;
+	close(steal_fd(&sandbox->ready));
+	return -1;
+}
+
+int sandbox_wait(struct sandbox *sandbox, struct error *err)
+{
+	cleanup_fd int reader = steal_fd(&sandbox->ready);
+
 	if (sandbox_report_read(reader, true, err) < 0 ||
-		(spec->share_process_namespace && pause_start(sandbox, err) < 0)) {
+		(sandbox->share_process_namespace && pause_start(sandbox, err) < 0)) {
 		sandbox_stop(sandbox);
 		return -1;
 	}
 	return 0;
+}
+
+int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err)
+{
+	return sandbox_begin(spec, sandbox, err) < 0 ? -1 : sandbox_wait(sandbox, err);
 }
 
 /*
@@ -194,5 +208,7 @@ void sandbox_stop(struct sandbox *sandbox)
 	pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
 	reap_until_gone(sandbox->pidfd);
 	close(steal_fd(&sandbox->pidfd));
+	cleanup_fd_fn(&sandbox->ready);
+	sandbox->ready = -1;
 	sandbox->pid = sandbox->pause = 0;
 }

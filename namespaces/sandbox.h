@@ -15,6 +15,9 @@ int network_loopback_up(struct error *err);
 /* sysctl.c: see sandbox_start. The defaults are tried only: a kernel or a container around minirun may lack them. */
 int sysctl_apply(const struct sandbox_spec *spec, struct error *err);
 
+/* clone.c: fills err for a clone3 or unshare that failed with errnum, with a hint. Returns -1. */
+int clone_error(struct error *err, int errnum);
+
 /* clone.c: as clone3(2) with flags, a pidfd, and cgroupfd if it isn't negative. Errors name the limit that was met. */
 pid_t clone_process(uint64_t flags, int cgroupfd, int *pidfd, struct error *err);
 

@@ -39,7 +39,7 @@ int tree_open_base(const struct tree *tree, const char *name, struct error *err)
 int devices_prepare(struct tree *tree, struct error *err);
 int devices_attach(struct tree *tree, struct error *err);
 
-/* proc.c: *_attach also puts a second, unattached mount of the same procfs into *procfd. */
+/* proc.c: *_attach also puts a descriptor of the procfs into *procfd. */
 int proc_prepare(struct tree *tree, struct error *err);
 int proc_attach(struct tree *tree, int *procfd, struct error *err);
 /* Covers and restricts the paths of Kubernetes' lists. After the volumes: so none of them can end up in between. */

@@ -246,7 +246,7 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 
 	for (size_t i = 0; i < pod->sysctls.n; i++)
 		sysctls[i] = (struct sysctl){pod->sysctls.items[i].key, pod->sysctls.items[i].value};
-	result = sandbox_start(&spec, &supervisor->sandbox, err);
+	result = sandbox_begin(&spec, &supervisor->sandbox, err);
 	free(sysctls);
 	if (result < 0)
 		return -1;
@@ -299,7 +299,10 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 	make_cgroup(supervisor);
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
 		return -1;
+	/* While the sandbox makes the pod's namespaces. */
 	if (realise_pod(supervisor->plan, supervisor->state, &supervisor->resources, err) < 0)
+		return -1;
+	if (sandbox_wait(&supervisor->sandbox, err) < 0)
 		return -1;
 	if (sizes_watch(supervisor, err) < 0)
 		return -1;
@@ -375,7 +378,7 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 		.state = state,
 		.loop.epoll = -1,
 		.resources = {.shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1},
-		.sandbox = {.pidfd = -1, .pause_pidfd = -1},
+		.sandbox = {.pidfd = -1, .pause_pidfd = -1, .ready = -1},
 		.members = xcalloc(plan->n, sizeof(*supervisor.members)),
 		.signals.fd = -1,
 		.deadline.fd = -1,

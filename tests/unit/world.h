@@ -56,7 +56,7 @@ static inline void world_copy_busybox(int image)
 static inline void world_make(struct world *world)
 {
 	memset(world, 0, sizeof(*world));
-	world->sandbox.pidfd = -1;
+	world->sandbox = (struct sandbox){.pidfd = -1, .pause_pidfd = -1, .ready = -1};
 	strcpy(world->path, "/tmp/minirun-unit.XXXXXX");
 	if (!mkdtemp(world->path))
 		abort();
