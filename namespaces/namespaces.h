@@ -118,6 +118,11 @@ int sandbox_wait(struct sandbox *sandbox, struct error *err);
  * namespace, and its init, for ever), and their exit status is lost.
  */
 void sandbox_stop(struct sandbox *sandbox);
+/*
+ * Of a pod whose containers have ended and are reaped: ends what else is in a process namespace that they shared. The
+ * sandbox itself stays, to clear up should the supervisor be killed while it does so itself; then comes sandbox_stop.
+ */
+void sandbox_end_processes(struct sandbox *sandbox);
 
 /* ---- cgroup (cgroup.c) ---- */
 

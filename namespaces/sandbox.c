@@ -196,19 +196,25 @@ static void reap_until_gone(int pidfd)
 	waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED);
 }
 
+void sandbox_end_processes(struct sandbox *sandbox)
+{
+	if (sandbox->pause_pidfd < 0)
+		return;
+	pidfd_send_signal(sandbox->pause_pidfd, SIGKILL, NULL, 0);
+	reap_until_gone(sandbox->pause_pidfd);
+	close(steal_fd(&sandbox->pause_pidfd));
+	sandbox->pause = 0;
+}
+
 void sandbox_stop(struct sandbox *sandbox)
 {
 	if (sandbox->pidfd < 0)
 		return;
-	if (sandbox->pause_pidfd >= 0) {
-		pidfd_send_signal(sandbox->pause_pidfd, SIGKILL, NULL, 0);
-		reap_until_gone(sandbox->pause_pidfd);
-		close(steal_fd(&sandbox->pause_pidfd));
-	}
+	sandbox_end_processes(sandbox);
 	pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
 	reap_until_gone(sandbox->pidfd);
 	close(steal_fd(&sandbox->pidfd));
 	cleanup_fd_fn(&sandbox->ready);
 	sandbox->ready = -1;
-	sandbox->pid = sandbox->pause = 0;
+	sandbox->pid = 0;
 }

@@ -159,6 +159,9 @@ int state_remove(const struct state *state, struct error *err)
 
 	if (state->cgroup)
 		result = cgroup_remove(state->cgroup, err);
+	else if (state->data >= 0)
+		sweep_cgroup(
+			state->pods, state->data_name); /* in the sandbox, which was made before it was */
 	if (state->data >= 0 && inroot_remove_tree(state->pods, state->data_name, result ? &later : err) < 0)
 		result = -1;
 	if (state->run >= 0 && inroot_remove_tree(state->root, state->name, result ? &later : err) < 0)

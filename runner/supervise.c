@@ -296,9 +296,10 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 	supervisor->loop.after = end_if_broken;
 	supervisor->loop.data = supervisor;
 	adopt_orphans(supervisor);
-	make_cgroup(supervisor);
+	/* First of all, for from then on there is somebody to clear up should we be killed. */
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
 		return -1;
+	make_cgroup(supervisor);
 	/* While the sandbox makes the pod's namespaces. */
 	if (realise_pod(supervisor->plan, supervisor->state, &supervisor->resources, err) < 0)
 		return -1;
@@ -354,7 +355,7 @@ static void close_all(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_reap(&supervisor->members[i]);
 	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
-	sandbox_stop(&supervisor->sandbox);
+	sandbox_end_processes(&supervisor->sandbox);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_close(&supervisor->members[i]);
 	end_orphans(supervisor);
@@ -368,6 +369,8 @@ static void close_all(struct supervisor *supervisor)
 	if (state_remove(supervisor->state, &err) < 0)
 		report_event(supervisor->report, pod_name(supervisor), &event, "could not clear up: %s",
 			err.message);
+	/* Last of all: until then it would clear up in our place, should we be killed. */
+	sandbox_stop(&supervisor->sandbox);
 }
 
 int supervise(const struct plan *plan, struct state *state, struct report *report, struct error *err)
