@@ -16,6 +16,14 @@
 static void check_ended(void *data);
 static void on_notice(struct watch *watch, void *data);
 
+/* "started" comes before what the program prints. */
+static bool output_wanted(void *data)
+{
+	const struct member *member = data;
+
+	return member->phase != MEMBER_STARTING;
+}
+
 void member_init(
 	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index)
 {
@@ -35,6 +43,7 @@ void member_init(
 			.container = item->spec->name,
 			.index = index,
 			.number = i + 1,
+			.wanted = output_wanted,
 			.ended = check_ended,
 			.data = member,
 		};

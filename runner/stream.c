@@ -62,6 +62,9 @@ static void on_ready(struct watch *watch, void *data)
 	struct stream *stream = data;
 
 	(void)watch;
+	/* The program ran before the notice of that was read: it is ready as well, and comes next. */
+	if (!stream->wanted(stream->data))
+		return;
 	if (take(stream) >= 0)
 		return;
 	close_stream(stream);

@@ -16,6 +16,7 @@ struct stream {
 	int number; /* 1 or 2 */
 	char *buffer;
 	size_t used;
+	bool (*wanted)(void *data); /* whether its output may be shown yet */
 	void (*ended)(void *data);
 	void *data;
 };
