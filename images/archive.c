@@ -274,6 +274,15 @@ static int finish_plain(struct reader *reader, uint64_t end, struct error *err)
 	return 0;
 }
 
+/* That names weren't converted is what we wanted (archive_unpack). */
+static void note_warning(struct reader *reader)
+{
+	const char *text = reader->la->error_string(reader->format);
+
+	if (text && !strstr(text, "current locale"))
+		unpack_lose(&reader->load->unpack, LOSS_READER, text);
+}
+
 static int unpack_all(struct reader *reader, struct error *err)
 {
 	for (;;) {
@@ -291,8 +300,7 @@ static int unpack_all(struct reader *reader, struct error *err)
 			return cannot_read(reader, reader->format, err);
 		}
 		if (result == ARCHIVE_WARN)
-			unpack_lose(
-				&reader->load->unpack, LOSS_READER, reader->la->error_string(reader->format));
+			note_warning(reader);
 		if (unpack_one(reader, entry, err) < 0)
 			return -1;
 		load_report(reader->load);
@@ -336,18 +344,21 @@ int archive_unpack(struct load *load, struct source *source, struct error *err)
 {
 	cleanup_libarchive struct libarchive la = {0};
 	struct reader reader = {.la = &la, .load = load, .source = source};
-	locale_t utf8, before;
+	locale_t bytes, before;
 	int result;
 
 	if (libarchive_load(&la, err) < 0)
 		return -1;
-	/* libarchive turns names into the locale's character set. They are bytes to us, and so they pass unchanged. */
-	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	before = utf8 ? uselocale(utf8) : (locale_t)0;
+	/*
+	 * libarchive turns names into the locale's character set, and composes accents on the way, so that two names may
+	 * become one. To us they are bytes: in the C locale the conversion fails, and then it leaves them as they are.
+	 */
+	bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+	before = bytes ? uselocale(bytes) : (locale_t)0;
 	result = read_archive(&reader, err);
-	if (utf8) {
+	if (bytes) {
 		uselocale(before);
-		freelocale(utf8);
+		freelocale(bytes);
 	}
 	plain_stop(&reader.plain);
 	la.read_free(reader.format);

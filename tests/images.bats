@@ -58,6 +58,24 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	done
 }
 
+@test "names are bytes: no locale, no accent and no character set changes them" {
+	local format locale
+	mkdir -p names/etc
+	touch names/etc/$'caf\xc3\xa9' names/etc/$'cafe\xcc\x81' names/etc/$'latin\xe9' names/etc/$'bad\xff' names/etc/$'new\nline'
+	ln names/etc/$'cafe\xcc\x81' names/etc/$'h\xc3\xa9'
+	ln -s $'cafe\xcc\x81' names/etc/link
+	for format in gnu posix; do
+		tar --format=$format -C names -cf names.tar .
+		for locale in C C.UTF-8; do
+			LC_ALL=$locale image load names.tar names
+			assert_status 0
+			assert_equal "$stderr" ""
+			assert_equal "$(LC_ALL=C ls -lb --time-style=+ "$(rootfs)/etc")" "$(LC_ALL=C ls -lb --time-style=+ names/etc)"
+			"$MINIRUN" image rm names
+		done
+	done
+}
+
 @test "a folder is copied exactly, and gives the same digest twice" {
 	needs_root
 	image load "$GOOD" one
