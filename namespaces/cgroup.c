@@ -127,7 +127,7 @@ static int remove_below(int fd, int depth)
 
 int cgroup_remove(const char *path, struct error *err)
 {
-	const struct timespec millisecond = {.tv_nsec = 1000 * 1000};
+	const struct timespec millisecond = {.tv_nsec = 1000000};
 	cleanup_fd int kill_fd = -1;
 	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 

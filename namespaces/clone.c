@@ -78,7 +78,7 @@ static pid_t raw_clone3(struct clone_args *args)
 	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
 }
 
-static void prepare(struct clone_args *args, uint64_t flags, int cgroupfd, int *pidfd)
+static void prepare(struct clone_args *args, uint64_t flags, int cgroupfd, const int *pidfd)
 {
 	memset(args, 0, sizeof(*args));
 	args->flags = flags | CLONE_PIDFD;
@@ -162,7 +162,7 @@ pid_t process_of_pidfd(int procfd, int pidfd)
 	char text[512];
 	const char *line = pidfd_info(procfd, pidfd, "\nPid:", text, sizeof(text));
 
-	return line ? (pid_t)atoi(line) : 0;
+	return line ? (pid_t)strtol(line, NULL, 10) : 0;
 }
 
 /* Whether it lives in our own pid namespace, and not in one below: it then has one pid and no second. */

@@ -108,12 +108,13 @@ static void read_own(const char *path, struct idmap *map)
 	map->n = 0;
 	text[size > 0 ? size : 0] = '\0';
 	while (*line && map->n < IDMAP_MAX) {
-		struct idmap_range *range = &map->ranges[map->n];
+		struct idmap_range *range = &map->ranges[map->n++];
+		char *rest;
 
-		if (sscanf(line, "%u %u %u", &range->inside, &range->outside, &range->count) != 3)
-			break;
-		map->n++;
-		line += strcspn(line, "\n");
+		range->inside = (uint32_t)strtoul(line, &rest, 10);
+		range->outside = (uint32_t)strtoul(rest, &rest, 10);
+		range->count = (uint32_t)strtoul(rest, &rest, 10);
+		line = rest + strcspn(rest, "\n");
 		line += *line == '\n';
 	}
 }

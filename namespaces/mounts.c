@@ -69,13 +69,10 @@ int mount_error(struct error *err, int errnum, const char *format, ...)
 /* The last line that a file system left in the log of its context, without the "e " before it; or "". */
 static void read_log(int context, char *text, size_t size)
 {
-	ssize_t n;
-
 	text[0] = '\0';
 	for (;;) {
 		char line[256];
-
-		n = read(context, line, sizeof(line) - 1);
+		ssize_t n = read(context, line, sizeof(line) - 1);
 		if (n <= 2)
 			return;
 		line[n] = '\0';

@@ -50,6 +50,7 @@ static const unsigned char pause_code[] = {
 	0xfa, 0xff, 0xff, 0x17, /* b to the start */
 };
 #else
+/* cppcheck-suppress preprocessorErrorDirective */
 #error "pause_code is missing for this machine: a few instructions that call pause(2) or ppoll(2) for ever"
 #endif
 

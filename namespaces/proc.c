@@ -133,10 +133,10 @@ struct masks {
 static int mask_folder(struct masks *masks, int fs, const char *name, const char *where, struct error *err)
 {
 	const struct mount_option options[] = {{"nr_blocks", "1"}, {"nr_inodes", "1"}};
-	cleanup_fd int clone = -1;
 
 	if (masks->empty >= 0) {
-		clone = mount_clone(masks->empty, "", false, err);
+		cleanup_fd int clone = mount_clone(masks->empty, "", false, err);
+
 		return clone < 0 ? -1 : mount_attach(clone, fs, name, where, err);
 	}
 	masks->empty =

@@ -72,7 +72,7 @@ static int let_go(const struct sandbox_spec *spec, int watch, int ready)
 
 static void be_alone(void)
 {
-	const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+	const struct timespec pause = {.tv_nsec = 5000000};
 
 	if (getpid() != 1)
 		return;

@@ -26,9 +26,14 @@ static char *sysctl_path(const char *name)
 	char *path = xstrdup(name);
 	size_t first = strcspn(path, "./");
 
-	if (path[first] == '.')
-		for (char *p = path; *p; p++)
-			*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+	if (path[first] != '.')
+		return path;
+	for (char *p = path; *p; p++) {
+		if (*p == '.')
+			*p = '/';
+		else if (*p == '/')
+			*p = '.';
+	}
 	return path;
 }
 

@@ -47,7 +47,7 @@ static long read_number(const char *path)
 	if (n <= 0)
 		return -1;
 	text[n] = '\0';
-	return atol(text);
+	return strtol(text, NULL, 10);
 }
 
 /* Says which of the switches that forbid user namespaces is on. */

@@ -19,6 +19,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -35,10 +36,13 @@
 static bool clones_detached(void)
 {
 	struct utsname name;
-	int major = 0, minor = 0;
+	long major, minor;
+	char *rest;
 
-	if (uname(&name) < 0 || sscanf(name.release, "%d.%d", &major, &minor) != 2)
+	if (uname(&name) < 0)
 		return false;
+	major = strtol(name.release, &rest, 10);
+	minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
 	return major > 6 || (major == 6 && minor >= 15);
 }
 
@@ -87,6 +91,7 @@ static int hold(int mount, const char *name, struct error *err)
 static int make_in_memory(const char *name, uint64_t size, const char *mode, int64_t gid,
 	unsigned int attributes, struct error *err)
 {
+	/* cppcheck-suppress variableScope ; the options point to them */
 	char size_text[32], gid_text[32];
 	struct mount_option options[3] = {{"mode", mode}};
 	size_t n = 1;
