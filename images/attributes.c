@@ -92,7 +92,7 @@ static int put_off(struct unpack *unpack, const struct entry *entry, mode_t mode
 {
 	struct folder_record record = {
 		.mtime = entry->mtime,
-		.mode = mode & S_ISGID ? mode : 0,
+		.mode = (mode & S_ISGID) ? mode : 0,
 		.length = (uint32_t)strlen(unpack->path),
 	};
 

@@ -92,8 +92,10 @@ static void free_xattrs(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->n_xattrs; i++)
 		free((void *)walk->xattrs[i].value);
-	free(steal_pointer(&walk->xattrs));
-	free(steal_pointer(&walk->xattr_names));
+	free(walk->xattrs);
+	free(walk->xattr_names);
+	walk->xattrs = NULL;
+	walk->xattr_names = NULL;
 	walk->n_xattrs = 0;
 }
 

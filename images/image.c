@@ -194,7 +194,7 @@ int image_find(const struct store *store, const char *name, struct image *image,
 	file = reference_file(reference.name);
 	if (read_image(store, fd, file, image, err) < 0)
 		return err->errnum == ENOENT ? not_found(store, reference.name, err) : -1;
-	if (!reference.digest || !strcmp(reference.digest, image->digest))
+	if (!reference.digest || (image->digest && !strcmp(reference.digest, image->digest)))
 		return 0;
 	error_set(err, ERROR_IMAGE, 0, "the stored image %s is %s, not %s", image->name, image->digest,
 		reference.digest);
@@ -225,7 +225,7 @@ static int check_unused(const struct store *store, const struct image *image, st
 
 	if (image_list(store, &images, &n, err) < 0)
 		return -1;
-	for (char **layer = image->layers; *layer; layer++)
+	for (char **layer = image->layers; layer && *layer; layer++)
 		if (!is_shared(images, n, image, *layer) && layer_is_used(store, *layer))
 			used = true;
 	for (size_t i = 0; i < n; i++)

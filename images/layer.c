@@ -66,7 +66,7 @@ static bool any_layer(
 
 	if (!dir)
 		return false;
-	fd = -1;
+	steal_fd(&fd);
 	while ((entry = readdir(dir)))
 		if (is_id(entry->d_name) && f(store, entry->d_name, data))
 			return true;

@@ -60,7 +60,7 @@ static int check_rootfs(int root, struct error *err)
 
 	if (!dir)
 		return error_set(err, ERROR_HOST, errno, "cannot read the rootfs");
-	fd = -1;
+	steal_fd(&fd);
 	while (readdir(dir))
 		n++;
 	if (n <= 2)
@@ -174,8 +174,10 @@ static int load_archive(
 				source_free(&source);
 				return 0;
 			}
-			free(steal_pointer(&image->digest));
-			strv_free(steal_pointer(&image->layers));
+			free(image->digest);
+			strv_free(image->layers);
+			image->digest = NULL;
+			image->layers = NULL;
 		}
 	}
 	if (result == 0)
@@ -199,7 +201,7 @@ static int open_source(const char *source, struct stat *st, struct error *err)
 
 static int load_source(struct load *load, const char *source, struct image *image, struct error *err)
 {
-	struct stat st;
+	struct stat st = {0};
 	cleanup_fd int fd = open_source(source, &st, err);
 
 	if (fd < 0)

@@ -138,7 +138,7 @@ static int shorten(const char *name, const char *text, char **shortened, struct 
 
 int reference_parse(struct reference *reference, const char *text, struct error *err)
 {
-	cleanup_free char *name = xstrdup(text);
+	cleanup_free char *name = xstrndup(text, strlen(text));
 	cleanup_free char *shortened = NULL;
 	char *at = strchr(name, '@');
 	char *tag;
@@ -160,7 +160,7 @@ int reference_parse(struct reference *reference, const char *text, struct error 
 		if (!is_tag(tag))
 			return refuse(err, text, "a tag is up to 128 letters, digits, '_', '.' and '-'");
 	}
-	if (shorten(name, text, &shortened, err) < 0)
+	if (shorten(name, text, &shortened, err) < 0 || !shortened)
 		return -1;
 	if (strlen(shortened) + (tag ? strlen(tag) + 1 : 0) > MAX_NAME)
 		return refuse(err, text, "it is longer than 240 characters");

@@ -127,11 +127,12 @@ int source_spool(struct source *source, struct load *load, struct error *err)
 	if (fd < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make a file in the store");
 	while ((n = source_next(source, &data, err)) > 0) {
-		char text[32];
+		if (source->read > limit) {
+			char text[32];
 
-		if (source->read > limit)
 			return error_set(err, ERROR_IMAGE, 0, "the archive is larger than %s",
 				text_size(limit, text, sizeof(text)));
+		}
 		if (fd_write_all(fd, data, (size_t)n) < 0)
 			return error_set(err, ERROR_HOST, errno, "cannot keep the archive in the store");
 		load->progress.read = source->read;

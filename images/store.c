@@ -145,7 +145,7 @@ static void remove_workspace(int tmp, int fd, const char *name)
 
 		if (!dir)
 			break;
-		again = -1;
+		steal_fd(&again);
 		found = false;
 		while ((entry = readdir(dir))) {
 			struct error ignored;
@@ -168,7 +168,7 @@ static void clear_litter(int tmp)
 
 	if (!dir)
 		return;
-	fd = -1;
+	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		cleanup_fd int dead = -1;
 

@@ -218,6 +218,12 @@ static int open_link(
 	return 0;
 }
 
+static int own_copy(int fd, int *own)
+{
+	*own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return *own;
+}
+
 static int make(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
 	const char *name;
@@ -229,13 +235,13 @@ static int make(struct unpack *unpack, const struct entry *entry, struct error *
 		return -1;
 	/* The look-up of a hard link's other folder may close a kept descriptor, so this one becomes our own. */
 	if (entry->hard_link)
-		dirfd = own = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+		dirfd = own_copy(dirfd, &own);
 	result = make_once(unpack, entry, dirfd, name, err);
 	if (result == 1 && S_ISDIR(entry->mode) && !entry->hard_link && is_folder(dirfd, name))
 		result = 0;
 	if (result == 1) {
 		if (own < 0)
-			dirfd = own = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+			dirfd = own_copy(dirfd, &own);
 		if (make_way(entry, dirfd, name, err) < 0)
 			return -1;
 		/* What went may have been a step on the way to a kept folder. */
@@ -372,9 +378,7 @@ void unpack_tell(const struct unpack *unpack, const struct load_watcher *watcher
 		[LOSS_SETID] = "setuid or setgid bits dropped, since their owner could not be kept",
 		[LOSS_XATTR] =
 			"extended attributes not kept: the file system or the user namespace refuses them",
-		[LOSS_OTHER_XATTR] = "ACLs and labels left out: of extended attributes user, trusted and "
-				     "file capabilities are "
-				     "kept",
+		[LOSS_OTHER_XATTR] = "ACLs and labels left out",
 		[LOSS_OVERLAY_XATTR] =
 			"attributes of overlayfs dropped: in an image they would hide or redirect files",
 		[LOSS_SOCKET] = "sockets left out",

@@ -60,9 +60,9 @@ static const char *age(time_t since, char *buffer, size_t size)
 		seconds = 0;
 	if (seconds < 120)
 		snprintf(buffer, size, "%llds", seconds);
-	else if (seconds < 120 * 60)
+	else if (seconds < 120LL * 60)
 		snprintf(buffer, size, "%lldm", seconds / 60);
-	else if (seconds < 48 * 3600)
+	else if (seconds < 48LL * 3600)
 		snprintf(buffer, size, "%lldh", seconds / 3600);
 	else
 		snprintf(buffer, size, "%lldd", seconds / 86400);
@@ -71,14 +71,14 @@ static const char *age(time_t since, char *buffer, size_t size)
 
 static struct json_object *strings_to_json(char *const *strings)
 {
-	struct json_object *list;
+	struct json_object *array;
 
 	if (!strings)
 		return NULL;
-	list = json_object_new_array();
+	array = json_object_new_array();
 	for (; *strings; strings++)
-		json_object_array_add(list, json_object_new_string(*strings));
-	return list;
+		json_object_array_add(array, json_object_new_string(*strings));
+	return array;
 }
 
 static struct json_object *image_to_json(const struct image *image)
@@ -140,7 +140,7 @@ static void warn(void *data, const char *line)
 static void show_progress(void *data, const struct load_progress *progress)
 {
 	struct loading *loading = data;
-	char read[32], total[32], written[32], rate[32], entries[32];
+	char read[32], written[32], rate[32], entries[32];
 	struct timespec now;
 	double seconds;
 
@@ -148,8 +148,11 @@ static void show_progress(void *data, const struct load_progress *progress)
 	seconds = (double)(now.tv_sec - loading->began.tv_sec) +
 		  (double)(now.tv_nsec - loading->began.tv_nsec) / 1e9;
 	fprintf(stderr, "\r\033[K%s  %s", loading->name, text_size(progress->read, read, sizeof(read)));
-	if (progress->total)
+	if (progress->total) {
+		char total[32];
+
 		fprintf(stderr, " of %s", text_size(progress->total, total, sizeof(total)));
+	}
 	fprintf(stderr, "  %s in %s entries  %s/s", text_size(progress->written, written, sizeof(written)),
 		grouped(progress->entries, entries, sizeof(entries)),
 		text_size(
