@@ -147,6 +147,7 @@ struct pod {
 	int64_t *supplemental_groups;
 	size_t n_supplemental_groups;
 	struct optional_integer fs_group;
+	unsigned int security_line, security_column; /* of spec.securityContext; 0 if there is none */
 	struct string_map sysctls;
 
 	char *hostname; /* defaults to the pod's name, cut to 63 characters */

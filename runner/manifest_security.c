@@ -241,6 +241,8 @@ void manifest_pod_security(const struct cursor *spec, struct pod *pod)
 
 	read_common(&context, &pod->security);
 	pod->fs_group = read_id(&context, "fsGroup");
+	pod->security_line = context.node ? context.node->key_line : 0;
+	pod->security_column = context.node ? context.node->key_column : 0;
 	pod->supplemental_groups = xcalloc(cursor_items(&groups), sizeof(*pod->supplemental_groups));
 	for (size_t i = 0; i < cursor_items(&groups); i++) {
 		struct cursor item = cursor_item(&groups, i);

@@ -79,7 +79,8 @@ static void check_pod_ids(const struct plan *plan, struct findings *findings)
 	char range[128];
 
 	if (pod->fs_group.set && !userns_maps_gid(pod->fs_group.value))
-		findings_add(findings, SEVERITY_ERROR, 0, 0, "spec.securityContext.fsGroup", NULL,
+		findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column,
+			"spec.securityContext.fsGroup", NULL,
 			"group %lld is not among the ids there are here (%s)", (long long)pod->fs_group.value,
 			userns_describe_gids(range, sizeof(range)));
 	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
