@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,11 +95,31 @@ int file_replace(int dirfd, const char *name, mode_t mode, const void *data, siz
 	return 0;
 }
 
-int fd_cloexec_from(unsigned int first, struct error *err)
+static int compare_ints(const void *a, const void *b)
 {
-	if (close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return error_set(err, ERROR_HOST, errno, "close_range");
-	return 0;
+	return *(const int *)a - *(const int *)b;
+}
+
+int fd_close_others(const int *keep, size_t n)
+{
+	int sorted[16];
+	unsigned int from = 0;
+
+	if (n > array_length(sorted)) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = keep[i];
+	qsort(sorted, n, sizeof(*sorted), compare_ints);
+	for (size_t i = 0; i < n; i++) {
+		if (sorted[i] < 0 || (unsigned int)sorted[i] < from)
+			continue;
+		if ((unsigned int)sorted[i] > from && close_range(from, (unsigned int)sorted[i] - 1, 0) < 0)
+			return -1;
+		from = (unsigned int)sorted[i] + 1;
+	}
+	return close_range(from, ~0U, 0);
 }
 
 const char *fd_path(int fd, char *buffer, size_t size)

@@ -27,8 +27,8 @@ int file_read(
  */
 int file_replace(int dirfd, const char *name, mode_t mode, const void *data, size_t size, struct error *err);
 
-/* Marks every descriptor from first on close-on-exec (close_range(2)); execve then closes them. */
-int fd_cloexec_from(unsigned int first, struct error *err);
+/* Closes every descriptor but those in keep (negative ones count for nothing; at most 16). Returns 0 or -1 with errno. */
+int fd_close_others(const int *keep, size_t n);
 
 /* Opens /proc/self/fd-style text of a descriptor's path into buffer, for messages only. Never for access. */
 const char *fd_path(int fd, char *buffer, size_t size);

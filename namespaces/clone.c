@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -242,31 +241,4 @@ int sandbox_namespaces(const struct sandbox *sandbox)
 	/* A pod with the host's network has the host's name too, as under containerd. */
 	return (sandbox->host_network ? 0 : CLONE_NEWNET | CLONE_NEWUTS) |
 	       (sandbox->host_ipc ? 0 : CLONE_NEWIPC);
-}
-
-static int compare_ints(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-int close_others(const int *keep, size_t n)
-{
-	int sorted[16];
-	unsigned int from = 0;
-
-	if (n > array_length(sorted)) {
-		errno = E2BIG;
-		return -1;
-	}
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = keep[i];
-	qsort(sorted, n, sizeof(*sorted), compare_ints);
-	for (size_t i = 0; i < n; i++) {
-		if (sorted[i] < 0 || (unsigned int)sorted[i] < from)
-			continue;
-		if ((unsigned int)sorted[i] > from && close_range(from, (unsigned int)sorted[i] - 1, 0) < 0)
-			return -1;
-		from = (unsigned int)sorted[i] + 1;
-	}
-	return close_range(from, ~0U, 0);
 }

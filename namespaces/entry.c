@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "namespaces/mounts.h"
 
 static const struct {
@@ -86,7 +87,7 @@ int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *pro
 		return error_set(err, ERROR_INTERNAL, E2BIG, "descriptors to keep");
 	for (size_t i = 0; i < n_keep; i++)
 		kept[n++] = keep[i];
-	if (close_others(kept, n) < 0)
+	if (fd_close_others(kept, n) < 0)
 		return error_set(err, ERROR_HOST, errno, "close_range");
 	process_shed();
 	umask(0022);

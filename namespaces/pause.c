@@ -137,7 +137,7 @@ static int be_pause(const struct sandbox *sandbox, int report, struct error *err
 			err, ERROR_HOST, errno, "cannot give up the capabilities of the pod's pause");
 	keep[0] = program;
 	keep[1] = report;
-	if (close_others(keep, 2) < 0)
+	if (fd_close_others(keep, 2) < 0)
 		return error_set(err, ERROR_HOST, errno, "close_range");
 	syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
 	error_set(err, ERROR_HOST, errno, "cannot execute the program of the pod's pause");

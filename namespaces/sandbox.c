@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 
 #define ORPHANS_WAIT_MS 5000 /* how long the dead may take to go; a zombie that nobody reaps holds nothing */
 
@@ -59,7 +60,7 @@ static int let_go(const struct sandbox_spec *spec, int watch, int ready)
 	}
 	for (size_t i = 0; i < spec->n_keep; i++)
 		keep[n++] = spec->keep[i];
-	if (close_others(keep, n) < 0 || chdir("/") < 0)
+	if (fd_close_others(keep, n) < 0 || chdir("/") < 0)
 		return -1;
 	/* The clean-up may open files: none of them should be what a stray message is written to. */
 	null = open("/dev/null", O_RDWR);

@@ -51,7 +51,4 @@ pid_t process_of_pidfd(int procfd, int pidfd);
 /* isolation.c: what a child has from its supervisor and no program should. Leaves umask 0. */
 void process_shed(void);
 
-/* clone.c: closes every descriptor but those in keep. Returns 0 or -1 with errno. */
-int close_others(const int *keep, size_t n);
-
 #endif

@@ -187,14 +187,23 @@ static void child(const struct container *container, const int stdio[3], int not
 
 	if (become(container, stdio, notice, &procfd, &env, err) < 0)
 		return;
+	/*
+	 * Closing on exec would be too late: execve resolves the program's path before, and the image says what that is
+	 * (an interpreter /proc/self/fd/9/../../bin/sh is the host's, CVE-2024-21626).
+	 */
+	if (fd_close_others((const int[]){0, 1, 2, notice, procfd}, 5) < 0) {
+		error_set(err, ERROR_HOST, errno, "close_range");
+		return;
+	}
 	/* Changing ids clears it. Best effort beside the sandbox: for a pod with hostPID it is all there is. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	program = program_find(container->argv[0], environment_value(env, "PATH"), err);
 	if (!program)
 		return;
 	strncpy(page->program, program, sizeof(page->program) - 1);
-	if (fd_cloexec_from(3, err) < 0 || locks_apply(&container->locks, procfd, err) < 0)
+	if (locks_apply(&container->locks, procfd, err) < 0)
 		return;
+	close(procfd);
 	page->ready = 1;
 	locks_exec(&container->locks, &page->report, program, container->argv, env);
 }

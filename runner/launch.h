@@ -6,7 +6,7 @@
  *   2 identity     isolation_enter        joins the pod's network, ipc and uts
  *   3 mounts       isolation_enter        and pivots
  *   4 credentials  credentials_apply
- *   5 descriptors  fd_cloexec_from        0, 1 and 2 are all that the program gets
+ *   5 descriptors  fd_close_others        0, 1 and 2 are all that the program gets
  *   6 locks        locks_apply            no_new_privs, AppArmor
  *   7 filter, exec locks_exec             nothing comes between
  * What goes wrong up to 6 is a struct error in a page that parent and child share; what goes wrong in 7 is an errno there.
