@@ -29,6 +29,9 @@ struct store {
 /* Opens the store at path, making it (0700) and its folders when missing. */
 int store_open(struct store *store, const char *path, struct error *err);
 void store_close(struct store *store);
+/* Removes what loads that died left in STORE/tmp. Every load does it; for one that was just killed. */
+void store_sweep(const struct store *store);
+
 
 /*
  * How to run an image, from an OCI image configuration's "config" object (`image load --config FILE`, a JSON file; what

@@ -182,6 +182,14 @@ static void clear_litter(int tmp)
 	}
 }
 
+void store_sweep(const struct store *store)
+{
+	cleanup_fd int tmp = openat(store->fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (tmp >= 0)
+		clear_litter(tmp);
+}
+
 /* Whether the folder that we have locked is still the one of that name: a clearer may have been faster. */
 static bool is_there(int tmp, int fd, const char *name)
 {

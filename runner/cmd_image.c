@@ -1,8 +1,12 @@
 /* `minirun image`: load, ls, rm. */
+#include <errno.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -206,7 +210,7 @@ static int read_limits(const struct invocation *invocation, struct load_limits *
 	return 0;
 }
 
-static int load(const struct invocation *invocation, char **operands, int n, struct error *err)
+static int load_here(const struct invocation *invocation, char **operands, struct error *err)
 {
 	cleanup_store struct store store = {.fd = -1};
 	cleanup_image struct image image = {0};
@@ -216,11 +220,6 @@ static int load(const struct invocation *invocation, char **operands, int n, str
 	char size[32], entries[32];
 	int result;
 
-	if (n != 2) {
-		error_set(err, ERROR_USAGE, 0,
-			"minirun image load takes a source and a name, not %d operands", n);
-		return error_hint(err, "minirun image load ARCHIVE|DIR|- NAME");
-	}
 	if (read_limits(invocation, &limits, err) < 0 || open_store(invocation, &store, err) < 0)
 		return -1;
 	if (isatty(STDERR_FILENO) && !invocation->value[OPTION_QUIET] && !wants_json(invocation))
@@ -237,6 +236,64 @@ static int load(const struct invocation *invocation, char **operands, int n, str
 		printf("%s  %s  %s entries  %s\n", image.name, text_size(image.size, size, sizeof(size)),
 			grouped(image.entries, entries, sizeof(entries)), image.digest);
 	return 0;
+}
+
+/* Waits for the worker, passing on what should end us. Returns the signal that ended it, or 0 and its exit status. */
+static int wait_for_worker(pid_t worker, const sigset_t *signals, int *status)
+{
+	for (;;) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number > 0 && number != SIGCHLD)
+			kill(worker, number);
+		if (waitpid(worker, status, WNOHANG) == worker)
+			return WIFSIGNALED(*status) ? WTERMSIG(*status) : 0;
+	}
+}
+
+/*
+ * A load may be ended at any byte, by Ctrl-C above all. So it is a process of its own, and we, who stay, clear up what it left;
+ * then we die of the same signal, as whoever called us expects.
+ */
+static int load(const struct invocation *invocation, char **operands, int n, struct error *err)
+{
+	cleanup_store struct store store = {.fd = -1};
+	sigset_t signals, before;
+	pid_t worker, parent = getpid();
+	int number, status;
+
+	if (n != 2) {
+		error_set(err, ERROR_USAGE, 0,
+			"minirun image load takes a source and a name, not %d operands", n);
+		return error_hint(err, "minirun image load ARCHIVE|DIR|- NAME");
+	}
+	if (open_store(invocation, &store, err) < 0)
+		return -1;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	worker = fork();
+	if (worker < 0)
+		return error_set(err, ERROR_HOST, errno, "fork");
+	if (worker == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			raise(SIGKILL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		return load_here(invocation, operands, err);
+	}
+	number = wait_for_worker(worker, &signals, &status);
+	if (!number)
+		return WEXITSTATUS(status);
+	store_sweep(&store);
+	signal(number, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	raise(number);
+	return error_set(
+		err, ERROR_HOST, 0, "the load was ended by signal %d, %s", number, strsignal(number));
 }
 
 static int widest_name(const struct image *images, size_t n)

@@ -85,7 +85,7 @@ static void check_pod_ids(const struct plan *plan, struct findings *findings)
 			userns_describe_gids(range, sizeof(range)));
 	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
 		if (!userns_maps_gid(pod->supplemental_groups[i]))
-			findings_add(findings, SEVERITY_ERROR, 0, 0,
+			findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column,
 				"spec.securityContext.supplementalGroups", NULL,
 				"group %lld is not among the ids there are here (%s)",
 				(long long)pod->supplemental_groups[i],

@@ -302,3 +302,22 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	image load "$WORK/good.tar" good --config config.json
 	assert_last_error_has "config.Env[0]: must be NAME=VALUE"
 }
+
+@test "Ctrl-C and SIGTERM during a load leave nothing behind, and are what it dies of" {
+	# A reader that never gets more: the load waits for ever.
+	mkfifo "$T/fifo"
+	for signal in INT TERM; do
+		python3 -c 'import os,signal,sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+			"$MINIRUN" image load "$T/fifo" endless 2>"$T/err" &
+		pid=$!
+		exec 9>"$T/fifo"
+		head -c 100000 "$WORK/busybox.tar" >&9
+		eventually 10 eval '[[ -n $(ls -A "$MINIRUN_STORE/tmp") ]]'
+		kill -$signal $pid
+		local result=0
+		wait $pid || result=$?
+		exec 9>&-
+		assert_equal $result $((128 + $(kill -l $signal)))
+		assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
+	done
+}
