@@ -32,7 +32,6 @@ void store_close(struct store *store);
 /* Removes what loads that died left in STORE/tmp. Every load does it; for one that was just killed. */
 void store_sweep(const struct store *store);
 
-
 /*
  * How to run an image, from an OCI image configuration's "config" object (`image load --config FILE`, a JSON file; what
  * layouts bring themselves comes with them). NULL where the image says nothing.

@@ -49,7 +49,8 @@ minirun_setup_file()
 	XDG_RUNTIME_DIR=$WORK/runtime
 	# Colours and the caller's own settings would change what is printed.
 	unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME CLICOLOR_FORCE
-	export WORK MINIRUN MINIRUN_STORE MINIRUN_ROOT HOME XDG_RUNTIME_DIR LC_ALL=C.UTF-8
+	enter_cgroup
+	export WORK MINIRUN MINIRUN_STORE MINIRUN_ROOT HOME XDG_RUNTIME_DIR CGROUP LC_ALL=C.UTF-8
 	busybox_archive >/dev/null
 	"$MINIRUN" image load "$WORK/busybox.tar" busybox >"$WORK/load.log" 2>&1 || {
 		cat "$WORK/load.log" >&2
@@ -62,6 +63,7 @@ minirun_teardown_file()
 	[[ -n ${WORK:-} ]] || return 0
 	# A failed test may have left a pod; its processes are known by their mark.
 	pod_processes | xargs -r kill -KILL 2>/dev/null || true
+	leave_cgroup
 	umount -R -l "$WORK" 2>/dev/null || true
 	rm -rf --one-file-system "$WORK"
 }
@@ -270,19 +272,35 @@ pod_processes()
 	return 0
 }
 
-# A cgroup that minirun made and that has no process in it. One of another test file's may be so for the moment between
-# mkdir and clone: what is meant is one that stays so.
-empty_cgroups()
+# The cgroup that this file's processes are in; what minirun makes is below it. Empty where there is none to be had.
+enter_cgroup()
 {
-	find /sys/fs/cgroup -type d -name '*minirun*' 2>/dev/null | while read -r cgroup; do
-		grep -q . "$cgroup/cgroup.procs" 2>/dev/null || echo "$cgroup"
-	done | sort || true
+	local base path
+	path=$(sed -n 's/^0:://p' /proc/self/cgroup)
+	for base in /sys/fs/cgroup/unified /sys/fs/cgroup; do
+		CGROUP=${base}${path%/}/test-$(basename "$WORK")
+		[[ -f $base/cgroup.procs ]] && mkdir "$CGROUP" 2>/dev/null && echo $BASHPID >"$CGROUP/cgroup.procs" && return
+	done
+	CGROUP=
+}
+
+leave_cgroup()
+{
+	[[ -n ${CGROUP:-} ]] || return 0
+	echo $BASHPID >"$(dirname "$CGROUP")/cgroup.procs"
+	find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
+}
+
+# The cgroups that minirun made here.
+cgroups()
+{
+	[[ -z ${CGROUP:-} ]] || find "$CGROUP" -mindepth 1 -type d | sort
 }
 
 mounts()
 {
-	# Without ids and options, which a remount elsewhere may change.
-	awk '{ print $4, $5 }' /proc/self/mountinfo | sort
+	# Without ids and options, which a remount elsewhere may change; and without those of a build of the demo's image.
+	awk '$5 !~ /mmdebstrap/ { print $4, $5 }' /proc/self/mountinfo | sort
 }
 
 # What pods leave in a store or in the runtime folder while they live: folders of pods, half an unpacked image, sockets.
@@ -302,20 +320,17 @@ snapshot_machine()
 {
 	mounts >"$WORK/mounts.before"
 	pod_folders >"$WORK/folders.before"
-	empty_cgroups >"$WORK/cgroups.before"
+	cgroups >"$WORK/cgroups.before"
 }
 
 is_clean()
 {
 	local now
 	[[ -z $(pod_processes) ]] || return 1
-	now=$(mounts | diff "$WORK/mounts.before" -) || return 1
+	now=$(mounts | comm -13 "$WORK/mounts.before" -)
+	[[ -z $now ]] || return 1
 	now=$(pod_folders | diff "$WORK/folders.before" -) || return 1
-	now=$(empty_cgroups | comm -13 "$WORK/cgroups.before" -)
-	[[ -n $now ]] || return 0
-	# Another file's, between its mkdir and its clone, isn't ours to blame: that one is gone or full a moment later.
-	sleep 0.3
-	[[ -z $(empty_cgroups | comm -12 - <(echo "$now")) ]]
+	cgroups | diff -q "$WORK/cgroups.before" - >/dev/null
 }
 
 # Waits up to SECONDS (default 1, for what the kernel itself does a little later) until nothing of a pod is left.
@@ -330,7 +345,7 @@ assert_machine_unchanged()
 			done
 			mounts | diff "$WORK/mounts.before" - || true
 			pod_folders | diff "$WORK/folders.before" - || true
-			empty_cgroups | diff "$WORK/cgroups.before" - || true
+			cgroups | diff "$WORK/cgroups.before" - || true
 			return 1
 		fi
 		sleep 0.05
