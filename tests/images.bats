@@ -172,15 +172,15 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	gzip -c "$WORK/good.tar" >good.gz
 	zstd -qc "$WORK/good.tar" >good.zst
 	for at in 1 100 511 512 513 5000 $((size / 2)) $((size / 2 + 100)); do
-		head -c "$at" "$WORK/good.tar" >cut
+		head -c "$at" "$WORK/good.tar" >"cut"
 		image load cut cut
 		assert_status 125
 	done
 	for at in 1 2 7 8 9 50 400; do
-		head -c "-$at" good.gz >cut
+		head -c "-$at" good.gz >"cut"
 		image load cut cut
 		assert_status 125
-		head -c "-$at" good.zst >cut
+		head -c "-$at" good.zst >"cut"
 		image load cut cut
 		assert_status 125
 	done
