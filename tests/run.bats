@@ -9,9 +9,9 @@ teardown() { minirun_teardown; }
 
 # A pod of several containers: `pod NAME` and then for each `init NAME COMMAND` or `main NAME COMMAND` on standard input.
 pod() {
-	local kind name command inits='' mains=''
+	local kind name command text inits='' mains=''
 	while read -r kind name command; do
-		local text="  - {name: $name, image: busybox, command: [sh, -c, $(jq -n --arg c "$command" '$c')]}"$'\n'
+		text="  - {name: $name, image: busybox, command: [sh, -c, $(jq -n --arg c "$command" '$c')]}"$'\n'
 		[[ $kind == init ]] && inits+=$text || mains+=$text
 	done
 	printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\nspec:\n  restartPolicy: Never\n' "$1"
