@@ -111,7 +111,7 @@ $(BUILD)/man/minirun.1: man/minirun.1
 $(BUILD)/man/minirun-pod.5: man/minirun-pod.5.in $(BINARY)
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)
-	@$(RUN_BINARY) help --fields >$@.fields
+	@ASAN_OPTIONS=detect_leaks=0 $(RUN_BINARY) help --fields >$@.fields
 	@sed -e '/^@FIELDS@$$/{r $@.fields' -e 'd}' $< >$@.new
 	@mv $@.new $@
 	@rm $@.fields
