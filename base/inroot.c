@@ -169,7 +169,7 @@ static char *follow_link(int parent, const char *name, const char *path)
 
 static int touch(int rootfd, const char *path, mode_t mode, int links, struct error *err)
 {
-	const char *name;
+	const char *name = path;
 	cleanup_free char *target = NULL;
 	cleanup_fd int parent = -1;
 	cleanup_fd int made = -1;

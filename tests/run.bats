@@ -22,7 +22,7 @@ pod() {
 
 # Starts $T/pod.yaml in the background; its output is in $T/out and $T/err, its pid in $PID.
 start() {
-	"$MINIRUN" "$@" "$T/pod.yaml" >"$T/out" 2>"$T/err" </dev/null &
+	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" </dev/null &
 	PID=$!
 }
 
@@ -156,11 +156,11 @@ assert_ends_with() {
 @test "colour is for terminals, and plain text for pipes" {
 	simple_pod color 'echo hello' >"$T/pod.yaml"
 	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>&1
-	! grep -q $'\033' "$T/out"
+	run ! grep -q $'\033' "$T/out"
 	script -qec "'$MINIRUN' '$T/pod.yaml'" /dev/null </dev/null >"$T/out" 2>&1
 	grep -q $'\033' "$T/out"
 	NO_COLOR=1 script -qec "'$MINIRUN' '$T/pod.yaml'" /dev/null </dev/null >"$T/out" 2>&1
-	! grep -q $'\033' "$T/out"
+	run ! grep -q $'\033' "$T/out"
 	"$MINIRUN" --color always "$T/pod.yaml" >"$T/out" 2>&1
 	grep -q $'\033' "$T/out"
 }
@@ -221,7 +221,7 @@ assert_ends_with() {
 		sleep 3
 	) | script -qefc "'$MINIRUN' '$T/pod.yaml'" "$T/typescript" >/dev/null 2>&1
 	grep -q bye "$T/typescript"
-	! grep -q direct "$T/typescript"
+	run ! grep -q direct "$T/typescript"
 }
 
 @test "SIGTERM while an init container runs ends the pod, and the next isn't started" {
@@ -233,7 +233,7 @@ assert_ends_with() {
 	eventually 10 grep -q up "$T/out"
 	kill -TERM $PID
 	assert_ends_with 137
-	! grep -q second "$T/out"
+	run ! grep -q second "$T/out"
 }
 
 @test "a reader that goes away ends the pod" {
