@@ -49,6 +49,40 @@ void findings_add(struct findings *findings, enum severity severity, unsigned in
 		findings->errors++;
 }
 
+void findings_code(struct findings *findings, const char *code)
+{
+	if (findings->n)
+		findings->items[findings->n - 1].code = code;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+void findings_copy(struct findings *findings, const struct finding *finding)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *f = &findings->items[i];
+
+		if (f->line == finding->line && f->column == finding->column &&
+			f->severity == finding->severity && same_text(f->path, finding->path) &&
+			same_text(f->text, finding->text))
+			return;
+	}
+	findings_add(findings, finding->severity, finding->line, finding->column, finding->path,
+		finding->hint, "%s", finding->text);
+	findings_code(findings, finding->code);
+}
+
+const char *severity_name(enum severity severity)
+{
+	static const char *const names[] = {
+		[SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning", [SEVERITY_INFO] = "info"};
+
+	return names[severity];
+}
+
 static bool is_before(const struct finding *a, const struct finding *b)
 {
 	return a->line < b->line || (a->line == b->line && a->column < b->column);
@@ -67,7 +101,7 @@ void findings_sort(struct findings *findings)
 	}
 }
 
-void findings_print(const struct findings *findings, FILE *out)
+static void print(const struct findings *findings, bool coded, FILE *out)
 {
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *f = &findings->items[i];
@@ -75,12 +109,24 @@ void findings_print(const struct findings *findings, FILE *out)
 		fprintf(out, "%s:", findings->file);
 		if (f->line)
 			fprintf(out, "%u:%u:", f->line, f->column);
-		fprintf(out, " %s: ", f->severity == SEVERITY_ERROR ? "error" : "warning");
+		fprintf(out, " %s: ", severity_name(f->severity));
 		if (f->path && *f->path)
 			fprintf(out, "%s: ", f->path);
 		fputs(f->text, out);
 		if (f->hint)
 			fprintf(out, " (%s)", f->hint);
+		if (coded && f->code)
+			fprintf(out, " [%s]", f->code);
 		fputc('\n', out);
 	}
+}
+
+void findings_print(const struct findings *findings, FILE *out)
+{
+	print(findings, false, out);
+}
+
+void findings_print_coded(const struct findings *findings, FILE *out)
+{
+	print(findings, true, out);
 }

@@ -9,6 +9,7 @@
 enum severity {
 	SEVERITY_ERROR,
 	SEVERITY_WARNING,
+	SEVERITY_INFO, /* worth knowing, and often meant so */
 };
 
 struct finding {
@@ -17,6 +18,8 @@ struct finding {
 	char *path; /* "spec.containers[0].image", or NULL */
 	char *text; /* "Required value", without the path and without a full stop */
 	char *hint; /* "did you mean ...?", or NULL */
+	const char
+		*code; /* a literal such as "unknown-name", for tools to select by; NULL where it has none */
 };
 
 struct findings {
@@ -33,10 +36,21 @@ void findings_free(struct findings *findings);
 void findings_add(struct findings *findings, enum severity severity, unsigned int line, unsigned int column,
 	const char *path, const char *hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
 
+/* Gives the finding that was added last its code, a literal. */
+void findings_code(struct findings *findings, const char *code);
+
+/* Adds a copy of one, unless the same is there already (at the same place, in the same words). */
+void findings_copy(struct findings *findings, const struct finding *finding);
+
 /* Orders by line and column, errors and warnings together; equal places keep their order. */
 void findings_sort(struct findings *findings);
 
 /* One line each: "FILE:LINE:COLUMN: error: PATH: TEXT (HINT)". */
 void findings_print(const struct findings *findings, FILE *out);
+/* The same, with " [CODE]" at the end of those that have one. */
+void findings_print_coded(const struct findings *findings, FILE *out);
+
+/* "error", "warning" or "info". */
+const char *severity_name(enum severity severity);
 
 #endif
