@@ -188,6 +188,8 @@ int image_find(const struct store *store, const char *name, struct image *image,
 	*image = (struct image){0};
 	if (reference_parse(&reference, name, err) < 0)
 		return -1;
+	if (store->fd < 0) /* store_look found none */
+		return not_found(store, reference.name, err);
 	fd = store_folder(store, STORE_IMAGES, err);
 	if (fd < 0)
 		return -1;

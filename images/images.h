@@ -28,6 +28,11 @@ struct store {
 
 /* Opens the store at path, making it (0700) and its folders when missing. */
 int store_open(struct store *store, const char *path, struct error *err);
+/*
+ * Opens the store to look into it only: nothing is made. A missing one is no error but an empty store (its fd is -1), in
+ * which image_find finds nothing.
+ */
+int store_look(struct store *store, const char *path, struct error *err);
 void store_close(struct store *store);
 /* Removes what loads that died left in STORE/tmp. Every load does it; for one that was just killed. */
 void store_sweep(const struct store *store);

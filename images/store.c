@@ -74,12 +74,17 @@ static int make_folder(const struct store *store, const char *name, struct error
 	return 0;
 }
 
-static int open_folders(struct store *store, struct error *err)
+static int open_own(struct store *store, struct error *err)
 {
 	store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->fd < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot open the store %s", store->path);
-	if (check_owner(store, err) < 0)
+	return check_owner(store, err);
+}
+
+static int open_folders(struct store *store, struct error *err)
+{
+	if (open_own(store, err) < 0)
 		return -1;
 	for (size_t i = 0; i < array_length(folders); i++)
 		if (make_folder(store, folders[i], err) < 0)
@@ -98,6 +103,15 @@ int store_open(struct store *store, const char *path, struct error *err)
 		mkdir(path, 0700); /* what fails here fails in open_folders, with a message */
 	}
 	if (open_folders(store, err) == 0)
+		return 0;
+	store_close(store);
+	return -1;
+}
+
+int store_look(struct store *store, const char *path, struct error *err)
+{
+	*store = (struct store){.path = xstrdup(path), .fd = -1};
+	if (open_own(store, err) == 0 || (store->fd < 0 && err->errnum == ENOENT))
 		return 0;
 	store_close(store);
 	return -1;
