@@ -97,6 +97,8 @@ const char *seccomp_action_text(uint32_t action);
 int seccomp_compare_number(const char *name, const char **nearest);
 /* "SCMP_ARCH_X86_64" to SCMP_ARCH_X86_64, or 0. */
 uint32_t seccomp_arch_number(const char *name, const char **nearest);
+/* SCMP_ARCH_X86_64 to "SCMP_ARCH_X86_64", or NULL. */
+const char *seccomp_arch_name(uint32_t arch);
 /* The name that includes and excludes call an architecture by, or NULL. */
 const char *seccomp_arch_go_name(uint32_t arch);
 bool seccomp_arch_go_name_known(const char *name, const char **nearest);

@@ -112,6 +112,14 @@ uint32_t seccomp_arch_number(const char *name, const char **nearest)
 	return 0;
 }
 
+const char *seccomp_arch_name(uint32_t arch)
+{
+	for (size_t i = 0; i < array_length(arches); i++)
+		if (arches[i].number == arch)
+			return arches[i].name;
+	return NULL;
+}
+
 const char *seccomp_arch_go_name(uint32_t arch)
 {
 	for (size_t i = 0; i < array_length(arches); i++)

@@ -117,6 +117,7 @@ static void read_name(
 
 		profile_warn(r, node, leaf, hint, "no system call \"%s\" is known: the name has no effect",
 			node->text);
+		findings_code(r->findings, "unknown-name");
 		return;
 	}
 	entry->names = xreallocarray(entry->names, entry->n_names + 1, sizeof(*entry->names));

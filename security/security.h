@@ -117,6 +117,32 @@ int seccomp_compile(const char *text, size_t size, const char *name, const struc
 	int cachefd, struct seccomp_filter *filter, unsigned int *n_allowed, struct findings *findings,
 	struct error *err);
 
+/* What starts a program, as its ELF file says. */
+enum loader {
+	LOADER_UNKNOWN,
+	LOADER_NONE, /* a static program */
+	LOADER_GLIBC,
+	LOADER_MUSL,
+};
+
+/* Whom a profile is judged for. */
+struct lint_subject {
+	capability_set capabilities; /* the container's */
+	enum loader loader; /* of its program */
+	const char *program; /* the program, for messages; may be NULL */
+};
+
+/*
+ * Judges a profile without running anything: adds what the reader says of it, and what it says well but can't mean
+ * (security/lint.h has the list), each with a code. name is the file's, which may promise something. Whether a finding is an
+ * error or a warning is in findings; nothing else can fail. Findings aren't sorted.
+ */
+void seccomp_lint(const char *text, size_t size, const char *name, const struct lint_subject *subject,
+	struct findings *findings);
+
+/* How many calls this machine's architecture has, of those that libseccomp and we know. */
+unsigned int seccomp_known_calls(void);
+
 /* The text of the project's RuntimeDefault profile, security/runtime-default.json, built into the program. */
 const char *seccomp_runtime_default(size_t *size);
 
