@@ -18,18 +18,18 @@ struct option_spec {
 };
 
 static const struct option_spec options[OPTION_COUNT] = {
-	[OPTION_STORE] = {"store", 0, "DIR", "run image",
+	[OPTION_STORE] = {"store", 0, "DIR", "run explain lint image",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
 	[OPTION_ROOT] = {"root", 0, "DIR", "run exec",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
-	[OPTION_OUTPUT] = {"output", 'o', "json", "run image",
-		"print JSON: one event a line, or one document"},
+	[OPTION_OUTPUT] = {"output", 'o', "json", "run explain lint image",
+		"print JSON: one event a line for run, else one document"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run", "auto (the default: on a terminal), always or never"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "run image", "only what the containers print, and errors"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
-	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run",
+	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
 		"where Localhost profiles are looked for first; then beside the manifest, then in "
 		"/var/lib/kubelet/seccomp"},
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
@@ -70,6 +70,28 @@ const struct command commands[] = {
 		"and so is its\n"
 		"exit status. If `minirun exec` ends before it, it is killed.\n",
 		PRIVILEGE_NONE, cmd_exec},
+	{"explain", "[OPTIONS] FILE|-", "print what running a pod would do, and run nothing",
+		"The plan, in the order of the pod's life: for each container its image, process, user, "
+		"namespaces,\n"
+		"mounts and locks, and beside a seccomp profile what `minirun lint` says of it. Errors and "
+		"warnings\n"
+		"are those of a run; nothing is made on disk.\n\n"
+		"The exit status is 0 if the pod could be run, else 125.\n",
+		PRIVILEGE_ROOT, cmd_explain},
+	{"lint", "[OPTIONS] FILE...", "judge seccomp profiles, or a pod and the profiles that it names",
+		"FILE is a seccomp profile or a manifest; which of the two is told by its content. A "
+		"manifest's "
+		"profiles\n"
+		"are looked for as in a run, and judged for the capabilities of its containers and, where "
+		"the "
+		"image is\n"
+		"in the store, for what loads their programs: glibc's loader, musl's or none.\n\n"
+		"Each finding is a line, FILE:LINE:COLUMN: error|warning: what is wrong (how to mend it) "
+		"[CODE].\n"
+		"minirun(1) lists the codes. The exit status is 1 if one of them is an error, else 0; 125 if "
+		"a file\n"
+		"can't be read.\n",
+		PRIVILEGE_NONE, cmd_lint},
 	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
 		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies "
 		"a folder,\n"

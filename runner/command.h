@@ -75,6 +75,8 @@ bool wants_json(const struct invocation *invocation);
 int cmd_run(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);
+int cmd_lint(const struct invocation *invocation, struct error *err);
+int cmd_explain(const struct invocation *invocation, struct error *err);
 int cmd_help(const struct invocation *invocation, struct error *err);
 
 #endif

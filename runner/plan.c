@@ -96,7 +96,9 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	struct findings *findings, FILE *warnings, struct error *err)
 {
 	*plan = (struct plan){.pod = pod, .store.fd = -1};
-	if (make_uid(plan->uid, err) < 0 || store_open(&plan->store, request->store_path, err) < 0)
+	if (make_uid(plan->uid, err) < 0)
+		return -1;
+	if ((request->look_only ? store_look : store_open)(&plan->store, request->store_path, err) < 0)
 		return -1;
 	plan->single_id = !userns_maps_uid(1);
 	plan->n_init = pod->n_init_containers;
@@ -115,22 +117,25 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	return findings->errors ? -1 : 0;
 }
 
+void planned_free(struct planned *item)
+{
+	image_free(&item->image);
+	strv_free(item->container.argv);
+	strv_free(item->container.env);
+	free(item->container.credentials.groups);
+	free(item->locks_text);
+	free(item->path);
+}
+
 void plan_free(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		struct planned *item = &plan->items[i];
-
-		image_free(&item->image);
-		strv_free(item->container.argv);
-		strv_free(item->container.env);
-		free(item->container.credentials.groups);
-		free(item->locks_text);
-		free(item->path);
-	}
+	for (size_t i = 0; i < plan->n; i++)
+		planned_free(&plan->items[i]);
 	for (size_t i = 0; i < plan->n_profiles; i++) {
 		seccomp_filter_free(&plan->profiles[i]->filter);
 		free(plan->profiles[i]->name);
 		free(plan->profiles[i]->source);
+		free(plan->profiles[i]->text);
 		free(plan->profiles[i]);
 	}
 	free(plan->profiles);

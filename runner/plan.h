@@ -18,6 +18,8 @@ struct planned_profile {
 	capability_set capabilities;
 	struct seccomp_filter filter;
 	unsigned int allowed; /* calls */
+	char *text; /* of the file, NUL-terminated, for what is said of it; NULL for RuntimeDefault */
+	size_t size;
 };
 
 struct planned {
@@ -48,11 +50,12 @@ struct plan_request {
 	const char
 		*manifest_path; /* Localhost profiles are looked for beside it; "-": in the current folder */
 	const char *profile_root; /* --seccomp-profile-root, or NULL */
+	bool look_only; /* nothing is made on disk: no store, and no cache of compiled filters */
 };
 
 /*
- * Makes the plan. Errors and warnings about the manifest go to findings; profile_findings gets what is said about a seccomp
- * profile's file. Returns 0, or a negative number: then findings->errors is not zero, or err is filled (the store can't be
+ * Makes the plan. Errors and warnings about the manifest go to findings; what is said about a seccomp profile's file is
+ * printed to warnings, if that isn't NULL. Returns 0, or a negative number: then findings->errors is not zero, or err is filled (the store can't be
  * opened, and the like). plan_free in either case.
  */
 int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
@@ -63,11 +66,24 @@ void plan_free(struct plan *plan);
 void plan_complain(
 	struct findings *findings, const struct planned *item, const char *field, const struct error *err);
 
+/*
+ * Finds a Localhost profile: under profile_root, beside the manifest, under the kubelet's folder. Only a file that isn't there
+ * makes it look further: one that can't be read is an error (law R3). path and text are to be freed.
+ */
+int plan_find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
+	size_t *size, struct error *err);
+
 /* plan_locks.c: what a container may do; for plan_make. */
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings, FILE *warnings);
 
-/* plan_process.c: command, environment, working folder, ids; for plan_make. */
+/* Command, environment and working folder: of the container's spec, and of its image as far as item->image is filled. */
+void plan_program(const struct pod *pod, struct planned *item, struct findings *findings);
+
+/* Frees what a planned container owns. */
+void planned_free(struct planned *item);
+
+/* plan_process.c: the same, and ids; for plan_make. */
 int plan_process(const struct plan *plan, struct planned *item, struct findings *findings);
 
 #endif

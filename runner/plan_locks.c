@@ -25,11 +25,7 @@ static char *folder_of(const char *manifest)
 	return slash == manifest ? xstrdup("/") : xstrndup(manifest, (size_t)(slash - manifest));
 }
 
-/*
- * Finds a Localhost profile: under --seccomp-profile-root, beside the manifest, under the kubelet's folder. Only a file that
- * isn't there makes it look further: one that can't be read is an error (law R3).
- */
-static int find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
+int plan_find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
 	size_t *size, struct error *err)
 {
 	cleanup_free char *beside = folder_of(request->manifest_path);
@@ -57,8 +53,10 @@ static int find_profile(const struct plan_request *request, const char *relative
 }
 
 /* Where compiled filters are kept; -1 does no harm but costs the compilation. */
-static int open_cache(const struct store *store)
+static int open_cache(const struct store *store, const struct plan_request *request)
 {
+	if (request->look_only)
+		return -1;
 	mkdirat(store->fd, "cache", 0700);
 	mkdirat(store->fd, "cache/seccomp", 0700);
 	return openat(store->fd, "cache/seccomp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -73,11 +71,11 @@ static const struct planned_profile *find_planned(
 	return NULL;
 }
 
-static int compile(const struct plan *plan, struct planned_profile *profile, const char *text, size_t size,
-	FILE *warnings, struct error *err)
+static int compile(const struct plan *plan, struct planned_profile *profile,
+	const struct plan_request *request, const char *text, size_t size, FILE *warnings, struct error *err)
 {
 	const struct seccomp_subject subject = {.capabilities = profile->capabilities};
-	cleanup_fd int cache = open_cache(&plan->store);
+	cleanup_fd int cache = open_cache(&plan->store, request);
 	struct findings findings;
 	int result;
 
@@ -85,7 +83,8 @@ static int compile(const struct plan *plan, struct planned_profile *profile, con
 	result = seccomp_compile(text, size, profile->name, &subject, cache, &profile->filter,
 		&profile->allowed, &findings, err);
 	findings_sort(&findings);
-	findings_print(&findings, warnings);
+	if (warnings)
+		findings_print(&findings, warnings);
 	if (result < 0 && findings.errors && err->class == ERROR_NONE)
 		error_set(err, ERROR_PROFILE, 0, "seccomp profile %s has %zu error%s", profile->name,
 			findings.errors, findings.errors == 1 ? "" : "s");
@@ -99,7 +98,6 @@ static int plan_profile(struct plan *plan, struct planned *item, const struct pr
 	const char *name = choice->type == PROFILE_LOCALHOST ? choice->localhost : "RuntimeDefault";
 	capability_set capabilities = item->container.credentials.capabilities;
 	struct planned_profile *profile;
-	cleanup_free char *read = NULL;
 	const char *text;
 	size_t size;
 
@@ -111,17 +109,17 @@ static int plan_profile(struct plan *plan, struct planned *item, const struct pr
 	profile->capabilities = capabilities;
 	plan->profiles = xreallocarray(plan->profiles, plan->n_profiles + 1, sizeof(*plan->profiles));
 	plan->profiles[plan->n_profiles++] = profile;
+	item->profile = profile; /* also if it fails: explain has more to say of it */
 	if (choice->type == PROFILE_LOCALHOST) {
-		if (find_profile(request, choice->localhost, &profile->source, &read, &size, err) < 0)
+		if (plan_find_profile(
+			    request, choice->localhost, &profile->source, &profile->text, &size, err) < 0)
 			return -1;
-		text = read;
+		text = profile->text;
+		profile->size = size;
 	} else {
 		text = seccomp_runtime_default(&size);
 	}
-	if (compile(plan, profile, text, size, warnings, err) < 0)
-		return -1;
-	item->profile = profile;
-	return 0;
+	return compile(plan, profile, request, text, size, warnings, err);
 }
 
 static const struct profile_choice *effective(

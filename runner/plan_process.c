@@ -146,17 +146,22 @@ static void plan_ids(const struct plan *plan, struct planned *item, struct findi
 		credentials->groups[credentials->n_groups++] = (gid_t)pod->supplemental_groups[i];
 }
 
-int plan_process(const struct plan *plan, struct planned *item, struct findings *findings)
+void plan_program(const struct pod *pod, struct planned *item, struct findings *findings)
 {
-	size_t before = findings->errors;
-
 	plan_command(item, findings);
-	plan_environment(plan->pod, item);
-	plan_ids(plan, item, findings);
+	plan_environment(pod, item);
 	item->container.cwd = item->spec->working_dir;
 	if (!item->container.cwd)
 		item->container.cwd = item->image.config.working_dir;
 	if (!item->container.cwd)
 		item->container.cwd = "/";
+}
+
+int plan_process(const struct plan *plan, struct planned *item, struct findings *findings)
+{
+	size_t before = findings->errors;
+
+	plan_program(plan->pod, item, findings);
+	plan_ids(plan, item, findings);
 	return findings->errors == before ? 0 : -1;
 }
