@@ -238,7 +238,11 @@ int control_open(struct supervisor *supervisor, struct error *err)
 
 void control_close(struct supervisor *supervisor)
 {
-	while (supervisor->sessions)
-		session_close(supervisor->sessions);
+	struct session *next;
+
+	for (struct session *session = supervisor->sessions; session; session = next) {
+		next = session->next;
+		session_close(session);
+	}
 	loop_remove(&supervisor->loop, &supervisor->control);
 }

@@ -125,7 +125,7 @@ static const char *environment_value(char *const *env, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (; *env; env++)
+	for (; env && *env; env++)
 		if (!strncmp(*env, name, n) && (*env)[n] == '=')
 			return *env + n + 1;
 	return NULL;
@@ -182,7 +182,7 @@ static void child(const struct container *container, const int stdio[3], int not
 {
 	struct error *err = &page->error;
 	int procfd = -1;
-	char **env;
+	char **env = NULL;
 	char *program;
 
 	if (become(container, stdio, notice, &procfd, &env, err) < 0)

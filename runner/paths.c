@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "namespaces/namespaces.h"
+
+#define MAP_LIMIT 65536 /* bytes; the kernel takes 340 lines at most */
 
 /* Relative paths are made absolute at once: the supervisor and the sandbox change their folder. */
 static char *absolute(const char *path, struct error *err)
@@ -28,15 +31,18 @@ static char *absolute(const char *path, struct error *err)
 /* The user's id as the host sees it: inside a user namespace, what its 0 is mapped to. */
 static unsigned int outer_uid(void)
 {
-	unsigned int inner, outer = geteuid();
-	FILE *map = fopen("/proc/self/uid_map", "re");
+	struct error ignored;
+	cleanup_free char *map = NULL;
+	char *end;
+	unsigned long outer;
 
-	if (!map)
-		return outer;
-	if (fscanf(map, "%u %u", &inner, &outer) != 2 || !userns_inside())
-		outer = geteuid();
-	fclose(map);
-	return outer;
+	if (!userns_inside() ||
+		file_read("/proc/self/uid_map", MAP_LIMIT, ERROR_HOST, &map, NULL, &ignored) < 0)
+		return geteuid();
+	/* The first line: inside, outside, how many. */
+	strtoul(map, &end, 10);
+	outer = strtoul(end, NULL, 10);
+	return (unsigned int)outer;
 }
 
 static bool is_host_root(void)

@@ -99,7 +99,7 @@ static int plan_profile(struct plan *plan, struct planned *item, const struct pr
 	capability_set capabilities = item->container.credentials.capabilities;
 	struct planned_profile *profile;
 	const char *text;
-	size_t size;
+	size_t size = 0;
 
 	item->profile = find_planned(plan, name, capabilities);
 	if (item->profile)

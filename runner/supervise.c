@@ -15,7 +15,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/memory.h"
+
+#define CHILDREN_LIMIT (1U << 20) /* bytes of a list of pids */
 
 static const char *pod_name(const struct supervisor *supervisor)
 {
@@ -275,17 +278,23 @@ static void end_orphans(const struct supervisor *supervisor)
 	bool found = supervisor->plan->pod->host_pid;
 
 	while (found) {
-		FILE *children = fopen("/proc/thread-self/children", "re");
-		int pid;
+		struct error ignored;
+		cleanup_free char *children = NULL;
+		char *next;
 
 		found = false;
-		while (children && fscanf(children, "%d", &pid) == 1) {
+		if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL,
+			    &ignored) < 0)
+			return;
+		for (const char *p = children; *p; p = next) {
+			pid_t pid = (pid_t)strtol(p, &next, 10);
+
+			if (next == p)
+				break;
 			found = true;
 			kill(pid, SIGKILL);
 			waitpid(pid, NULL, 0);
 		}
-		if (children)
-			fclose(children);
 	}
 }
 

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-#define WIRE_LIMIT   (128 * 1024) /* bytes of a message */
+#define WIRE_LIMIT   ((size_t)128 * 1024) /* bytes of a message */
 #define CONTROL_NAME "control"
 
 /* Opens a listening (or connected) socket at name below dirfd, however long the folder's path is. */
