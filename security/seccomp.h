@@ -115,6 +115,8 @@ bool seccomp_arch_is_32bit(uint32_t arch);
  * Negative (libseccomp's pseudo numbers) where the architecture lacks it; SYSCALL_UNKNOWN if nobody knows it.
  */
 int seccomp_syscall_number(uint32_t arch, const char *name);
+/* The name of a number, libseccomp's or from our table, into a fresh string; NULL if nobody knows it. */
+char *seccomp_syscall_name(uint32_t arch, int number);
 /* Whether libseccomp knows it; else the compiler has to add the rule itself. */
 bool seccomp_syscall_in_library(const char *name);
 /* The known name nearest to a misspelt one, into a fresh string, or NULL. */

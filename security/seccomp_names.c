@@ -269,6 +269,20 @@ int seccomp_syscall_number(uint32_t arch, const char *name)
 	return SYSCALL_UNKNOWN;
 }
 
+char *seccomp_syscall_name(uint32_t arch, int number)
+{
+	char *known = number < 0 ? NULL : seccomp_syscall_resolve_num_arch(arch, number);
+	int plain = arch == SCMP_ARCH_X32 ? number & ~X32_BIT : number;
+
+	for (size_t i = 0; arch == SCMP_ARCH_X86 && !known && i < array_length(x86_direct); i++)
+		if (x86_direct[i].number == number)
+			return xstrdup(x86_direct[i].name);
+	for (size_t i = 0; !known && i < array_length(newer); i++)
+		if (newer[i].number == plain && (!newer[i].arch || newer[i].arch == arch))
+			return xstrdup(newer[i].name);
+	return known;
+}
+
 char *seccomp_syscall_nearest(const char *name)
 {
 	struct strv known = {0};
