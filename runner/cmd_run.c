@@ -172,6 +172,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const struct in
 		.store_path = store,
 		.manifest_path = file,
 		.profile_root = invocation->value[OPTION_SECCOMP_PROFILE_ROOT],
+		.no_denials = invocation->value[OPTION_NO_DENIALS] != NULL,
 	};
 	struct plan plan;
 	int status;

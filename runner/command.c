@@ -32,6 +32,8 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
 		"where Localhost profiles are looked for first; then beside the manifest, then in "
 		"/var/lib/kubelet/seccomp"},
+	[OPTION_NO_DENIALS] = {"no-denials", 0, NULL, "run",
+		"don't name the system calls that seccomp refuses: the kernel answers them alone"},
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
 	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
 	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},

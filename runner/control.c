@@ -22,6 +22,7 @@ struct session {
 	struct watch connection, notice, exit;
 	struct container container;
 	struct launched launched;
+	struct denials denials;
 	int stdio[3];
 	bool running;
 };
@@ -54,6 +55,7 @@ static void session_close(struct session *session)
 	loop_remove(loop, &session->connection);
 	loop_remove(loop, &session->notice);
 	loop_remove(loop, &session->exit);
+	denials_close(&session->denials);
 	session->launched.notice = -1; /* the loop closed it */
 	launch_close(&session->launched);
 	close_stdio(session);
@@ -77,17 +79,47 @@ static void on_session_exit(struct watch *watch, void *data)
 
 	waitid(P_PIDFD, (id_t)watch->fd, &info, WEXITED);
 	loop_remove(&session->supervisor->loop, watch);
+	if (info.si_code != CLD_EXITED && info.si_status == SIGKILL && session->denials.main_killed)
+		info.si_status = SIGSYS;
+	denials_summarise(&session->denials);
 	json_object_object_add(message, "exitCode",
 		json_object_new_int(info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status));
 	answer(session, message);
+}
+
+/* As take_notice in member.c. */
+static bool take_notice(struct session *session)
+{
+	struct error err;
+	int listener;
+
+	switch (launch_read_notice(&session->launched, &listener)) {
+	case NOTICE_LISTENER:
+		if (denials_listen(&session->denials, listener, session->launched.pid, &err) == 0)
+			launch_go(&session->launched);
+		else
+			pidfd_send_signal(session->launched.pidfd, SIGKILL, NULL, 0);
+		return false;
+	case NOTICE_UNNAMED:
+		supervisor_unnamed(session->supervisor, session->container.name, listener);
+		return false;
+	case NOTICE_NONE:
+		return false;
+	case NOTICE_END:
+		break;
+	}
+	return true;
 }
 
 static void on_session_notice(struct watch *watch, void *data)
 {
 	struct session *session = data;
 	struct error err = {0};
-	int result = launch_result(&session->container, &session->launched, &err);
+	int result;
 
+	if (!take_notice(session))
+		return;
+	result = launch_result(&session->container, &session->launched, &err);
 	loop_remove(&session->supervisor->loop, watch);
 	close_stdio(session);
 	if (result < 0) {
@@ -150,6 +182,9 @@ static int session_launch(struct session *session, struct json_object *request, 
 	session->container.argv = NULL;
 	session->container.join_pidfd = member->exit.fd;
 	session->container.isolation.cgroupfd = supervisor->cgroupfd;
+	if (!supervisor->naming)
+		session->container.locks.naming = NULL;
+	supervisor_init_denials(supervisor, member->item, &session->denials);
 	if (read_argv(request, session, err) < 0 ||
 		launch_start(&session->container, session->stdio, &session->launched, err) < 0)
 		return -1;
@@ -218,6 +253,7 @@ static void on_control(struct watch *watch, void *data)
 		.notice.fd = -1,
 		.exit.fd = -1,
 		.launched = {.pidfd = -1, .notice = -1},
+		.denials.watch.fd = -1,
 		.stdio = {-1, -1, -1},
 	};
 	supervisor->sessions = session;

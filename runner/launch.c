@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +24,9 @@
 #include "base/memory.h"
 #include "runner/accounts.h"
 #include "runner/program.h"
+
+#define SPINS    200
+#define PATIENCE 10000 /* ms */
 
 /* What parent and child share. No pointers: they would mean nothing on the other side. */
 struct launch_page {
@@ -205,7 +211,7 @@ static void child(const struct container *container, const int stdio[3], int not
 		return;
 	close(procfd);
 	page->ready = 1;
-	locks_exec(&container->locks, &page->report, program, container->argv, env);
+	locks_exec(&container->locks, &page->report, notice, program, container->argv, env);
 }
 
 static struct launch_page *map_page(void)
@@ -234,7 +240,8 @@ int launch_start(
 	if (!page)
 		return error_set(err, ERROR_HOST, errno, "cannot share a page with the container's process");
 	*launched = (struct launched){.pidfd = -1, .notice = -1, .page = page};
-	if (pipe2(notice, O_CLOEXEC) < 0) {
+	page->report.listener = -1;
+	if (pipe2(notice, O_CLOEXEC | O_NONBLOCK) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot make a pipe");
 		launch_close(launched);
 		return -1;
@@ -253,6 +260,55 @@ int launch_start(
 	launched->pid = pid;
 	launched->pidfd = pidfd;
 	return 0;
+}
+
+/* The child is between two instructions and the kernel loading a filter: it takes a fraction of a millisecond. */
+static bool await_listener(const struct launched *launched)
+{
+	const struct exec_report *report = &launched->page->report;
+	struct pollfd death = {.fd = launched->pidfd, .events = POLLIN};
+
+	for (int i = 0; i < SPINS + PATIENCE; i++) {
+		if (report->listener >= 0 || report->unnamed)
+			return true;
+		if (poll(&death, 1, i < SPINS ? 0 : 1) == 1)
+			return false;
+		sched_yield();
+	}
+	error_set(&launched->page->error, ERROR_HOST, ETIMEDOUT,
+		"the container's process did not load its seccomp filter");
+	return false;
+}
+
+enum launch_notice launch_read_notice(const struct launched *launched, int *listener)
+{
+	struct launch_page *page = launched->page;
+	char byte;
+	ssize_t n = read(launched->notice, &byte, 1);
+
+	if (n <= 0)
+		return n == 0 ? NOTICE_END : NOTICE_NONE;
+	if (await_listener(launched)) {
+		if (page->report.unnamed) {
+			*listener = page->report.unnamed;
+			return NOTICE_UNNAMED;
+		}
+		*listener = pidfd_getfd(launched->pidfd, page->report.listener, 0);
+		if (*listener >= 0)
+			return NOTICE_LISTENER;
+		if (errno == ESRCH)
+			return NOTICE_NONE;
+		error_set(&page->error, ERROR_HOST, errno, "cannot take the listener of the seccomp filter");
+		error_hint(&page->error, "--no-denials does without");
+	}
+	/* Dead, or of no use: the end of the pipe comes next. */
+	pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
+	return NOTICE_NONE;
+}
+
+void launch_go(const struct launched *launched)
+{
+	launched->page->report.fetched = 1;
 }
 
 int launch_result(const struct container *container, const struct launched *launched, struct error *err)

@@ -9,8 +9,10 @@
  *   5 descriptors  fd_close_others        0, 1 and 2 are all that the program gets
  *   6 locks        locks_apply            no_new_privs, AppArmor
  *   7 filter, exec locks_exec             nothing comes between
+ * Where refusals are named (security/denial.h), 7 has a moment when the child spins until we have its listener: it says with a
+ * byte in a pipe that the moment is near, and the number of the listener stands in the page when it has come.
  * What goes wrong up to 6 is a struct error in a page that parent and child share; what goes wrong in 7 is an errno there.
- * That the program runs the parent sees by the end of a pipe whose other end closes on exec, which costs the child no
+ * That the program runs the parent sees by the end of the same pipe, whose other end closes on exec, which costs the child no
  * system call (law R0).
  */
 #ifndef RUNNER_LAUNCH_H
@@ -23,7 +25,7 @@ struct launch_page;
 struct launched {
 	pid_t pid; /* as the supervisor sees it */
 	int pidfd; /* readable when it has ended */
-	int notice; /* reaches its end when the program runs, or never will; then launch_result tells which */
+	int notice; /* see launch_read_notice; reading it doesn't block */
 	struct launch_page *page;
 };
 
@@ -33,6 +35,18 @@ struct launched {
  */
 int launch_start(
 	const struct container *container, const int stdio[3], struct launched *launched, struct error *err);
+
+enum launch_notice {
+	NOTICE_NONE, /* nothing has come */
+	NOTICE_LISTENER, /* the naming filter is loaded: *listener is the caller's; launch_go lets the program run */
+	NOTICE_UNNAMED, /* the plain filter is loaded instead; *listener is an errno */
+	NOTICE_END, /* the program runs, or never will: launch_result tells which */
+};
+
+/* When notice is readable. NOTICE_NONE also if the child died, or was killed for what launch_result will say. */
+enum launch_notice launch_read_notice(const struct launched *launched, int *listener);
+/* Somebody listens: the child may execute the program. */
+void launch_go(const struct launched *launched);
 
 /* After notice has ended: 0 if the program runs (or ran), else a negative number and the reason. */
 int launch_result(const struct container *container, const struct launched *launched, struct error *err);

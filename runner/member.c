@@ -24,6 +24,15 @@ static bool output_wanted(void *data)
 	return member->phase != MEMBER_STARTING;
 }
 
+/* "started" comes before what the program was refused, too. */
+static void before_refusal(void *data)
+{
+	struct member *member = data;
+
+	if (member->phase == MEMBER_STARTING)
+		on_notice(&member->notice, member);
+}
+
 void member_init(
 	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index)
 {
@@ -35,6 +44,9 @@ void member_init(
 		.notice.fd = -1,
 		.exit.fd = -1,
 	};
+	supervisor_init_denials(supervisor, item, &member->denials);
+	member->denials.before = before_refusal;
+	member->denials.data = member;
 	for (int i = 0; i < 2; i++)
 		member->streams[i] = (struct stream){
 			.watch.fd = -1,
@@ -82,10 +94,11 @@ static void fail_start(struct member *member, const struct error *err)
 	member->reason = "StartError";
 	member->failed = true;
 	member->exit_code = err->class != ERROR_PROGRAM ? 125 : err->errnum == ENOENT ? 127 : 126;
-	member->cause = xstrdup(err->message);
+	member->cause = denials_cause(&member->denials, err->message);
 	event.exit_code = member->exit_code;
+	denials_summarise(&member->denials);
 	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
-		"failed to start: %s%s%s%s", err->message, err->hint[0] ? " (hint: " : "", err->hint,
+		"failed to start: %s%s%s%s", member->cause, err->hint[0] ? " (hint: " : "", err->hint,
 		err->hint[0] ? ")" : "");
 	end(member);
 }
@@ -139,6 +152,7 @@ static void check_ended(void *data)
 	/* What the process itself wrote is in the pipes by now. A child of it may hold them open: it isn't waited for. */
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
+	denials_summarise(&member->denials);
 	report_exit(member, ran);
 	end(member);
 }
@@ -157,6 +171,9 @@ static void on_exit_ready(struct watch *watch, void *data)
 		return;
 	member->exited = true;
 	member->signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+	/* The profile's kill, which process 1 of a pid namespace doesn't feel unless it is SIGKILL. */
+	if (member->signal == SIGKILL && member->denials.main_killed)
+		member->signal = SIGSYS;
 	member->exit_code = member->signal ? 128 + member->signal : info.si_status;
 	member->failed = member->exit_code != 0;
 	member->reason = member->failed ? "Error" : "Completed";
@@ -165,15 +182,42 @@ static void on_exit_ready(struct watch *watch, void *data)
 	check_ended(member);
 }
 
-/* The notice pipe is at its end: the program runs, or never will. */
+/* Whether the program runs, or never will; before, whether the filter's listener is there. */
+static bool take_notice(struct member *member)
+{
+	struct supervisor *supervisor = member->supervisor;
+	struct error err;
+	int listener;
+
+	switch (launch_read_notice(&member->launched, &listener)) {
+	case NOTICE_LISTENER:
+		if (denials_listen(&member->denials, listener, member->launched.pid, &err) == 0)
+			launch_go(&member->launched);
+		else
+			pidfd_send_signal(member->launched.pidfd, SIGKILL, NULL, 0);
+		return false;
+	case NOTICE_UNNAMED:
+		supervisor_unnamed(supervisor, member->item->spec->name, listener);
+		return false;
+	case NOTICE_NONE:
+		return false;
+	case NOTICE_END:
+		break;
+	}
+	return true;
+}
+
 static void on_notice(struct watch *watch, void *data)
 {
 	struct member *member = data;
 	struct supervisor *supervisor = member->supervisor;
 	struct event event = {.type = "started", .container = member->item->spec->name};
 	struct error err = {0};
-	int result = launch_result(&member->prepared.container, &member->launched, &err);
+	int result;
 
+	if (!take_notice(member))
+		return;
+	result = launch_result(&member->prepared.container, &member->launched, &err);
 	loop_remove(&supervisor->loop, watch);
 	member->launched.notice = -1;
 	prepared_close_mounts(&member->prepared);
@@ -205,6 +249,8 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 		    &member->prepared, err) < 0)
 		return -1;
 	member->prepared.container.isolation.cgroupfd = supervisor->cgroupfd;
+	if (!supervisor->naming)
+		member->prepared.container.locks.naming = NULL;
 	clock_gettime(CLOCK_MONOTONIC, &member->started);
 	if (launch_start(&member->prepared.container, stdio, &member->launched, err) < 0)
 		return -1;
@@ -250,6 +296,7 @@ void member_close(struct member *member)
 		stream_finish(&member->streams[i]);
 	loop_remove(&member->supervisor->loop, &member->notice);
 	loop_remove(&member->supervisor->loop, &member->exit);
+	denials_close(&member->denials);
 	member->launched.notice = member->launched.pidfd = -1;
 	launch_close(&member->launched);
 	prepared_close(&member->prepared);

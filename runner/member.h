@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "runner/denials.h"
 #include "runner/launch.h"
 #include "runner/loop.h"
 #include "runner/realise.h"
@@ -27,6 +28,7 @@ struct member {
 	bool exited; /* the process has; its streams may still hold something */
 	struct stream streams[2];
 	struct watch notice, exit;
+	struct denials denials;
 	struct timespec started;
 	int exit_code; /* 128+n for signal n */
 	int signal;

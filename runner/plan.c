@@ -133,6 +133,7 @@ void plan_free(struct plan *plan)
 		planned_free(&plan->items[i]);
 	for (size_t i = 0; i < plan->n_profiles; i++) {
 		seccomp_filter_free(&plan->profiles[i]->filter);
+		seccomp_filter_free(&plan->profiles[i]->naming);
 		free(plan->profiles[i]->name);
 		free(plan->profiles[i]->source);
 		free(plan->profiles[i]->text);

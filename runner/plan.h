@@ -17,6 +17,8 @@ struct planned_profile {
 	char *source; /* the file it was read from; NULL for RuntimeDefault */
 	capability_set capabilities;
 	struct seccomp_filter filter;
+	struct seccomp_filter
+		naming; /* loaded in its place where refusals are named; without instructions: none */
 	unsigned int allowed; /* calls */
 	char *text; /* of the file, NUL-terminated, for what is said of it; NULL for RuntimeDefault */
 	size_t size;
@@ -51,6 +53,7 @@ struct plan_request {
 		*manifest_path; /* Localhost profiles are looked for beside it; "-": in the current folder */
 	const char *profile_root; /* --seccomp-profile-root, or NULL */
 	bool look_only; /* nothing is made on disk: no store, and no cache of compiled filters */
+	bool no_denials; /* --no-denials */
 };
 
 /*

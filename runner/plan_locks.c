@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/plan.h"
+#include "security/denial.h"
 
 #define KUBELET_SECCOMP_ROOT "/var/lib/kubelet/seccomp"
 #define PROFILE_LIMIT        (4U << 20) /* bytes of a profile's file */
@@ -119,13 +120,23 @@ static int plan_profile(struct plan *plan, struct planned *item, const struct pr
 	} else {
 		text = seccomp_runtime_default(&size);
 	}
-	return compile(plan, profile, request, text, size, warnings, err);
+	if (compile(plan, profile, request, text, size, warnings, err) < 0)
+		return -1;
+	if (!request->no_denials)
+		naming_filter(&profile->filter, &profile->naming);
+	return 0;
 }
 
 static const struct profile_choice *effective(
 	const struct profile_choice *container, const struct profile_choice *pod)
 {
 	return container->type != PROFILE_UNSET ? container : pod;
+}
+
+static void lock_with(struct locks *locks, const struct planned_profile *profile)
+{
+	locks->seccomp = &profile->filter;
+	locks->naming = profile->naming.insns ? &profile->naming : NULL;
 }
 
 /* Unset is Unconfined, as in Kubernetes without SeccompDefault; a privileged container never has a filter there. */
@@ -149,7 +160,7 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 	if (plan_profile(plan, item, choice, request, warnings, &err) < 0)
 		plan_complain(findings, item, "securityContext.seccompProfile", &err);
 	else
-		item->locks.seccomp = &item->profile->filter;
+		lock_with(&item->locks, item->profile);
 }
 
 static const char *plan_apparmor(struct plan *plan, struct planned *item, struct findings *findings)

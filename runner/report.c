@@ -111,6 +111,12 @@ static void event_json(struct report *report, const char *pod, const struct even
 	if (event->microseconds)
 		json_object_object_add(
 			line, "seconds", json_object_new_double((double)event->microseconds / 1e6));
+	if (event->more) {
+		json_object_object_foreach(event->more, key, value)
+		{
+			json_object_object_add(line, key, json_object_get(value));
+		}
+	}
 	add_string(line, "message", text);
 	put_json(report, line);
 }

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+struct json_object;
+
 struct report {
 	bool json, quiet;
 	bool color_out, color_err; /* by stream: one may be a terminal and the other not */
@@ -39,6 +41,7 @@ struct event {
 	int signal; /* 0: none */
 	int64_t microseconds; /* how long it ran; 0: doesn't apply */
 	const char *reason; /* "Error", "Completed", "StartError", ... or NULL */
+	struct json_object *more; /* an object with further members of the JSON line, or NULL */
 };
 
 void report_init(struct report *report, bool json, bool quiet, const char *color);

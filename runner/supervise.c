@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "security/denial.h"
 
 #define CHILDREN_LIMIT (1U << 20) /* bytes of a list of pids */
 
@@ -76,14 +77,31 @@ static void start_next(struct supervisor *supervisor)
 	start_main_containers(supervisor);
 }
 
+/* A SIGSYS that we know no call for: the kernel's own for SCMP_ACT_TRAP, or the program sent it. */
+static char *trap_cause(const struct member *member, const char *end)
+{
+	const struct planned_profile *profile = member->item->profile;
+
+	if (!profile || !filter_traps(&profile->filter))
+		return xstrdup(end);
+	return xasprintf("%s, as SCMP_ACT_TRAP of seccomp profile %s does (minirun can't name its calls)",
+		end, profile->name);
+}
+
 static void remember_failure(struct supervisor *supervisor, struct member *member)
 {
 	if (!member->failed || supervisor->status)
 		return;
-	if (!member->cause)
-		member->cause = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
-							 strsignal(member->signal))
-					       : xasprintf("exit %d", member->exit_code);
+	if (!member->cause) {
+		cleanup_free char *end = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
+								  strsignal(member->signal))
+							: xasprintf("exit %d", member->exit_code);
+
+		if (member->signal == SIGSYS && !denials_last(&member->denials))
+			member->cause = trap_cause(member, end);
+		else
+			member->cause = denials_cause(&member->denials, end);
+	}
 	supervisor->status = member->exit_code;
 	supervisor->cause = member->cause;
 }
@@ -183,6 +201,51 @@ static void on_sandbox_exit(struct watch *watch, void *data)
 		"the pod's sandbox was killed, and with it all that ran in it");
 	loop_remove(&supervisor->loop, watch);
 	supervisor_kill(supervisor);
+}
+
+void supervisor_init_denials(
+	struct supervisor *supervisor, const struct planned *item, struct denials *denials)
+{
+	*denials = (struct denials){
+		.loop = &supervisor->loop,
+		.report = supervisor->report,
+		.pod = pod_name(supervisor),
+		.container = item->spec->name,
+		.profile = item->profile,
+		.watch.fd = -1,
+	};
+}
+
+void supervisor_unnamed(struct supervisor *supervisor, const char *container, int errnum)
+{
+	struct event event = {.type = "warning", .container = container, .tone = TONE_NOTE};
+
+	if (supervisor->unnamed_told)
+		return;
+	supervisor->unnamed_told = true;
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"what seccomp denies can't be named here: %s",
+		errnum == EBUSY ? "minirun itself runs under a seccomp filter with a listener"
+				: strerror(errnum));
+}
+
+/* Whether refusals can be named on this machine; asked only if a filter refuses something. */
+static void check_naming(struct supervisor *supervisor)
+{
+	struct event event = {.type = "warning", .tone = TONE_NOTE};
+	struct error err;
+	bool wanted = false;
+
+	for (size_t i = 0; i < supervisor->plan->n_profiles; i++)
+		wanted |= supervisor->plan->profiles[i]->naming.insns != NULL;
+	if (!wanted)
+		return;
+	supervisor->naming = listener_check(&err) == 0;
+	if (supervisor->naming)
+		return;
+	supervisor->unnamed_told = true;
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"what seccomp denies can't be named here: %s", err.message);
 }
 
 /* Nobody reads what we print any more (`minirun pod.yaml | head`): there is no use in going on. */
@@ -304,6 +367,7 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 		return -1;
 	supervisor->loop.after = end_if_broken;
 	supervisor->loop.data = supervisor;
+	check_naming(supervisor);
 	adopt_orphans(supervisor);
 	/* First of all, for from then on there is somebody to clear up should we be killed. */
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)

@@ -28,6 +28,8 @@ struct supervisor {
 	bool killing; /* SIGKILL has been sent */
 	int status; /* what minirun exits with: of the container that failed first */
 	const char *cause; /* what failed first */
+	bool naming; /* refused calls are named */
+	bool unnamed_told; /* and where they aren't, that has been said */
 	char *eviction; /* why the pod was evicted, or NULL */
 };
 
@@ -39,6 +41,10 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 
 /* For member.c: a container has ended. */
 void supervisor_member_ended(struct supervisor *supervisor, struct member *member);
+/* For member.c and control.c: fills what denials are told with; and says, once, that they can't be (errnum: why). */
+void supervisor_init_denials(
+	struct supervisor *supervisor, const struct planned *item, struct denials *denials);
+void supervisor_unnamed(struct supervisor *supervisor, const char *container, int errnum);
 /* For member.c: a container runs. */
 void supervisor_member_running(struct supervisor *supervisor, const struct member *member);
 

@@ -7,6 +7,11 @@
  * can't say so by a call, since the profile may refuse write and exit. The errno goes into a page that the parent
  * shares, and a trap instruction ends the process: the kernel raises SIGILL (or SIGTRAP) by force, which neither
  * blocking nor ignoring it, nor being process 1 of a pid namespace, withstands. tests/facts/filter.c proves it.
+ *
+ * Where refusals are named (denial.h), loading the filter gives a listener, a descriptor of this process, which the
+ * parent must have before execve closes it. It can't be sent, which would be a call. Its number goes into the shared page, the
+ * parent takes a copy by pidfd_getfd(2), and says so in the page; meanwhile we spin. The program's first call finds the parent
+ * listening, and so does execve itself, should the profile refuse it for these arguments.
  */
 #include "security/security.h"
 
@@ -131,16 +136,58 @@ BARE __attribute__((always_inline)) static inline long bare_syscall(
 #endif
 }
 
+BARE __attribute__((always_inline)) static inline long load_filter(
+	const struct seccomp_filter *filter, uintptr_t flags)
+{
+	const struct sock_fprog program = {filter->length, filter->insns};
+	const uintptr_t mode = SECCOMP_SET_MODE_FILTER;
+
+	return bare_syscall(SYS_seccomp, (void *)mode, (void *)(filter->flags | flags), &program);
+}
+
+/* Tells a processor that it spins. */
+BARE __attribute__((always_inline)) static inline void breathe(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/*
+ * Loads the naming filter and hands its listener over: false if that can't be, and no filter is loaded yet (EBUSY: we are
+ * under a listener already). Once a call is taken, only what kills may interrupt it, where the kernel can (5.19): else
+ * a signal in between would show as EINTR instead of the profile's errno.
+ */
+BARE __attribute__((always_inline)) static inline bool load_named(
+	const struct locks *locks, struct exec_report *report, int notice)
+{
+	const uintptr_t listen = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	const uintptr_t fd = (unsigned int)notice;
+	long result;
+
+	bare_syscall(SYS_write, (void *)fd, "", (void *)1);
+	result = load_filter(locks->naming, listen | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (result == -EINVAL)
+		result = load_filter(locks->naming, listen);
+	if (result < 0) {
+		report->unnamed = (int)-result;
+		return false;
+	}
+	report->listener = (int)result;
+	while (!report->fetched)
+		breathe();
+	return true;
+}
+
 BARE __attribute__((noreturn)) void locks_exec(const struct locks *locks, struct exec_report *report,
-	const char *path, char *const *argv, char *const *envp)
+	int notice, const char *path, char *const *argv, char *const *envp)
 {
 	long result = 0;
 
-	if (locks->seccomp) {
-		const struct sock_fprog program = {locks->seccomp->length, locks->seccomp->insns};
-		const uintptr_t mode = SECCOMP_SET_MODE_FILTER, flags = locks->seccomp->flags;
-
-		result = bare_syscall(SYS_seccomp, (void *)mode, (void *)flags, &program);
+	if (locks->seccomp && !(locks->naming && load_named(locks, report, notice))) {
+		result = load_filter(locks->seccomp, 0);
 		report->filter_failed = result < 0;
 	}
 	if (result == 0)

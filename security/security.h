@@ -156,12 +156,16 @@ struct locks {
 	bool no_new_privs;
 	const char *apparmor; /* the profile to enter at exec; NULL: none asked for */
 	const struct seccomp_filter *seccomp; /* NULL: unconfined */
+	const struct seccomp_filter *naming; /* loaded in its place, with a listener (denial.h); NULL: none */
 };
 
-/* What the child tells its parent when execve fails: in memory both share. */
+/* What the child and its parent tell each other when no system call may be made: in memory both share. */
 struct exec_report {
 	volatile int failed; /* errno of execve, or of loading the filter if filter_failed */
 	volatile int filter_failed;
+	volatile int listener; /* the child's descriptor, once the naming filter is loaded; before, -1 */
+	volatile int unnamed; /* errno of loading the naming filter: the plain one was loaded */
+	volatile int fetched; /* the parent has the listener: execve may come */
 };
 
 /*
@@ -174,8 +178,10 @@ int locks_apply(const struct locks *locks, int procfd, struct error *err);
 /*
  * Stage 6b and 7. Loads the filter and executes path. Between the two there is no system call. Doesn't return: a
  * failed execve puts errno into the report and executes a trap instruction, which no filter can refuse.
+ * With locks->naming it first writes one byte to the descriptor notice: the parent is to look at the report until there is a
+ * listener (or an errno), take it by pidfd_getfd(2), and set fetched, for which we wait without a system call.
  */
-void locks_exec(const struct locks *locks, struct exec_report *report, const char *path, char *const *argv,
-	char *const *envp) __attribute__((noreturn));
+void locks_exec(const struct locks *locks, struct exec_report *report, int notice, const char *path,
+	char *const *argv, char *const *envp) __attribute__((noreturn));
 
 #endif

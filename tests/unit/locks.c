@@ -60,7 +60,7 @@ static struct seccomp_filter compile(const char *text)
 
 __attribute__((noreturn)) static void child(const struct launch *launch, const struct seccomp_filter *filter)
 {
-	const struct locks locks = {launch->no_new_privs, NULL, launch->confined ? filter : NULL};
+	const struct locks locks = {launch->no_new_privs, NULL, launch->confined ? filter : NULL, NULL};
 	char *argv[] = {bare, NULL}, *envp[] = {NULL};
 
 	shared->stage = 1;
@@ -71,7 +71,7 @@ __attribute__((noreturn)) static void child(const struct launch *launch, const s
 	if (locks_apply(&locks, -1, &shared->err) < 0)
 		_exit(1);
 	shared->stage = 3;
-	locks_exec(&locks, &shared->report, launch->path, argv, envp);
+	locks_exec(&locks, &shared->report, -1, launch->path, argv, envp);
 }
 
 static pid_t start(const struct launch *launch, const char *profile)
@@ -339,7 +339,7 @@ static void apparmor(void)
 /* And if it were asked for all the same, the launch fails before the program. */
 static void apparmor_fails_closed(void)
 {
-	const struct locks locks = {true, "minirun-default", NULL};
+	const struct locks locks = {true, "minirun-default", NULL, NULL};
 	struct error err = {0};
 	int status;
 	pid_t pid;

@@ -1,0 +1,365 @@
+/* The refusals of one container: theory of operation in denials.h and security/denial.h. */
+#include "runner/denials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "security/denial.h"
+
+#define SUMMARY_LINES 10
+
+static uint32_t hash_of(const char *program, const char *what)
+{
+	uint32_t hash = 2166136261U; /* FNV-1a */
+
+	for (const char *c = program; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619U;
+	hash *= 16777619U;
+	for (const char *c = what; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619U;
+	return hash;
+}
+
+/* The thread's name: what exec made of the program's file name, unless the program renamed itself. */
+static char *program_name(pid_t pid)
+{
+	char path[64], name[64];
+	cleanup_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
+	if (n <= 0)
+		return xstrdup("?");
+	return text_printable(name, (size_t)(name[n - 1] == '\n' ? n - 1 : n));
+}
+
+/* Its number in its own pid namespace; 0 if that can't be told. */
+static int inner_pid(pid_t pid)
+{
+	char path[64], line[256];
+	int inner = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status)) {
+		const char *last = strrchr(line, '\t');
+
+		if (last && text_starts_with(line, "NSpid:"))
+			inner = (int)strtol(last, NULL, 10);
+	}
+	if (status)
+		fclose(status);
+	return inner;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static struct denial_kind *find_kind(
+	struct denials *denials, uint32_t hash, const char *program, const char *what)
+{
+	for (size_t i = 0; i < denials->n; i++) {
+		struct denial_kind *kind = &denials->kinds[i];
+
+		if (kind->hash == hash && !strcmp(kind->program, program) && !strcmp(kind->what, what))
+			return kind;
+	}
+	return NULL;
+}
+
+static struct denial_kind *add_kind(
+	struct denials *denials, uint32_t hash, const char *program, const char *name, const char *what)
+{
+	struct denial_kind *kind;
+
+	if (denials->n == DENIALS_KINDS)
+		return NULL;
+	if (!denials->kinds)
+		denials->kinds = xcalloc(DENIALS_KINDS, sizeof(*denials->kinds));
+	kind = &denials->kinds[denials->n++];
+	*kind = (struct denial_kind){hash, xstrdup(program), xstrdup(name), xstrdup(what), 0};
+	return kind;
+}
+
+static size_t variants(const struct denials *denials, const char *program, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < denials->n; i++)
+		n += !strcmp(denials->kinds[i].name, name) && !strcmp(denials->kinds[i].program, program);
+	return n;
+}
+
+/*
+ * Finds the kind of a call, or makes one; *is_new says which. A program that makes the same call with ever new arguments
+ * has them all counted as one from some point on. NULL: there are too many kinds.
+ */
+static struct denial_kind *kind_of(
+	struct denials *denials, const char *program, const char *name, const char *what, bool *is_new)
+{
+	uint32_t hash = hash_of(program, what);
+	struct denial_kind *kind = find_kind(denials, hash, program, what);
+
+	*is_new = false;
+	if (kind)
+		return kind;
+	if (variants(denials, program, name) >= DENIALS_VARIANTS) {
+		cleanup_free char *others = xasprintf("%s(...) with other arguments", name);
+
+		hash = hash_of(program, others);
+		kind = find_kind(denials, hash, program, others);
+		if (kind)
+			return kind;
+		kind = add_kind(denials, hash, program, name, others);
+	} else {
+		kind = add_kind(denials, hash, program, name, what);
+	}
+	*is_new = kind != NULL;
+	return kind;
+}
+
+static void add_string(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+/* A call, as it is told: everything about the first of its kind. */
+struct told {
+	const struct refused *refused;
+	const struct denial_text *text;
+	const char *program, *result;
+	int inner;
+};
+
+static struct json_object *told_json(
+	const struct told *told, const char *rule, const char *profile, uint64_t count)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *args = json_object_new_array();
+	bool kills = !strcmp(told->result, "SIGSYS");
+
+	for (size_t i = 0; i < told->text->n_args; i++)
+		json_object_array_add(args, json_object_new_string(told->text->args[i]));
+	add_string(object, "call", told->text->name);
+	json_object_object_add(object, "args", args);
+	add_string(object, kills ? "killedBy" : "errno", told->result);
+	json_object_object_add(object, "pid", json_object_new_int(told->refused->pid));
+	json_object_object_add(object, "containerPid", json_object_new_int(told->inner));
+	add_string(object, "program", told->program);
+	add_string(object, "profile", profile);
+	add_string(object, "rule", rule);
+	json_object_object_add(object, "count", json_object_new_int64((int64_t)count));
+	return object;
+}
+
+/* The first of its kind is told at once. */
+static void tell(struct denials *denials, const struct told *told, const struct denial_kind *kind)
+{
+	const struct planned_profile *profile = denials->profile;
+	const struct seccomp_subject subject = {.capabilities = profile->capabilities};
+	const char *name = base_name(profile->name);
+	cleanup_free char *rule = NULL;
+	struct event event = {
+		.type = "denied",
+		.container = denials->container,
+		.tone = TONE_BAD,
+	};
+	const char *text = profile->text;
+	size_t size = profile->size;
+
+	if (!text)
+		text = seccomp_runtime_default(&size);
+	rule = denial_rule(text, size, name, &subject, &told->refused->call, told->refused->action);
+	event.more = told_json(told, rule, name, kind->count);
+	report_event(denials->report, denials->pod, &event, "denied %s · seccomp, %s (%s, pid %d)",
+		kind->what, rule, told->program, told->inner);
+	json_object_put(event.more);
+}
+
+static void remember(struct denials *denials, const struct refused *refused, const char *call)
+{
+	bool absent = refused->action == (SECCOMP_RET_ERRNO | ENOSYS);
+	char **last = absent ? &denials->last_enosys : &denials->last;
+
+	if (*last && !strcmp(*last, call))
+		return;
+	free(*last);
+	*last = xstrdup(call);
+}
+
+static void account(struct denials *denials, const struct told *told)
+{
+	cleanup_free char *what = NULL;
+	struct denial_kind *kind;
+	bool is_new;
+
+	if (!strcmp(told->result, "SIGSYS"))
+		what = xasprintf("%s, killed by SIGSYS", told->text->call);
+	else
+		what = xasprintf("%s = %s", told->text->call, told->result);
+	kind = kind_of(denials, told->program, told->text->name, what, &is_new);
+	denials->total++;
+	if (kind)
+		kind->count++;
+	else
+		denials->beyond++;
+	remember(denials, told->refused, told->text->call);
+	if (is_new)
+		tell(denials, told, kind);
+}
+
+/* Reads what there is to know while the call waits, answers it, and tells it then. Returns as listener_receive. */
+static int serve(struct denials *denials)
+{
+	int fd = denials->watch.fd;
+	struct refused refused;
+	struct denial_reader reader = denial_process_reader;
+	struct denial_text text;
+	cleanup_free char *program = NULL;
+	char buffer[32];
+	struct told told = {&refused, &text, NULL, NULL, 0};
+	pid_t process;
+	int result = listener_receive(fd, &denials->profile->filter, &refused);
+
+	if (result <= 0)
+		return result;
+	reader.data = &refused.pid;
+	denial_describe(&refused.call, &reader, &text);
+	program = program_name(refused.pid);
+	told.program = program;
+	told.inner = inner_pid(refused.pid);
+	told.result = denial_result(refused.action, buffer, sizeof(buffer));
+	/* Else it died meanwhile, and what we read may be of another process that has its number now. */
+	if (listener_is_waiting(fd, &refused)) {
+		if (listener_answer(fd, &refused, &process) == CARRIED_OUT_SIGKILL &&
+			process == denials->main)
+			denials->main_killed = true;
+		account(denials, &told);
+	}
+	denial_text_free(&text);
+	return 1;
+}
+
+static void on_refusal(struct watch *watch, void *data)
+{
+	struct denials *denials = data;
+
+	if (denials->before)
+		denials->before(denials->data);
+	/* That may have been the end of us: the listener is closed then. */
+	if (watch->fd >= 0 && serve(denials) < 0)
+		loop_remove(denials->loop, watch);
+}
+
+int denials_listen(struct denials *denials, int fd, pid_t main, struct error *err)
+{
+	loop_remove(denials->loop, &denials->watch);
+	denials->main = main;
+	denials->main_killed = false;
+	if (loop_add(denials->loop, &denials->watch, fd, on_refusal, denials, err) == 0)
+		return 0;
+	close(fd);
+	return -1;
+}
+
+const char *denials_last(const struct denials *denials)
+{
+	return denials->last ? denials->last : denials->last_enosys;
+}
+
+char *denials_cause(const struct denials *denials, const char *end)
+{
+	const char *last = denials_last(denials);
+
+	return last ? xasprintf("%s, after seccomp denied %s", end, last) : xstrdup(end);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct denial_kind *x = a, *y = b;
+
+	return x->count < y->count ? 1 : x->count > y->count ? -1 : 0;
+}
+
+static struct json_object *summary_json(const struct denials *denials)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < denials->n; i++) {
+		struct json_object *item = json_object_new_object();
+
+		add_string(item, "call", denials->kinds[i].name);
+		add_string(item, "text", denials->kinds[i].what);
+		add_string(item, "program", denials->kinds[i].program);
+		json_object_object_add(
+			item, "count", json_object_new_int64((int64_t)denials->kinds[i].count));
+		json_object_array_add(list, item);
+	}
+	json_object_object_add(object, "denied", list);
+	json_object_object_add(object, "total", json_object_new_int64((int64_t)denials->total));
+	json_object_object_add(object, "others", json_object_new_int64((int64_t)denials->beyond));
+	return object;
+}
+
+void denials_summarise(struct denials *denials)
+{
+	struct event event = {.type = "denials", .container = denials->container, .tone = TONE_NOTE};
+	size_t repeated = 0;
+
+	/* What happened once was told when it did. */
+	if (!denials->total || (denials->total == denials->n && !denials->report->json))
+		return;
+	qsort(denials->kinds, denials->n, sizeof(*denials->kinds), by_count);
+	if (denials->report->json) {
+		event.more = summary_json(denials);
+		report_event(denials->report, denials->pod, &event, "denied %" PRIu64 " calls in all",
+			denials->total);
+		json_object_put(event.more);
+		return;
+	}
+	for (size_t i = 0; i < denials->n && denials->kinds[i].count > 1; i++)
+		if (++repeated <= SUMMARY_LINES)
+			report_event(denials->report, denials->pod, &event,
+				"denied %" PRIu64 " times %s (%s)", denials->kinds[i].count,
+				denials->kinds[i].what, denials->kinds[i].program);
+	if (repeated > SUMMARY_LINES)
+		report_event(denials->report, denials->pod, &event, "and %zu more kinds of calls repeatedly",
+			repeated - SUMMARY_LINES);
+	if (denials->beyond)
+		report_event(denials->report, denials->pod, &event,
+			"denied %" PRIu64 " calls of more kinds than are told apart", denials->beyond);
+}
+
+void denials_close(struct denials *denials)
+{
+	if (denials->loop)
+		loop_remove(denials->loop, &denials->watch);
+	for (size_t i = 0; i < denials->n; i++) {
+		free(denials->kinds[i].program);
+		free(denials->kinds[i].name);
+		free(denials->kinds[i].what);
+	}
+	free(denials->kinds);
+	free(denials->last);
+	free(denials->last_enosys);
+	denials->kinds = NULL;
+	denials->last = denials->last_enosys = NULL;
+	denials->n = 0;
+	denials->total = denials->beyond = 0;
+}
