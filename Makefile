@@ -151,7 +151,7 @@ check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.ba
 ASAN_FLAGS := BUILD=build-asan BINARY=build-asan/minirun HARDEN=-fPIE OPTIMISE="-O1 -g -fno-omit-frame-pointer" \
 	SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 ASAN_ENVIRONMENT := UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99 \
-	ASAN_OPTIONS=exitcode=99:strict_string_checks=1:detect_stack_use_after_return=1:handle_sigill=0:detect_leaks
+	ASAN_OPTIONS=exitcode=99:detect_stack_use_after_return=1:handle_sigill=0:detect_leaks
 
 check-asan: deps-check ## all tests again, on a build with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN_FLAGS) all tests-build
