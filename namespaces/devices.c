@@ -4,7 +4,8 @@
  * Theory of operation
  *
  * A small tmpfs. Root makes the nodes in it by mknod(2), so that a chmod by the container reaches nodes of its own. In
- * a user namespace, where mknod is forbidden, the host's nodes are cloned onto empty files.
+ * a user namespace, where mknod is forbidden, the host's nodes are cloned onto empty files. The clones are read-only, which
+ * bars no write to a device, but a chmod: in root's own `unshare -r` that would be one of the host's node.
  *
  * No other device may be opened. A runtime of Kubernetes sees to that by a cgroup's device filter; here it is the
  * mounts: CAP_MKNOD is among the default capabilities, so everything writable is mounted nodev (the rootfs, volumes,
@@ -96,7 +97,8 @@ static int clone_host_device(
 	clone->mount = mount_clone(hostfd, name, false, err);
 	if (clone->mount < 0)
 		return error_wrap(err, "/dev/%s of the host", path);
-	if (mount_restrict(clone->mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false, err) < 0) {
+	if (mount_restrict(clone->mount, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false,
+		    err) < 0) {
 		close(clone->mount);
 		return -1;
 	}

@@ -80,6 +80,19 @@ evil_pod() {
 	assert_equal "$(sort <<<"$output" | grep -v 'write error' | tr '\n' ' ')" "0 4 4 full ptmx ptmx "
 }
 
+@test "a container can't change the host's devices, not even in root's unshare -r, where it is their owner" {
+	simple_pod devices 'for d in /dev/full /dev/tty /proc/keys; do chmod 666 $d && touch $d; done; echo x >/dev/null && head -c 3 /dev/zero | wc -c' >"$T/pod.yaml"
+	local before
+	before=$(stat -c '%n %a %z' /dev/full /dev/tty /dev/null)
+	load_busybox command >/dev/null
+	for inside in command "unshare -Ur"; do
+		run $inside "$MINIRUN" -q "$T/pod.yaml"
+		assert_status 0
+		assert_has "| 3"
+		assert_equal "$(stat -c '%n %a %z' /dev/full /dev/tty /dev/null)" "$before"
+	done
+}
+
 @test "no device but the standard ones can be opened, though MKNOD is among the default capabilities" {
 	run_shell 'for d in / /dev /dev/shm; do mknod $d/node c 1 5 && head -c 1 $d/node && echo opened; done; echo done'
 	assert_lacks opened
