@@ -150,6 +150,17 @@ bool userns_maps_gid(int64_t gid)
 	return maps("/proc/self/gid_map", gid);
 }
 
+int64_t userns_outer_uid(int64_t uid)
+{
+	struct idmap map;
+
+	read_own("/proc/self/uid_map", &map);
+	for (size_t i = 0; i < map.n; i++)
+		if (uid >= map.ranges[i].inside && uid - map.ranges[i].inside < map.ranges[i].count)
+			return map.ranges[i].outside + (uid - map.ranges[i].inside);
+	return -1;
+}
+
 bool userns_allows_setgroups(void)
 {
 	char text[8] = "";

@@ -57,6 +57,8 @@ int userns_claim_mounts(struct error *err);
 /* Whether id has a meaning in this user namespace, from /proc/self/uid_map (or gid_map). */
 bool userns_maps_uid(int64_t uid);
 bool userns_maps_gid(int64_t gid);
+/* What the user namespace around this one calls that user; -1 if it has no meaning here. */
+int64_t userns_outer_uid(int64_t uid);
 /* Whether setgroups(2) is allowed here. */
 bool userns_allows_setgroups(void);
 /* "0-65536" or "0": the ids there are, for messages. */

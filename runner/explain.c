@@ -77,14 +77,17 @@ static void print_argument(const char *word, FILE *out)
 
 static void print_image(const struct planned *item, FILE *out)
 {
-	char size[32];
+	const struct image *image = &item->image;
 
 	label("image", out);
-	if (!item->image.name)
+	if (image->name) {
+		char size[32];
+
+		fprintf(out, "%s, %s, %s\n", image->name, text_size(image->size, size, sizeof(size)),
+			image->digest);
+	} else {
 		fprintf(out, "%s, not in the store\n", item->spec->image);
-	else
-		fprintf(out, "%s, %s, %s\n", item->image.name,
-			text_size(item->image.size, size, sizeof(size)), item->image.digest);
+	}
 }
 
 static void print_process(const struct planned *item, FILE *out)
@@ -116,9 +119,12 @@ static void print_process(const struct planned *item, FILE *out)
 static void print_user(const struct planned *item, FILE *out)
 {
 	const struct credentials *credentials = &item->container.credentials;
+	int64_t outer = userns_outer_uid(credentials->uid);
 
 	label("user", out);
 	fprintf(out, "%u", (unsigned)credentials->uid);
+	if (userns_inside() && outer >= 0)
+		fprintf(out, " (the host's %lld)", (long long)outer);
 	if (item->container.gid_from_image)
 		fprintf(out, ", group as the image's /etc/passwd has it, else %u",
 			(unsigned)credentials->gid);
@@ -126,7 +132,7 @@ static void print_user(const struct planned *item, FILE *out)
 		fprintf(out, ", group %u", (unsigned)credentials->gid);
 	for (size_t i = 0; i < credentials->n_groups; i++)
 		fprintf(out, "%s%u", i ? ", " : ", supplementary groups ", (unsigned)credentials->groups[i]);
-	fputs(userns_inside() ? " (ids of a user namespace)\n" : "\n", out);
+	putc('\n', out);
 }
 
 static void print_namespaces(const struct pod *pod, FILE *out)
@@ -323,16 +329,18 @@ static void print_volumes(const struct pod *pod, FILE *out)
 
 	for (size_t i = 0; i < pod->n_volumes; i++) {
 		const struct volume *volume = &pod->volumes[i];
-		char size[32];
 
 		label(i ? "" : "volumes", out);
 		fprintf(out, "%s  %s", volume->name, kinds[volume->kind]);
 		if (volume->kind == VOLUME_HOST_PATH)
 			fprintf(out, " %s", volume->host_path);
-		if (volume->kind == VOLUME_EMPTY_DIR)
+		if (volume->kind == VOLUME_EMPTY_DIR) {
+			char size[32];
+
 			fprintf(out, "%s, %s", volume->memory ? " in memory" : " on disk",
 				volume->size_limit ? text_size(volume->size_limit, size, sizeof(size))
 						   : "not limited");
+		}
 		putc('\n', out);
 	}
 }

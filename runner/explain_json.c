@@ -49,6 +49,7 @@ static struct json_object *user_json(const struct planned *item)
 	struct json_object *groups = json_object_new_array();
 
 	add_number(json, "uid", credentials->uid);
+	add_number(json, "hostUid", userns_outer_uid(credentials->uid));
 	add_number(json, "gid", credentials->gid);
 	add_bool(json, "gidFromImage", item->container.gid_from_image);
 	for (size_t i = 0; i < credentials->n_groups; i++)
