@@ -1,64 +1,28 @@
 /* The supervisor: one process and one epoll loop a pod. */
 #include "runner/supervise.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "base/memory.h"
 #include "security/denial.h"
-
-#define CHILDREN_LIMIT (1U << 20) /* bytes of a list of pids */
 
 static const char *pod_name(const struct supervisor *supervisor)
 {
 	return supervisor->plan->pod->name;
 }
 
-static bool has_ended(const struct supervisor *supervisor)
-{
-	for (size_t i = 0; i < supervisor->plan->n; i++)
-		if (supervisor->members[i].phase == MEMBER_STARTING ||
-			supervisor->members[i].phase == MEMBER_RUNNING)
-			return false;
-	return true;
-}
-
-static void signal_all(const struct supervisor *supervisor, int signal)
-{
-	for (size_t i = 0; i < supervisor->plan->n; i++)
-		member_signal(&supervisor->members[i], signal);
-}
-
-static void kill_all(struct supervisor *supervisor)
-{
-	supervisor->killing = true;
-	signal_all(supervisor, SIGKILL);
-}
-
-/* The pod is over: nothing runs, and nothing will. */
-static void leave_if_over(struct supervisor *supervisor)
-{
-	if (has_ended(supervisor))
-		supervisor->loop.done = true;
-}
-
 static void start_main_containers(struct supervisor *supervisor)
 {
 	for (size_t i = supervisor->plan->n_init; i < supervisor->plan->n && !supervisor->ending; i++)
 		member_start(&supervisor->members[i]);
-	leave_if_over(supervisor);
+	supervisor_leave_if_over(supervisor);
 }
 
 /* Starts the next init container, or, when all have succeeded, the main ones (kuberuntime: strictly in order). */
@@ -116,7 +80,7 @@ void supervisor_member_ended(struct supervisor *supervisor, struct member *membe
 	/* A failed init container ends the pod (restartPolicy Never); a main one leaves the others running. */
 	if (member->item->is_init)
 		supervisor->ending = true;
-	leave_if_over(supervisor);
+	supervisor_leave_if_over(supervisor);
 }
 
 void supervisor_member_running(struct supervisor *supervisor, const struct member *member)
@@ -126,81 +90,6 @@ void supervisor_member_running(struct supervisor *supervisor, const struct membe
 		member_signal(member, SIGKILL);
 	else if (supervisor->ending)
 		member_signal(member, SIGTERM);
-}
-
-static void on_deadline(struct watch *watch, void *data)
-{
-	struct supervisor *supervisor = data;
-	struct event event = {.type = "killing", .tone = TONE_NOTE};
-
-	report_event(supervisor->report, pod_name(supervisor), &event, "the grace period is over: SIGKILL");
-	loop_remove(&supervisor->loop, watch);
-	kill_all(supervisor);
-}
-
-static void arm_deadline(struct supervisor *supervisor)
-{
-	struct itimerspec in = {.it_value.tv_sec = supervisor->plan->pod->termination_grace_period};
-	struct error ignored;
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	/* A grace period of 0 is SIGKILL at once, as in Kubernetes. Without a timer there is no waiting either. */
-	if (!in.it_value.tv_sec || fd < 0 || timerfd_settime(fd, 0, &in, NULL) < 0) {
-		if (fd >= 0)
-			close(fd);
-		kill_all(supervisor);
-		return;
-	}
-	loop_add(&supervisor->loop, &supervisor->deadline, fd, on_deadline, supervisor, &ignored);
-}
-
-void supervisor_end(struct supervisor *supervisor)
-{
-	if (supervisor->ending && supervisor->deadline.fd >= 0)
-		return;
-	supervisor->ending = true;
-	signal_all(supervisor, SIGTERM);
-	arm_deadline(supervisor);
-	leave_if_over(supervisor);
-}
-
-void supervisor_kill(struct supervisor *supervisor)
-{
-	supervisor->ending = true;
-	kill_all(supervisor);
-	leave_if_over(supervisor);
-}
-
-static void on_signal(struct watch *watch, void *data)
-{
-	struct supervisor *supervisor = data;
-	struct signalfd_siginfo info;
-	struct event event = {.type = "terminating", .tone = TONE_NOTE};
-	unsigned int grace = supervisor->plan->pod->termination_grace_period;
-
-	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (supervisor->ending) {
-		report_event(supervisor->report, pod_name(supervisor), &event, "%s again: SIGKILL",
-			strsignal((int)info.ssi_signo));
-		kill_all(supervisor);
-		return;
-	}
-	report_event(supervisor->report, pod_name(supervisor), &event,
-		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
-		strsignal((int)info.ssi_signo), grace);
-	supervisor_end(supervisor);
-}
-
-static void on_sandbox_exit(struct watch *watch, void *data)
-{
-	struct supervisor *supervisor = data;
-	struct event event = {.type = "warning", .tone = TONE_BAD, .important = true};
-
-	report_event(supervisor->report, pod_name(supervisor), &event,
-		"the pod's sandbox was killed, and with it all that ran in it");
-	loop_remove(&supervisor->loop, watch);
-	supervisor_kill(supervisor);
 }
 
 void supervisor_init_denials(
@@ -248,39 +137,6 @@ static void check_naming(struct supervisor *supervisor)
 		"what seccomp denies can't be named here: %s", err.message);
 }
 
-/* Nobody reads what we print any more (`minirun pod.yaml | head`): there is no use in going on. */
-static void end_if_broken(void *data)
-{
-	struct supervisor *supervisor = data;
-	struct event event = {.type = "terminating", .tone = TONE_NOTE};
-
-	if (!supervisor->report->broken || supervisor->ending)
-		return;
-	report_event(supervisor->report, pod_name(supervisor), &event,
-		"standard output was closed: ending the pod");
-	supervisor_end(supervisor);
-}
-
-static int watch_signals(struct supervisor *supervisor, struct error *err)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return error_set(err, ERROR_HOST, errno, "sigprocmask");
-	/* A reader of ours that goes away is an EPIPE to report, not a death without cleaning up. */
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return error_set(err, ERROR_HOST, errno, "signalfd");
-	return loop_add(&supervisor->loop, &supervisor->signals, fd, on_signal, supervisor, err);
-}
-
 /* In the sandbox, after the supervisor was killed: all processes are gone; what is on disk goes too. */
 static void clear_orphaned(void *data)
 {
@@ -317,7 +173,7 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 	if (result < 0)
 		return -1;
 	return loop_add(&supervisor->loop, &supervisor->sandbox_exit, dup(supervisor->sandbox.pidfd),
-		on_sandbox_exit, supervisor, err);
+		ending_on_sandbox_exit, supervisor, err);
 }
 
 static void make_cgroup(struct supervisor *supervisor)
@@ -328,47 +184,14 @@ static void make_cgroup(struct supervisor *supervisor)
 	state_record_cgroup(supervisor->state);
 }
 
-/* Orphans of a pod with hostPID come to us instead of the host's init, so that they can be ended. */
-static void adopt_orphans(const struct supervisor *supervisor)
-{
-	if (supervisor->plan->pod->host_pid)
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
-}
-
-/* Kills and reaps what is left of our children: with hostPID no pid namespace does it. */
-static void end_orphans(const struct supervisor *supervisor)
-{
-	bool found = supervisor->plan->pod->host_pid;
-
-	while (found) {
-		struct error ignored;
-		cleanup_free char *children = NULL;
-		char *next;
-
-		found = false;
-		if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL,
-			    &ignored) < 0)
-			return;
-		for (const char *p = children; *p; p = next) {
-			pid_t pid = (pid_t)strtol(p, &next, 10);
-
-			if (next == p)
-				break;
-			found = true;
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-	}
-}
-
 static int prepare(struct supervisor *supervisor, struct error *err)
 {
-	if (loop_init(&supervisor->loop, err) < 0 || watch_signals(supervisor, err) < 0)
+	if (loop_init(&supervisor->loop, err) < 0 || ending_watch_signals(supervisor, err) < 0)
 		return -1;
-	supervisor->loop.after = end_if_broken;
+	supervisor->loop.after = ending_if_broken;
 	supervisor->loop.data = supervisor;
 	check_naming(supervisor);
-	adopt_orphans(supervisor);
+	ending_adopt_orphans(supervisor);
 	/* First of all, for from then on there is somebody to clear up should we be killed. */
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
 		return -1;
@@ -431,7 +254,7 @@ static void close_all(struct supervisor *supervisor)
 	sandbox_end_processes(&supervisor->sandbox);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_close(&supervisor->members[i]);
-	end_orphans(supervisor);
+	ending_of_orphans(supervisor);
 	loop_remove(&supervisor->loop, &supervisor->deadline);
 	loop_remove(&supervisor->loop, &supervisor->signals);
 	loop_remove(&supervisor->loop, &supervisor->sizes);

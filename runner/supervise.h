@@ -54,6 +54,17 @@ void supervisor_end(struct supervisor *supervisor);
 /* Ends the pod at once, by SIGKILL. */
 void supervisor_kill(struct supervisor *supervisor);
 
+/* ending.c: the loop ends when nothing runs. */
+void supervisor_leave_if_over(struct supervisor *supervisor);
+/* ending.c: SIGINT, SIGTERM, SIGHUP and SIGQUIT come to the loop; SIGPIPE is ignored. */
+int ending_watch_signals(struct supervisor *supervisor, struct error *err);
+/* ending.c: for the loop: the sandbox has died; and, after each event, whether our standard output is still read. */
+void ending_on_sandbox_exit(struct watch *watch, void *data);
+void ending_if_broken(void *data);
+/* ending.c: with hostPID, orphans of containers come to us, and are killed and reaped at the end. */
+void ending_adopt_orphans(const struct supervisor *supervisor);
+void ending_of_orphans(const struct supervisor *supervisor);
+
 /* sizes.c: watches the sizeLimit of emptyDirs on disk, if there is any. */
 int sizes_watch(struct supervisor *supervisor, struct error *err);
 

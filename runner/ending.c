@@ -1,0 +1,193 @@
+/*
+ * The end of a pod: by a signal to minirun, by a limit, by a reader that went away, by the death of its sandbox. First SIGTERM
+ * and the grace period, then SIGKILL; a second signal skips the wait.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "runner/supervise.h"
+
+#define CHILDREN_LIMIT (1U << 20) /* bytes of a list of pids */
+
+static const char *pod_name(const struct supervisor *supervisor)
+{
+	return supervisor->plan->pod->name;
+}
+
+static bool has_ended(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		if (supervisor->members[i].phase == MEMBER_STARTING ||
+			supervisor->members[i].phase == MEMBER_RUNNING)
+			return false;
+	return true;
+}
+
+static void signal_all(const struct supervisor *supervisor, int signal)
+{
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_signal(&supervisor->members[i], signal);
+}
+
+static void kill_all(struct supervisor *supervisor)
+{
+	supervisor->killing = true;
+	signal_all(supervisor, SIGKILL);
+}
+
+/* The pod is over: nothing runs, and nothing will. */
+void supervisor_leave_if_over(struct supervisor *supervisor)
+{
+	if (has_ended(supervisor))
+		supervisor->loop.done = true;
+}
+
+static void on_deadline(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct event event = {.type = "killing", .tone = TONE_NOTE};
+
+	report_event(supervisor->report, pod_name(supervisor), &event, "the grace period is over: SIGKILL");
+	loop_remove(&supervisor->loop, watch);
+	kill_all(supervisor);
+}
+
+static void arm_deadline(struct supervisor *supervisor)
+{
+	struct itimerspec in = {.it_value.tv_sec = supervisor->plan->pod->termination_grace_period};
+	struct error ignored;
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	/* A grace period of 0 is SIGKILL at once, as in Kubernetes. Without a timer there is no waiting either. */
+	if (!in.it_value.tv_sec || fd < 0 || timerfd_settime(fd, 0, &in, NULL) < 0) {
+		if (fd >= 0)
+			close(fd);
+		kill_all(supervisor);
+		return;
+	}
+	loop_add(&supervisor->loop, &supervisor->deadline, fd, on_deadline, supervisor, &ignored);
+}
+
+void supervisor_end(struct supervisor *supervisor)
+{
+	if (supervisor->ending && supervisor->deadline.fd >= 0)
+		return;
+	supervisor->ending = true;
+	signal_all(supervisor, SIGTERM);
+	arm_deadline(supervisor);
+	supervisor_leave_if_over(supervisor);
+}
+
+void supervisor_kill(struct supervisor *supervisor)
+{
+	supervisor->ending = true;
+	kill_all(supervisor);
+	supervisor_leave_if_over(supervisor);
+}
+
+static void on_signal(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct signalfd_siginfo info;
+	struct event event = {.type = "terminating", .tone = TONE_NOTE};
+	unsigned int grace = supervisor->plan->pod->termination_grace_period;
+
+	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (supervisor->ending) {
+		report_event(supervisor->report, pod_name(supervisor), &event, "%s again: SIGKILL",
+			strsignal((int)info.ssi_signo));
+		kill_all(supervisor);
+		return;
+	}
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
+		strsignal((int)info.ssi_signo), grace);
+	supervisor_end(supervisor);
+}
+
+int ending_watch_signals(struct supervisor *supervisor, struct error *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return error_set(err, ERROR_HOST, errno, "sigprocmask");
+	/* A reader of ours that goes away is an EPIPE to report, not a death without cleaning up. */
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "signalfd");
+	return loop_add(&supervisor->loop, &supervisor->signals, fd, on_signal, supervisor, err);
+}
+
+void ending_on_sandbox_exit(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct event event = {.type = "warning", .tone = TONE_BAD, .important = true};
+
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"the pod's sandbox was killed, and with it all that ran in it");
+	loop_remove(&supervisor->loop, watch);
+	supervisor_kill(supervisor);
+}
+
+/* Nobody reads what we print any more (`minirun pod.yaml | head`): there is no use in going on. */
+void ending_if_broken(void *data)
+{
+	struct supervisor *supervisor = data;
+	struct event event = {.type = "terminating", .tone = TONE_NOTE};
+
+	if (!supervisor->report->broken || supervisor->ending)
+		return;
+	report_event(supervisor->report, pod_name(supervisor), &event,
+		"standard output was closed: ending the pod");
+	supervisor_end(supervisor);
+}
+
+/* Orphans of a pod with hostPID come to us instead of the host's init, so that they can be ended. */
+void ending_adopt_orphans(const struct supervisor *supervisor)
+{
+	if (supervisor->plan->pod->host_pid)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* Kills and reaps what is left of our children: with hostPID no pid namespace does it. */
+void ending_of_orphans(const struct supervisor *supervisor)
+{
+	bool found = supervisor->plan->pod->host_pid;
+
+	while (found) {
+		struct error ignored;
+		cleanup_free char *children = NULL;
+		char *next;
+
+		found = false;
+		if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL,
+			    &ignored) < 0)
+			return;
+		for (const char *p = children; *p; p = next) {
+			pid_t pid = (pid_t)strtol(p, &next, 10);
+
+			if (next == p)
+				break;
+			found = true;
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+		}
+	}
+}
