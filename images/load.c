@@ -161,6 +161,8 @@ static int load_archive(
 	struct source source;
 	int result = 0;
 
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		return error_set(err, ERROR_IMAGE, 0, "this is a device, and no archive");
 	source_init(&source, fd);
 	load->progress.total = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
 	if (load->progress.total > 0 && layer_of_size(load->store, load->progress.total)) {

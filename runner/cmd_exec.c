@@ -182,6 +182,11 @@ int cmd_exec(const struct invocation *invocation, struct error *err)
 	if (run < 0)
 		return -1;
 	socket = wire_connect(run, CONTROL_NAME, err);
+	if (socket < 0 && (err->errnum == ECONNREFUSED || err->errnum == ENOENT)) {
+		/* Its supervisor is gone or not there yet; the folder is still, or already, there. */
+		error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", pod_of(invocation->operands[0]));
+		return error_hint(err, "it is just starting or ending");
+	}
 	if (socket < 0)
 		return -1;
 	/* The command may end without reading all that we have for it. */

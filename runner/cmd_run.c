@@ -1,5 +1,6 @@
 /* `minirun run FILE`: reads the manifest, makes the plan, says what is wrong with either, and supervises the pod. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,32 @@
 
 #define NAME_COLUMN 24 /* longer names push their own lines only */
 
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	if (text && *text)
+		json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static void show_finding(
+	struct report *report, const char *pod, const char *file, const struct finding *finding)
+{
+	struct event event = {
+		.type = finding->severity == SEVERITY_ERROR ? "error" : "warning",
+		.important = finding->severity == SEVERITY_ERROR,
+		.more = json_object_new_object(),
+	};
+
+	add_text(event.more, "file", file);
+	if (finding->line) {
+		json_object_object_add(event.more, "line", json_object_new_int((int)finding->line));
+		json_object_object_add(event.more, "column", json_object_new_int((int)finding->column));
+	}
+	add_text(event.more, "field", finding->path);
+	add_text(event.more, "hint", finding->hint);
+	report_event(report, pod, &event, "%s", finding->text);
+	json_object_put(event.more);
+}
+
 /* All findings at once, on stderr, or as events with -o json. */
 static void show(struct report *report, const char *pod, const struct findings *findings)
 {
@@ -26,17 +53,21 @@ static void show(struct report *report, const char *pod, const struct findings *
 			findings_print(findings, stderr);
 		return;
 	}
-	for (size_t i = 0; i < findings->n; i++) {
-		const struct finding *f = &findings->items[i];
-		struct event event = {
-			.type = f->severity == SEVERITY_ERROR ? "error" : "warning",
-			.important = f->severity == SEVERITY_ERROR,
-		};
+	for (size_t i = 0; i < findings->n; i++)
+		show_finding(report, pod, findings->file, &findings->items[i]);
+}
 
-		report_event(report, pod, &event, "%s:%u:%u: %s%s%s%s%s%s", findings->file, f->line,
-			f->column, f->path ? f->path : "", f->path ? ": " : "", f->text, f->hint ? " (" : "",
-			f->hint ? f->hint : "", f->hint ? ")" : "");
-	}
+/* An error of the run itself, for those who read -o json alone; main() says it on stderr as well. */
+static void show_error(struct report *report, const char *pod, const struct error *err)
+{
+	struct event event = {.type = "error", .important = true, .reason = error_class_name(err->class)};
+
+	if (!report->json)
+		return;
+	event.more = json_object_new_object();
+	add_text(event.more, "hint", err->hint);
+	report_event(report, pod, &event, "%s", err->message);
+	json_object_put(event.more);
 }
 
 static int invalid(const struct findings *findings, const char *pod, struct error *err)
@@ -97,8 +128,9 @@ static char *list_ports(const struct container_spec *spec)
 	char *list = xstrdup("");
 
 	for (size_t i = 0; i < spec->n_ports; i++) {
-		char *longer = xasprintf("%s%s%u/%s", list, i ? ", " : " · ports ",
-			spec->ports[i].container_port, spec->ports[i].protocol);
+		const char *name = spec->ports[i].name;
+		char *longer = xasprintf("%s%s%s%s%u/%s", list, i ? ", " : " · ports ", name ? name : "",
+			name ? " " : "", spec->ports[i].container_port, spec->ports[i].protocol);
 
 		free(list);
 		list = longer;
@@ -179,6 +211,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const struct in
 
 	if (!store)
 		return -1;
+	report->pod = pod->name;
 	status = plan_make(&plan, pod, &request, findings, stderr, err);
 	findings_sort(findings);
 	show(report, pod->name, findings);
@@ -215,9 +248,11 @@ int cmd_run(const struct invocation *invocation, struct error *err)
 	if (pod) {
 		status = plan_and_run(pod, file, invocation, &report, &findings, err);
 	} else {
-		show(&report, "", &findings);
+		show(&report, NULL, &findings);
 		status = invalid(&findings, NULL, err);
 	}
+	if (status < 0)
+		show_error(&report, pod ? pod->name : NULL, err);
 	findings_free(&findings);
 	return status;
 }

@@ -73,23 +73,28 @@ static int plan_item(struct plan *plan, struct planned *item, const struct plan_
 	return findings->errors == before ? 0 : -1;
 }
 
-static void check_pod_ids(const struct plan *plan, struct findings *findings)
+static void check_group(const struct pod *pod, const char *path, int64_t group, struct findings *findings)
 {
-	const struct pod *pod = plan->pod;
+	cleanup_free char *hint = NULL;
 	char range[128];
 
-	if (pod->fs_group.set && !userns_maps_gid(pod->fs_group.value))
-		findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column,
-			"spec.securityContext.fsGroup", NULL,
-			"group %lld is not among the ids there are here (%s)", (long long)pod->fs_group.value,
-			userns_describe_gids(range, sizeof(range)));
-	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
-		if (!userns_maps_gid(pod->supplemental_groups[i]))
-			findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column,
-				"spec.securityContext.supplementalGroups", NULL,
-				"group %lld is not among the ids there are here (%s)",
-				(long long)pod->supplemental_groups[i],
-				userns_describe_gids(range, sizeof(range)));
+	if (userns_maps_gid(group))
+		return;
+	hint = plan_ids_hint();
+	findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column, path, hint,
+		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)group,
+		userns_describe_gids(range, sizeof(range)));
+}
+
+static void check_pod_ids(const struct pod *pod, struct findings *findings)
+{
+	if (pod->fs_group.set)
+		check_group(pod, "spec.securityContext.fsGroup", pod->fs_group.value, findings);
+	for (size_t i = 0; i < pod->n_supplemental_groups; i++) {
+		cleanup_free char *path = xasprintf("spec.securityContext.supplementalGroups[%zu]", i);
+
+		check_group(pod, path, pod->supplemental_groups[i], findings);
+	}
 }
 
 int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
@@ -104,7 +109,7 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	plan->n_init = pod->n_init_containers;
 	plan->n = plan->n_init + pod->n_containers;
 	plan->items = xcalloc(plan->n, sizeof(*plan->items));
-	check_pod_ids(plan, findings);
+	check_pod_ids(pod, findings);
 	for (size_t i = 0; i < plan->n; i++) {
 		struct planned *item = &plan->items[i];
 

@@ -76,6 +76,9 @@ void plan_complain(
 int plan_find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
 	size_t *size, struct error *err);
 
+/* Why there aren't more ids here, and how to get them; to be freed. */
+char *plan_ids_hint(void);
+
 /* plan_locks.c: what a container may do; for plan_make. */
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings, FILE *warnings);

@@ -76,6 +76,15 @@ static void plan_environment(const struct pod *pod, struct planned *item)
 	item->container.env = env.items;
 }
 
+char *plan_ids_hint(void)
+{
+	/* The note knows better: it is why there are no more ids. */
+	return xstrdup(privilege_note()
+			       ? privilege_note()
+			       : "an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid "
+				 "(usermod --add-subuids) and newuidmap (package uidmap)");
+}
+
 static void check_id(struct findings *findings, const struct planned *item, const char *field, int64_t id,
 	bool is_mapped, const char *range)
 {
@@ -86,10 +95,7 @@ static void check_id(struct findings *findings, const struct planned *item, cons
 		return;
 	text = xasprintf(
 		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)id, range);
-	hint = xasprintf(
-		"an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid (usermod "
-		"--add-subuids) and newuidmap (package uidmap), or run minirun as root%s%s",
-		privilege_note() ? "; " : "", privilege_note() ? privilege_note() : "");
+	hint = plan_ids_hint();
 	complain(findings, item, field, hint, text);
 }
 

@@ -108,9 +108,14 @@ static void event_json(struct report *report, const char *pod, const struct even
 		json_object_object_add(line, "exitCode", json_object_new_int(event->exit_code));
 	if (event->signal)
 		json_object_object_add(line, "signal", json_object_new_int(event->signal));
-	if (event->microseconds)
-		json_object_object_add(
-			line, "seconds", json_object_new_double((double)event->microseconds / 1e6));
+	if (event->microseconds) {
+		char seconds[32];
+
+		/* As text: a double would be printed with all its digits. */
+		snprintf(seconds, sizeof(seconds), "%.6f", (double)event->microseconds / 1e6);
+		json_object_object_add(line, "seconds",
+			json_object_new_double_s((double)event->microseconds / 1e6, seconds));
+	}
 	if (event->more) {
 		json_object_object_foreach(event->more, key, value)
 		{
@@ -191,7 +196,7 @@ static char *as_utf8(const char *text, size_t size, size_t *out_size)
 static void output_json(
 	struct report *report, const char *container, int stream, const char *text, size_t size, bool partial)
 {
-	struct json_object *line = new_line("output", NULL, container);
+	struct json_object *line = new_line("output", report->pod, container);
 	size_t n;
 	cleanup_free char *utf8 = as_utf8(text, size, &n);
 

@@ -20,6 +20,7 @@ struct report {
 	bool json, quiet;
 	bool color_out, color_err; /* by stream: one may be a terminal and the other not */
 	int width; /* of the column of names */
+	const char *pod; /* its name, for what containers print; NULL until it is known */
 	bool broken; /* nobody reads stdout any more (EPIPE) */
 };
 

@@ -3,13 +3,13 @@
  * limit is evicted, as the kubelet does (pkg/kubelet/eviction, localStorageEviction). One in memory is a tmpfs of that size.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "runner/supervise.h"
 
 #define INTERVAL    2 /* seconds; the kubelet's is 10 */
@@ -20,12 +20,25 @@ static bool is_limited(const struct volume *volume)
 	return volume->kind == VOLUME_EMPTY_DIR && !volume->memory && volume->size_limit;
 }
 
+/* As a quantity of Kubernetes, "2Mi", in the largest unit that divides it. */
+static void format_quantity(uint64_t bytes, char *buffer, size_t size)
+{
+	static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti"};
+	size_t unit = 0;
+
+	while (unit + 1 < array_length(units) && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buffer, size, "%llu%s", (unsigned long long)bytes, units[unit]);
+}
+
 static void evict(struct supervisor *supervisor, const struct volume *volume)
 {
 	struct event event = {.type = "evicted", .tone = TONE_BAD, .important = true, .reason = "Evicted"};
 	char limit[32];
 
-	text_size(volume->size_limit, limit, sizeof(limit));
+	format_quantity(volume->size_limit, limit, sizeof(limit));
 	supervisor->eviction =
 		xasprintf("Usage of EmptyDir volume \"%s\" exceeds the limit \"%s\"", volume->name, limit);
 	report_event(supervisor->report, supervisor->plan->pod->name, &event, "%s", supervisor->eviction);

@@ -321,3 +321,9 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 		assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
 	done
 }
+
+@test "a device is no archive: an endless one doesn't keep us for ever" {
+	run --separate-stderr timeout 10 "$MINIRUN" image load /dev/zero endless
+	assert_status 125
+	assert_last_error_has "cannot load /dev/zero: this is a device"
+}

@@ -153,6 +153,22 @@ assert_ends_with() {
 	assert_equal "$stderr" ""
 }
 
+@test "-o json has what went wrong too: findings with their place, and errors of the run" {
+	run_pod -o json <<-'EOF'
+		{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"},
+		 "spec": {"containers": [{"name": "c", "image": "busybox", "comand": ["true"]}]}}
+	EOF
+	assert_status 125
+	assert_equal "$(jq -c 'select(.type == "error" and .field != null) | [.line, .column, .field, .hint]' <<<"$output")" \
+		'[2,60,"spec.containers[0].comand","did you mean \"command\"?"]'
+	run_pod -o json < <(simple_pod typed true '    volumeMounts: [{name: v, mountPath: /v}]' \
+		'  volumes: [{name: v, hostPath: {path: /nowhere, type: File}}]')
+	assert_status 125
+	assert_equal "$(jq -r 'select(.type == "error") | .message' <<<"$output")" \
+		"volume v: hostPath type check failed: /nowhere is not a file"
+	assert_last_error_has "hostPath type check failed"
+}
+
 @test "colour is for terminals, and plain text for pipes" {
 	simple_pod color 'echo hello' >"$T/pod.yaml"
 	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>&1
