@@ -239,8 +239,8 @@ uninstall: ## remove what install put there
 clean: ## remove what was built; the images in demo/cache stay (clean-images)
 	rm -rf $(BUILD) build-* $(BINARY)
 
-clean-images: ## remove the demo's images
-	rm -rf demo/cache
+clean-images: $(BINARY) ## remove the demo's images
+	MINIRUN=$(RUN_BINARY) demo/run clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'

@@ -18,9 +18,14 @@ teardown() { minirun_teardown; }
 	assert_status 0
 }
 
+commands()
+{
+	"$MINIRUN" help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'
+}
+
 @test "the man page has every command and every option that the help has" {
 	local command option
-	for command in $("$MINIRUN" help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+	for command in $(commands); do
 		grep -qE "^\.(Nm|It|Cm) .*\b$command|^\.It Oo Cm $command|^\.Cm $command" "$REPO/man/minirun.1"
 		for option in $("$MINIRUN" help "$command" | grep -oE -- '--[a-z-]+' | sort -u); do
 			grep -qF -- "Fl ${option#-}" "$REPO/man/minirun.1" || fail "minirun.1 lacks $option of $command"
@@ -31,7 +36,7 @@ teardown() { minirun_teardown; }
 @test "the man page has no option that the help hasn't" {
 	local option
 	for option in $(grep -oE 'Fl -[a-z-]+' "$REPO/man/minirun.1" | sed 's/Fl -/--/' | sort -u); do
-		for command in $("$MINIRUN" help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+		for command in $(commands); do
 			"$MINIRUN" help "$command"
 		done | grep -qF -- "$option" || fail "no command has $option"
 	done
@@ -48,7 +53,7 @@ teardown() { minirun_teardown; }
 
 @test "minirun help explains each command that it lists" {
 	local command
-	for command in $("$MINIRUN" help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+	for command in $(commands); do
 		run "$MINIRUN" help "$command"
 		assert_status 0
 		assert_has "Usage: minirun $command"
