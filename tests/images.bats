@@ -327,3 +327,30 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	assert_status 125
 	assert_last_error_has "cannot load /dev/zero: this is a device"
 }
+
+@test "zip and cpio are archives as good as tar" {
+	mkdir tree && tar -C tree -xf "$WORK/busybox.tar"
+	(cd tree && find . | busybox cpio -o -H newc 2>/dev/null) >tree.cpio
+	python3 - <<-'EOF'
+		import stat, zipfile
+		with zipfile.ZipFile("tree.zip", "w", zipfile.ZIP_DEFLATED) as z:
+		    for name, mode, data in (
+		        ("bin/busybox", stat.S_IFREG | 0o755, open("tree/bin/busybox", "rb").read()),
+		        ("bin/sh", stat.S_IFLNK | 0o777, b"busybox"),
+		        ("bin/cat", stat.S_IFLNK | 0o777, b"busybox"),
+		        ("etc/minirun-mark", stat.S_IFREG | 0o644, open("tree/etc/minirun-mark", "rb").read()),
+		    ):
+		        entry = zipfile.ZipInfo(name)
+		        entry.create_system = 3
+		        entry.external_attr = mode << 16
+		        z.writestr(entry, data)
+	EOF
+	for format in cpio zip; do
+		run --separate-stderr "$MINIRUN" image load tree.$format from-$format
+		assert_status 0
+		simple_pod packed 'cat /etc/minirun-mark' | sed "s/image: busybox/image: from-$format/" >pod.yaml
+		run --separate-stderr "$MINIRUN" -q pod.yaml
+		assert_status 0
+		assert_has "$WORK"
+	done
+}

@@ -300,3 +300,27 @@ default_set() {
 	assert_equal "$(field CapEff)" 0000000000000000
 	assert_equal "$(field Seccomp)" 2
 }
+
+@test "runAsNonRoot: root is refused, in the kubelet's words, and another id runs" {
+	run_shell true '' '  securityContext: {runAsNonRoot: true}'
+	assert_status 125
+	assert_stderr_has "container has runAsNonRoot and image will run as root"
+	run_shell true '    securityContext: {runAsUser: 0}' '  securityContext: {runAsNonRoot: true}'
+	assert_status 125
+	assert_stderr_has "container's runAsUser breaks non-root policy"
+	run_shell 'id -u' '' '  securityContext: {runAsNonRoot: true, runAsUser: 1000}'
+	assert_status 0
+	assert_line 1000
+}
+
+@test "AppArmor asked for, by the field or by the old annotation, on a host without it: refused in the kubelet's words" {
+	[[ ! -e /sys/module/apparmor/parameters/enabled ]] || skip "this host has AppArmor: see the issue of its own"
+	run_shell true '    securityContext: {appArmorProfile: {type: Localhost, localhostProfile: x}}'
+	assert_status 125
+	assert_stderr_has "Cannot enforce AppArmor: AppArmor is not enabled on the host"
+	run_pod < <(simple_pod old true | sed 's#^  name: old#&\n  annotations: {container.apparmor.security.beta.kubernetes.io/main: localhost/x}#')
+	assert_status 125
+	assert_stderr_has "Cannot enforce AppArmor: AppArmor is not enabled on the host"
+	run_pod < <(simple_pod old true | sed 's#^  name: old#&\n  annotations: {container.apparmor.security.beta.kubernetes.io/main: unconfined}#')
+	assert_status 0
+}
