@@ -126,6 +126,12 @@ void sandbox_stop(struct sandbox *sandbox);
  */
 void sandbox_end_processes(struct sandbox *sandbox);
 
+/*
+ * Waits for the end of a child that was killed, and meanwhile reaps all children, since the init of a pid namespace ends
+ * only when all in it are reaped. If another process traces it, it isn't reaped itself.
+ */
+void process_await(int pidfd);
+
 /* ---- cgroup (cgroup.c) ---- */
 
 /*

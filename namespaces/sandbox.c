@@ -181,11 +181,8 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, stru
 	return sandbox_begin(spec, sandbox, err) < 0 ? -1 : sandbox_wait(sandbox, err);
 }
 
-/*
- * The init of a pid namespace ends only when all in it are reaped. Containers are the supervisor's children: those
- * that it has not waited for have to be reaped here, or nobody ever would.
- */
-static void reap_until_gone(int pidfd)
+/* Containers are the supervisor's children: those that it has not waited for are reaped here, or nobody ever would. */
+void process_await(int pidfd)
 {
 	struct pollfd gone = {.fd = pidfd, .events = POLLIN};
 	siginfo_t info;
@@ -194,7 +191,7 @@ static void reap_until_gone(int pidfd)
 		while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid)
 			waitid(P_PID, (id_t)info.si_pid, &info, WEXITED);
 	}
-	waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED);
+	waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
 }
 
 void sandbox_end_processes(struct sandbox *sandbox)
@@ -202,7 +199,7 @@ void sandbox_end_processes(struct sandbox *sandbox)
 	if (sandbox->pause_pidfd < 0)
 		return;
 	pidfd_send_signal(sandbox->pause_pidfd, SIGKILL, NULL, 0);
-	reap_until_gone(sandbox->pause_pidfd);
+	process_await(sandbox->pause_pidfd);
 	close(steal_fd(&sandbox->pause_pidfd));
 	sandbox->pause = 0;
 }
@@ -213,7 +210,7 @@ void sandbox_stop(struct sandbox *sandbox)
 		return;
 	sandbox_end_processes(sandbox);
 	pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
-	reap_until_gone(sandbox->pidfd);
+	process_await(sandbox->pidfd);
 	close(steal_fd(&sandbox->pidfd));
 	cleanup_fd_fn(&sandbox->ready);
 	sandbox->ready = -1;

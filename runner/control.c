@@ -24,7 +24,8 @@ struct session {
 	struct launched launched;
 	struct denials denials;
 	int stdio[3];
-	bool running;
+	bool held; /* the process has ended, but another one traces it and doesn't let go */
+	bool closing; /* nobody waits for it any more; only its process is still to be reaped */
 };
 
 static void close_stdio(struct session *session)
@@ -36,22 +37,14 @@ static void close_stdio(struct session *session)
 	}
 }
 
-/* Ends the session and whatever still runs for it: nobody is there for its output any more. */
-static void session_close(struct session *session)
+static void session_free(struct session *session)
 {
 	struct loop *loop = &session->supervisor->loop;
 	struct session **link = &session->supervisor->sessions;
-	int pidfd = session->exit.fd >= 0 ? session->exit.fd : session->launched.pidfd;
-	siginfo_t info;
 
 	while (*link != session)
 		link = &(*link)->next;
 	*link = session->next;
-	/* A child that isn't reaped would keep its pid namespace, and with it the end of the container, waiting for ever. */
-	if (pidfd >= 0) {
-		pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-		waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
-	}
 	loop_remove(loop, &session->connection);
 	loop_remove(loop, &session->notice);
 	loop_remove(loop, &session->exit);
@@ -61,6 +54,30 @@ static void session_close(struct session *session)
 	close_stdio(session);
 	strv_free(session->container.argv);
 	free(session);
+}
+
+static void on_session_exit(struct watch *watch, void *data);
+
+/*
+ * Ends the session and whatever still runs for it: nobody is there for its output any more. The process is waited for
+ * by the loop: if it weren't reaped, its pid namespace, and so the container, could not end.
+ */
+static void session_close(struct session *session)
+{
+	struct loop *loop = &session->supervisor->loop;
+	struct error ignored;
+
+	loop_remove(loop, &session->connection);
+	loop_remove(loop, &session->notice);
+	session->launched.notice = -1;
+	session->closing = true;
+	if (session->exit.fd < 0 && session->launched.pidfd >= 0)
+		loop_add(loop, &session->exit, steal_fd(&session->launched.pidfd), on_session_exit, session,
+			&ignored);
+	if (session->exit.fd < 0)
+		session_free(session);
+	else
+		pidfd_send_signal(session->exit.fd, SIGKILL, NULL, 0);
 }
 
 static void answer(struct session *session, struct json_object *message)
@@ -74,14 +91,23 @@ static void answer(struct session *session, struct json_object *message)
 static void on_session_exit(struct watch *watch, void *data)
 {
 	struct session *session = data;
-	struct json_object *message = json_object_new_object();
-	siginfo_t info = {0};
+	struct json_object *message;
+	siginfo_t info;
 
-	waitid(P_PIDFD, (id_t)watch->fd, &info, WEXITED);
+	if (!launch_reap(watch->fd, &info)) {
+		session->held = true;
+		loop_pause(&session->supervisor->loop, watch);
+		return;
+	}
 	loop_remove(&session->supervisor->loop, watch);
+	if (session->closing) {
+		session_free(session);
+		return;
+	}
 	if (info.si_code != CLD_EXITED && info.si_status == SIGKILL && session->denials.main_killed)
 		info.si_status = SIGSYS;
 	denials_summarise(&session->denials);
+	message = json_object_new_object();
 	json_object_object_add(message, "exitCode",
 		json_object_new_int(info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status));
 	answer(session, message);
@@ -126,7 +152,6 @@ static void on_session_notice(struct watch *watch, void *data)
 		answer(session, wire_error(&err));
 		return;
 	}
-	session->running = true;
 	/* Only now is its end of interest: before, the end of the notice tells more. */
 	if (loop_add(&session->supervisor->loop, &session->exit, steal_fd(&session->launched.pidfd),
 		    on_session_exit, session, &err) < 0)
@@ -272,13 +297,28 @@ int control_open(struct supervisor *supervisor, struct error *err)
 	return loop_add(&supervisor->loop, &supervisor->control, fd, on_control, supervisor, err);
 }
 
-void control_close(struct supervisor *supervisor)
+void control_retry(struct supervisor *supervisor)
 {
 	struct session *next;
 
 	for (struct session *session = supervisor->sessions; session; session = next) {
 		next = session->next;
-		session_close(session);
+		if (session->held)
+			on_session_exit(&session->exit, session);
+	}
+}
+
+void control_close(struct supervisor *supervisor)
+{
+	/* Their processes are reaped with the containers' own. */
+	while (supervisor->sessions) {
+		struct session *session = supervisor->sessions;
+
+		if (session->exit.fd >= 0)
+			pidfd_send_signal(session->exit.fd, SIGKILL, NULL, 0);
+		else if (session->launched.pidfd >= 0)
+			pidfd_send_signal(session->launched.pidfd, SIGKILL, NULL, 0);
+		session_free(session);
 	}
 	loop_remove(&supervisor->loop, &supervisor->control);
 }

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 #include "runner/supervise.h"
 
 #define CHILDREN_LIMIT (1U << 20) /* bytes of a list of pids */
+#define ORPHANS_TRIES  5000 /* a millisecond each */
 
 static const char *pod_name(const struct supervisor *supervisor)
 {
@@ -38,10 +40,17 @@ static void signal_all(const struct supervisor *supervisor, int signal)
 		member_signal(&supervisor->members[i], signal);
 }
 
+static void retry_members(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_retry(&supervisor->members[i]);
+}
+
 static void kill_all(struct supervisor *supervisor)
 {
 	supervisor->killing = true;
 	signal_all(supervisor, SIGKILL);
+	retry_members(supervisor);
 }
 
 /* The pod is over: nothing runs, and nothing will. */
@@ -103,6 +112,11 @@ static void on_signal(struct watch *watch, void *data)
 
 	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	if (info.ssi_signo == SIGCHLD) {
+		retry_members(supervisor);
+		control_retry(supervisor);
+		return;
+	}
 	if (supervisor->ending) {
 		report_event(supervisor->report, pod_name(supervisor), &event, "%s again: SIGKILL",
 			strsignal((int)info.ssi_signo));
@@ -125,6 +139,7 @@ int ending_watch_signals(struct supervisor *supervisor, struct error *err)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCHLD); /* ends are seen by pidfd; this is for those that a tracer held back */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return error_set(err, ERROR_HOST, errno, "sigprocmask");
 	/* A reader of ours that goes away is an EPIPE to report, not a death without cleaning up. */
@@ -166,28 +181,37 @@ void ending_adopt_orphans(const struct supervisor *supervisor)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* Kills and reaps what is left of our children: with hostPID no pid namespace does it. */
+/* Kills our children but the sandbox, and reaps those that are dead. Returns whether there were any. */
+static bool kill_children(const struct supervisor *supervisor)
+{
+	struct error ignored;
+	cleanup_free char *children = NULL;
+	bool found = false;
+	char *next;
+
+	if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL, &ignored) < 0)
+		return false;
+	for (const char *p = children; *p; p = next) {
+		pid_t pid = (pid_t)strtol(p, &next, 10);
+
+		if (next == p)
+			break;
+		if (pid == supervisor->sandbox.pid)
+			continue;
+		found = true;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, WNOHANG);
+	}
+	return found;
+}
+
+/* Ends what is left of the pod: with hostPID no pid namespace does it. Never waits for one: another may trace it. */
 void ending_of_orphans(const struct supervisor *supervisor)
 {
-	bool found = supervisor->plan->pod->host_pid;
+	const struct timespec millisecond = {.tv_nsec = 1000 * 1000};
 
-	while (found) {
-		struct error ignored;
-		cleanup_free char *children = NULL;
-		char *next;
-
-		found = false;
-		if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL,
-			    &ignored) < 0)
-			return;
-		for (const char *p = children; *p; p = next) {
-			pid_t pid = (pid_t)strtol(p, &next, 10);
-
-			if (next == p)
-				break;
-			found = true;
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-	}
+	if (!supervisor->plan->pod->host_pid)
+		return;
+	for (int i = 0; i < ORPHANS_TRIES && kill_children(supervisor); i++)
+		nanosleep(&millisecond, NULL);
 }

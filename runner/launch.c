@@ -338,6 +338,14 @@ int launch_result(const struct container *container, const struct launched *laun
 	return -1;
 }
 
+bool launch_reap(int pidfd, siginfo_t *info)
+{
+	*info = (siginfo_t){0};
+	if (waitid(P_PIDFD, (id_t)pidfd, info, WEXITED | WNOHANG) < 0)
+		return errno != EINTR;
+	return info->si_pid != 0;
+}
+
 void launch_close(struct launched *launched)
 {
 	if (launched->pidfd >= 0)

@@ -18,6 +18,9 @@
 #ifndef RUNNER_LAUNCH_H
 #define RUNNER_LAUNCH_H
 
+#include <signal.h>
+#include <stdbool.h>
+
 #include "runner/container.h"
 
 struct launch_page;
@@ -50,6 +53,12 @@ void launch_go(const struct launched *launched);
 
 /* After notice has ended: 0 if the program runs (or ran), else a negative number and the reason. */
 int launch_result(const struct container *container, const struct launched *launched, struct error *err);
+
+/*
+ * Reaps a child that its pidfd says has ended, without waiting. False if it can't be had yet: a process that is traced is
+ * its tracer's first, and a hostile tracer keeps it. SIGCHLD comes once more when the tracer lets go or dies.
+ */
+bool launch_reap(int pidfd, siginfo_t *info);
 
 /* Closes and unmaps; doesn't kill. */
 void launch_close(struct launched *launched);

@@ -32,6 +32,11 @@ int loop_add(struct loop *loop, struct watch *watch, int fd, void (*ready)(struc
 	return 0;
 }
 
+void loop_pause(struct loop *loop, const struct watch *watch)
+{
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+}
+
 void loop_remove(struct loop *loop, struct watch *watch)
 {
 	if (watch->fd < 0)

@@ -27,6 +27,9 @@ void loop_close(struct loop *loop);
 int loop_add(struct loop *loop, struct watch *watch, int fd, void (*ready)(struct watch *, void *),
 	void *data, struct error *err);
 
+/* Waits for it no more, but keeps it. */
+void loop_pause(struct loop *loop, const struct watch *watch);
+
 /* Forgets the descriptor and closes it. A watch that isn't in the loop is left alone. */
 void loop_remove(struct loop *loop, struct watch *watch);
 

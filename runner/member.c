@@ -167,8 +167,17 @@ static void on_exit_ready(struct watch *watch, void *data)
 		on_notice(&member->notice, member);
 		return;
 	}
-	if (waitid(P_PIDFD, (id_t)watch->fd, &info, WEXITED) < 0 && errno == EINTR)
-		return;
+	if (!launch_reap(watch->fd, &info)) {
+		if (!member->supervisor->killing) {
+			member->held = true;
+			loop_pause(&member->supervisor->loop, watch);
+			return;
+		}
+		/* The end of the pod doesn't wait for the tracer, it ends that one too. */
+		info.si_code = CLD_KILLED;
+		info.si_status = SIGKILL;
+	}
+	member->held = false;
 	member->exited = true;
 	member->signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
 	/* The profile's kill, which process 1 of a pid namespace doesn't feel unless it is SIGKILL. */
@@ -280,14 +289,18 @@ void member_signal(const struct member *member, int signal)
 		pidfd_send_signal(member->exit.fd, signal, NULL, 0);
 }
 
-void member_reap(const struct member *member)
+void member_retry(struct member *member)
 {
-	siginfo_t info;
+	if (member->held)
+		on_exit_ready(&member->exit, member);
+}
 
+void member_kill(const struct member *member)
+{
 	if (member->exit.fd < 0)
 		return;
 	member_signal(member, SIGKILL);
-	waitid(P_PIDFD, (id_t)member->exit.fd, &info, WEXITED);
+	process_await(member->exit.fd);
 }
 
 void member_close(struct member *member)

@@ -25,6 +25,7 @@ struct member {
 	struct prepared prepared;
 	struct launched launched;
 	enum member_phase phase;
+	bool held; /* its process has ended, but another one traces it and doesn't let go */
 	bool exited; /* the process has; its streams may still hold something */
 	struct stream streams[2];
 	struct watch notice, exit;
@@ -46,8 +47,11 @@ void member_start(struct member *member);
 /* Sends a signal to its process, if it has one that runs. */
 void member_signal(const struct member *member, int signal);
 
-/* Kills and reaps its process, if there is one: before the sandbox is stopped, whose end waits for it. */
-void member_reap(const struct member *member);
+/* If it is held: looks again. To be called when SIGCHLD came, and when the pod is killed. */
+void member_retry(struct member *member);
+
+/* Kills its process, if there is one, and waits for its end. */
+void member_kill(const struct member *member);
 
 void member_close(struct member *member);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -33,8 +34,8 @@ static void pass_on_lines(struct stream *stream)
 	}
 }
 
-/* Reads once. Returns 1 if there may be more, 0 if nothing is there now, -1 at the end. */
-static int take(struct stream *stream)
+/* Reads once. Returns how many bytes, 0 if nothing is there now, -1 at the end. */
+static ssize_t take(struct stream *stream)
 {
 	ssize_t n = read(stream->watch.fd, stream->buffer + stream->used, STREAM_BUFFER - stream->used);
 
@@ -44,7 +45,7 @@ static int take(struct stream *stream)
 		return -1;
 	stream->used += (size_t)n;
 	pass_on_lines(stream);
-	return 1;
+	return n;
 }
 
 static void close_stream(struct stream *stream)
@@ -92,10 +93,19 @@ int stream_open(struct stream *stream, int *write_end, struct error *err)
 
 void stream_finish(struct stream *stream)
 {
+	int left = 0;
+
 	if (!stream_is_open(stream))
 		return;
-	while (take(stream) > 0)
-		;
+	/* No more than is there now: what outlives the program may write faster than we read. */
+	ioctl(stream->watch.fd, FIONREAD, &left);
+	while (left > 0) {
+		ssize_t n = take(stream);
+
+		if (n <= 0)
+			break;
+		left -= (int)n;
+	}
 	close_stream(stream);
 }
 

@@ -249,7 +249,7 @@ static void close_all(struct supervisor *supervisor)
 
 	control_close(supervisor);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
-		member_reap(&supervisor->members[i]);
+		member_kill(&supervisor->members[i]);
 	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
 	sandbox_end_processes(&supervisor->sandbox);
 	for (size_t i = 0; i < supervisor->plan->n; i++)

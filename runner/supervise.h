@@ -71,5 +71,7 @@ int sizes_watch(struct supervisor *supervisor, struct error *err);
 /* control.c: the socket on which `minirun exec` asks. */
 int control_open(struct supervisor *supervisor, struct error *err);
 void control_close(struct supervisor *supervisor);
+/* Looks again for the end of commands that are traced: SIGCHLD came. */
+void control_retry(struct supervisor *supervisor);
 
 #endif

@@ -12,6 +12,16 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown() { minirun_teardown; }
 
+# The attacking program, with what a container may need beside it.
+evil()
+{
+	[[ -e $WORK/evil-loaded ]] && return
+	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/attack"
+	# shellcheck disable=SC2016 # evaluated there
+	evil_image evil 'cp "$WORK/build/tests/helpers/attack" bin/attack; ln bin/attack bin/victim'
+	touch "$WORK/evil-loaded"
+}
+
 # evil_image NAME 'COMMANDS': loads an image from an archive of busybox' rootfs in which the commands ran, at its root.
 evil_image()
 {
@@ -48,4 +58,43 @@ evil_image()
 	assert_has "no such file in the image: /link9"
 	assert_equal "$(grep -c "failed to start: workingDir: cannot open .*/proc/self/fd" <<<"$stderr")" 38
 	assert_equal "$(grep -c "failed to start: " <<<"$stderr")" $((3 * 38))
+}
+
+# start_pod <<YAML: in the background, $SUPERVISOR is its pid, standard output and error in $T/out and $T/err.
+start_pod()
+{
+	cat >"$T/pod.yaml"
+	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" </dev/null 3>&- &
+	SUPERVISOR=$!
+}
+
+@test "a tracer that keeps the dead holds neither minirun, nor exec, nor the end of the pod" {
+	evil
+	start_pod < <(simple_pod held 'exec attack trace victim' '' '  terminationGracePeriodSeconds: 1' | sed s/busybox/evil/)
+	eventually 5 grep -q tracing "$T/out"
+	run timeout 2 "$MINIRUN" exec held -- victim wait 1
+	assert_status 124
+	grep -q seized "$T/out"
+	run timeout 5 "$MINIRUN" exec held -- echo alive
+	assert_equal "$output" alive
+	kill -TERM "$SUPERVISOR"
+	eventually 5 bash -c "! kill -0 $SUPERVISOR 2>/dev/null"
+}
+
+@test "a tracer in a shared pid namespace can't hold another container's end past the pod's" {
+	evil
+	start_pod < <(simple_pod held 'attack trace victim & exec tail -f /dev/null' '
+  - {name: other, image: evil, command: [sh, -c, "usleep 300000; exec victim wait 1"]}' '
+  terminationGracePeriodSeconds: 1
+  shareProcessNamespace: true' | sed s/busybox/evil/)
+	eventually 5 grep -q seized "$T/out"
+	sleep 0.3
+	kill -TERM "$SUPERVISOR"
+	eventually 5 bash -c "! kill -0 $SUPERVISOR 2>/dev/null"
+	grep -q "^other .*exited 137" "$T/err"
+}
+
+@test "a process that outlives its container and floods its output holds nobody" {
+	run timeout -s KILL 10 "$MINIRUN" - < <(simple_pod flood 'yes & usleep 100000; exit 3' '' '  shareProcessNamespace: true')
+	assert_status 3
 }
