@@ -212,6 +212,11 @@ static int make_shm(const struct tree *tree, struct error *err)
 		/* With the host's ipc namespace goes the host's shared memory. */
 		int clone = mount_clone(AT_FDCWD, "/dev/shm", false, &(struct error){0});
 
+		/* The host's may allow what ours doesn't: a device made in it, for one. */
+		if (clone >= 0 && mount_restrict(clone, MOUNT_HARMLESS, false, err) < 0) {
+			close(clone);
+			return -1;
+		}
 		if (clone >= 0)
 			return clone;
 	}

@@ -195,8 +195,8 @@ int volume_open_host_path(const char *path, enum volume_host_type type, struct e
  * A detached clone of (what is at sub_path of) a volume, to be attached once. The volume is hostile: sub_path is
  * resolved in-root; missing it is made as a folder (with the volume's own mode, as the kubelet does). A sub_path that goes through a
  * symbolic link that leaves the volume stays in it (CVE-2017-1002101, CVE-2021-25741). read_only is set on the
- * whole clone (mount_setattr, recursive); nosuid and nodev are set on emptyDirs (trusted is false). *is_dir says what the
- * target has to be.
+ * whole clone (mount_setattr, recursive); nosuid and nodev are set on emptyDirs (trusted is false), nodev on what is at a
+ * sub_path too. *is_dir says what the target has to be.
  */
 int volume_clone(
 	int volumefd, const char *sub_path, bool read_only, bool trusted, bool *is_dir, struct error *err);

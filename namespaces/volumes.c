@@ -229,9 +229,10 @@ static int open_sub_path(int volumefd, const char *sub_path, struct error *err)
 int volume_clone(
 	int volumefd, const char *sub_path, bool read_only, bool trusted, bool *is_dir, struct error *err)
 {
-	unsigned int attributes =
-		(read_only ? MOUNT_ATTR_RDONLY : 0) | (trusted ? 0 : MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	bool has_sub_path = sub_path && *sub_path;
+	/* A device at a sub_path may have been made there by a container, even in a folder of the host. */
+	unsigned int attributes = (read_only ? MOUNT_ATTR_RDONLY : 0) | (trusted ? 0 : MOUNT_ATTR_NOSUID) |
+				  (trusted && !has_sub_path ? 0 : MOUNT_ATTR_NODEV);
 	cleanup_fd int sub = has_sub_path ? open_sub_path(volumefd, sub_path, err) : -1;
 	int from = has_sub_path ? sub : volumefd;
 	cleanup_fd int clone = -1;

@@ -31,7 +31,8 @@ static char *read_file(int rootfd, const char *path)
 	cleanup_fd int fd = inroot_open(rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &ignored);
 	char *text = NULL;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT)
+	/* Empty: a link may lead to /proc, whose files say so, and not all of them are harmless to read (/proc/kmsg). */
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT || !st.st_size)
 		return NULL;
 	if (fd_read_all(fd, path, FILE_LIMIT, ERROR_IMAGE, &text, NULL, &ignored) < 0)
 		return NULL;

@@ -310,10 +310,11 @@ void control_retry(struct supervisor *supervisor)
 
 void control_close(struct supervisor *supervisor)
 {
-	/* Their processes are reaped with the containers' own. */
-	while (supervisor->sessions) {
-		struct session *session = supervisor->sessions;
+	struct session *next;
 
+	/* Their processes are reaped with the containers' own. */
+	for (struct session *session = supervisor->sessions; session; session = next) {
+		next = session->next;
 		if (session->exit.fd >= 0)
 			pidfd_send_signal(session->exit.fd, SIGKILL, NULL, 0);
 		else if (session->launched.pidfd >= 0)

@@ -1,5 +1,6 @@
 /* minirun: reads the command line, runs the command, and is the one place that prints an error and exits. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,13 +40,25 @@ static int run(const struct invocation *invocation, struct error *err)
 	return invocation->command->run(invocation, err);
 }
 
+/*
+ * 0, 1 and 2 are there, whoever started us: else the next file that is opened, or a folder of the pod's, would be what
+ * messages are written to.
+ */
+static int claim_stdio(struct error *err)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return error_set(err, ERROR_HOST, errno, "cannot open /dev/null");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct invocation invocation;
 	struct error err = {0};
 	int status;
 
-	if (invocation_parse(argc, argv, &invocation, &err) < 0)
+	if (claim_stdio(&err) < 0 || invocation_parse(argc, argv, &invocation, &err) < 0)
 		return fail(&err);
 	status = run(&invocation, &err);
 	if (status < 0)

@@ -99,9 +99,14 @@ static void put_json(struct report *report, struct json_object *line)
 	json_object_put(line);
 }
 
+static char *as_utf8(const char *text, size_t size, size_t *out_size);
+
 static void event_json(struct report *report, const char *pod, const struct event *event, const char *text)
 {
 	struct json_object *line = new_line(event->type, pod, event->container);
+	size_t n;
+	/* A container's last words may be in it. */
+	cleanup_free char *utf8 = as_utf8(text, strlen(text), &n);
 
 	add_string(line, "reason", event->reason);
 	if (event->has_exit)
@@ -122,7 +127,7 @@ static void event_json(struct report *report, const char *pod, const struct even
 			json_object_object_add(line, key, json_object_get(value));
 		}
 	}
-	add_string(line, "message", text);
+	json_object_object_add(line, "message", json_object_new_string_len(utf8, (int)n));
 	put_json(report, line);
 }
 

@@ -20,6 +20,14 @@
 
 #define CGROUP_LINK "cgroup"
 
+static int not_yours(const char *path, struct error *err)
+{
+	error_set(err, ERROR_HOST, 0, "folder %s is not yours alone", path);
+	return error_hint(err,
+		"others could change what minirun keeps there: name another folder, or make it yours "
+		"with mode 0700");
+}
+
 /*
  * Opens the folder at path, making it with its parents. It must be ours and nobody else's to write: under /tmp
  * another user could have put a link or a folder of their own there first.
@@ -43,12 +51,8 @@ static int open_private(const char *path, struct error *err)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot open folder %s", path);
-	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-		error_set(err, ERROR_HOST, 0, "folder %s is not yours alone", path);
-		return error_hint(err,
-			"others could change what minirun keeps there: name another folder, or make it yours "
-			"with mode 0700");
-	}
+	if (st.st_uid != geteuid() || (st.st_mode & 022))
+		return not_yours(path, err);
 	return steal_fd(&fd);
 }
 
@@ -186,7 +190,11 @@ int state_open_running(const char *root, const char *name, struct error *err)
 {
 	cleanup_fd int parent = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_fd int fd = -1;
+	struct stat st;
 
+	/* Under /tmp somebody else may have put a folder, and a supervisor of their own to talk to. */
+	if (parent >= 0 && (fstat(parent, &st) < 0 || st.st_uid != geteuid()))
+		return not_yours(root, err);
 	if (parent >= 0 && !strchr(name, '/') && name[0] != '.' && is_alive(parent, name))
 		fd = open_folder(parent, name);
 	if (fd >= 0)

@@ -98,3 +98,93 @@ start_pod()
 	run timeout -s KILL 10 "$MINIRUN" - < <(simple_pod flood 'yes & usleep 100000; exit 3' '' '  shareProcessNamespace: true')
 	assert_status 3
 }
+
+# device_pod VOLUME: one container makes a device in it, the other has that as a subPath.
+device_pod()
+{
+	cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: device}
+spec:
+  restartPolicy: Never
+  volumes: [{name: v, $1}]
+  initContainers:
+  - {name: make, image: busybox, command: [mknod, /v/data, c, "1", "5"], volumeMounts: [{name: v, mountPath: /v}]}
+  containers:
+  - {name: main, image: busybox, command: [sh, -c, "ls -l /data && head -c 1 /data"],
+     volumeMounts: [{name: v, mountPath: /data, subPath: data}]}
+YAML
+}
+
+@test "a device that a container leaves in a volume can't be opened through a subPath either" {
+	needs_root
+	mkdir "$T/host"
+	for volume in "hostPath: {path: $T/host}" "emptyDir: {}" "emptyDir: {medium: Memory}"; do
+		run_pod < <(device_pod "$volume")
+		assert_status 1
+		assert_has "crw-r--r--"
+		assert_has "head: /data: Permission denied"
+	done
+}
+
+@test "a device in the host's /dev/shm can't be opened" {
+	needs_root
+	run_shell "mknod /dev/shm/${WORK##*/} c 1 3 && echo made && echo x >/dev/shm/${WORK##*/}; rm -f /dev/shm/${WORK##*/}" \
+		'' '  hostIPC: true'
+	assert_line made
+	assert_has "can't create /dev/shm/${WORK##*/}: Permission denied"
+}
+
+# squatter FOLDER: another user's folder at a place that would be ours, with a socket that answers like a supervisor.
+squatter()
+{
+	cat >"$T/squat.py" <<-'PYTHON'
+		import fcntl, os, socket, sys
+		os.makedirs(sys.argv[1] + "/demo")
+		fd = os.open(sys.argv[1] + "/demo", os.O_RDONLY)
+		fcntl.flock(fd, fcntl.LOCK_EX)
+		listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		listener.bind(sys.argv[1] + "/demo/control")
+		os.chmod(sys.argv[1] + "/demo/control", 0o777)
+		listener.listen()
+		print("ready", flush=True)
+		print("overheard:", listener.accept()[0].recv(65536), flush=True)
+	PYTHON
+	setpriv --reuid=4444 --regid=4444 --clear-groups /usr/bin/python3 "$T/squat.py" "$1" >"$T/overheard" 3>&- &
+	SQUATTER=$!
+	eventually 5 grep -q ready "$T/overheard"
+}
+
+@test "another user's folder in the place of ours is neither used nor listened to" {
+	needs_root
+	mkdir -m 1777 "$T/tmp"
+	squatter "$T/tmp/minirun"
+	MINIRUN_ROOT=$T/tmp/minirun run --separate-stderr "$MINIRUN" exec demo -- echo secret
+	assert_status 125
+	assert_last_error_has "folder $T/tmp/minirun is not yours alone"
+	simple_pod squat true >"$T/pod.yaml"
+	MINIRUN_ROOT=$T/tmp/minirun run --separate-stderr "$MINIRUN" "$T/pod.yaml"
+	assert_status 125
+	assert_last_error_has "folder $T/tmp/minirun is not yours alone"
+	kill "$SQUATTER"
+	assert_equal "$(cat "$T/overheard")" ready
+}
+
+@test "the termination message can't spoil a line of JSON, nor reach the terminal raw" {
+	run_pod -o json < <(simple_pod message 'printf "a\377b\033[31mc\"" >/dev/termination-log; exit 1')
+	assert_equal "$(jq -r 'select(.type == "exited").message' <<<"$output")" "$(printf 'exited 1 after %s ms, leaving the message: a\xef\xbf\xbdb\033[31mc"' \
+		"$(sed -n 's/.*exited 1 after \([0-9]*\) ms.*/\1/p' <<<"$output")")"
+	run_pod < <(simple_pod message 'printf "a\377b\033[31mc" >/dev/termination-log; exit 1')
+	assert_lacks $'\033'
+}
+
+@test "descriptors 0, 1 and 2 that are closed at the start become nobody's" {
+	simple_pod closed 'ls -l /proc/self/fd; echo out; echo err >&2; exit 7' >"$T/pod.yaml"
+	for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+		run eval '"$MINIRUN" "$T/pod.yaml"' "$closed"
+		assert_status 7
+	done
+	run bash -c '"$MINIRUN" "$T/pod.yaml" <&- 2>&-'
+	assert_line "main       | out"
+}
