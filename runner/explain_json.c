@@ -142,6 +142,7 @@ static struct json_object *seccomp_json(const struct explanation *explanation, s
 
 static struct json_object *container_json(const struct explanation *explanation, size_t index)
 {
+	static const char *const not_limited[] = {"memory", "cpu", "pids", "disk", NULL};
 	const struct plan *plan = explanation->plan;
 	const struct planned *item = &plan->items[index];
 	struct json_object *json = json_object_new_object();
@@ -166,7 +167,7 @@ static struct json_object *container_json(const struct explanation *explanation,
 		add_string(apparmor, "profile", item->locks.apparmor);
 	json_object_object_add(json, "appArmor", apparmor);
 	json_object_object_add(json, "seccomp", seccomp_json(explanation, index));
-	json_object_object_add(json, "limits", json_object_new_object());
+	json_object_object_add(json, "notLimited", list(not_limited));
 	return json;
 }
 

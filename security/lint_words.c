@@ -17,8 +17,10 @@
 
 static const char *const denying[] = {"no", "not", "deny", "denies", "denied", "denying", "block", "blocks",
 	"blocked", "blocking", "forbid", "forbids", "refuse", "refuses", "without", "never", "disallow",
-	"disallows", "drop", "drops", "except", NULL};
+	"disallows", "drop", "drops", NULL};
 static const char *const allowing[] = {"allow", "allows", "allowed", "allowing", "permit", "permits", NULL};
+static const char *const turning[] = {
+	"except", "but", "excluding", NULL}; /* what follows is the other way round */
 static const char *const between[] = {
 	"and", "or", "the", "a", "any", "all", "call", "calls", "syscall", "syscalls", "to", "of", "s", NULL};
 
@@ -45,6 +47,7 @@ struct promiser {
 	const struct lint *lint;
 	const char *who; /* "it is called no-mkdir.json" */
 	const char *call; /* as promised */
+	const struct seccomp_entry *entry; /* whose calls alone the words can be about; NULL: any */
 };
 
 static bool is_among(const char *const *list, const char *word)
@@ -110,6 +113,17 @@ static char *call_at(char *const *words, size_t *n)
 	return found;
 }
 
+/* "no open files" in a comment says nothing of open, unless the entry is about open. */
+static bool is_meant(const struct promiser *promiser, const char *call)
+{
+	const struct seccomp_entry *entry = promiser->entry;
+
+	for (size_t i = 0; entry && i < entry->n_names; i++)
+		if (!strcmp(entry->names[i].name, call))
+			return true;
+	return !entry;
+}
+
 static void check_denied(void *data, const char *call)
 {
 	struct promiser *promiser = data;
@@ -117,9 +131,9 @@ static void check_denied(void *data, const char *call)
 	bool itself = !strcmp(call, promiser->call);
 	cleanup_free char *hint = NULL;
 
-	if (!verdict.exists || !verdict.allowed)
+	if (!verdict.exists || !verdict.allowed || !is_meant(promiser, call))
 		return;
-	/* A promise not to make folders is broken by mkdirat too. Once is enough for the call itself and each like it. */
+	/* A promise not to make folders is broken by mkdirat too. */
 	hint = verdict.rule ? xasprintf("take %s out of the list", call)
 			    : xasprintf("add a rule that refuses %s", call);
 	lint_add(promiser->lint, LINT_NAME_CONTRADICTS, lint_place(promiser->lint, &verdict), hint,
@@ -132,7 +146,7 @@ static void check_allowed(const struct promiser *promiser)
 	struct verdict verdict = lint_verdict(promiser->lint, promiser->call);
 	cleanup_free char *hint = xasprintf("allow %s, or say it otherwise", promiser->call);
 
-	if (verdict.exists && verdict.refused)
+	if (verdict.exists && verdict.refused && is_meant(promiser, promiser->call))
 		lint_add(promiser->lint, LINT_NAME_CONTRADICTS, lint_place(promiser->lint, &verdict), hint,
 			"%s, and it refuses %s", promiser->who, promiser->call);
 }
@@ -151,6 +165,10 @@ static void check_promises(struct promiser *promiser, const char *text)
 		} else if (is_among(allowing, words[i])) {
 			/* "not allowed: mkdir", "don't allow mkdir" */
 			promise = promise == PROMISE_DENIED ? PROMISE_DENIED : PROMISE_ALLOWED;
+		} else if (is_among(turning, words[i])) {
+			promise = promise == PROMISE_DENIED    ? PROMISE_ALLOWED
+				  : promise == PROMISE_ALLOWED ? PROMISE_DENIED
+							       : PROMISE_NONE;
 		} else if (call) {
 			promiser->call = call;
 			if (promise == PROMISE_DENIED)
@@ -178,7 +196,7 @@ static void lint_comments(const struct lint *lint)
 		const struct seccomp_entry *entry = &lint->profile->entries[i];
 		const struct node *comment = node_get(syscalls->items[i], "comment");
 		cleanup_free char *who = NULL;
-		struct promiser promiser = {.lint = lint};
+		struct promiser promiser = {.lint = lint, .entry = entry};
 
 		if (!comment || comment->kind != NODE_STRING || has_clause(&entry->includes) ||
 			has_clause(&entry->excludes) || entry->n_args)

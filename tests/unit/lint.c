@@ -132,6 +132,16 @@ static void reads_promises(void)
 				"mkdirat\",\"names\":[\"mkdir\",\"mkdirat\"],"
 				"\"action\":\"SCMP_ACT_KILL\"}"),
 			LOADER_UNKNOWN, "4:48 error name-contradicts\n4:56 error name-contradicts\n"},
+		{"deny-all-but-mkdir.json",
+			PROFILE(",\n{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"SCMP_ACT_ALLOW\"}"),
+			LOADER_UNKNOWN, ""},
+		{"allow_all_except_mkdir.json", DENYING(""), LOADER_UNKNOWN,
+			DENIES "1:18 error name-contradicts\n1:18 error name-contradicts\n"},
+		/* A comment's words are about the entry's own calls. */
+		{"p.json",
+			PROFILE(",\n{\"comment\":\"no open files\",\"names\":[\"getpid\"],"
+				"\"action\":\"SCMP_ACT_ALLOW\"}"),
+			LOADER_UNKNOWN, ""},
 		/* What counts for some containers only promises nothing. */
 		{"p.json",
 			PROFILE(",\n{\"comment\":\"allows "
