@@ -49,17 +49,6 @@ static void tell(const struct invocation *invocation, const struct plan *plan, s
 	free(explanation.findings);
 }
 
-static int count_errors(const struct findings *findings, const char *pod, struct error *err)
-{
-	const char *plural = findings->errors == 1 ? "" : "s";
-
-	if (pod)
-		return error_set(err, ERROR_MANIFEST, 0, "the Pod \"%s\" can't be run: %zu error%s in %s",
-			pod, findings->errors, plural, findings->file);
-	return error_set(err, ERROR_MANIFEST, 0, "the Pod is invalid: %zu error%s in %s", findings->errors,
-		plural, findings->file);
-}
-
 static int plan_and_tell(const struct invocation *invocation, const struct pod *pod, const char *file,
 	struct findings *findings, struct error *err)
 {
@@ -81,7 +70,7 @@ static int plan_and_tell(const struct invocation *invocation, const struct pod *
 	if (result == 0 || findings->errors)
 		tell(invocation, &plan, findings);
 	if (result < 0 && findings->errors)
-		count_errors(findings, pod->name, err);
+		plan_invalid(findings, pod->name, err);
 	plan_free(&plan);
 	return result;
 }
@@ -100,7 +89,7 @@ static int tell_invalid(const struct invocation *invocation, struct findings *fi
 	} else {
 		findings_print(findings, stderr);
 	}
-	return count_errors(findings, NULL, err);
+	return plan_invalid(findings, NULL, err);
 }
 
 int cmd_explain(const struct invocation *invocation, struct error *err)

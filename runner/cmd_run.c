@@ -70,17 +70,6 @@ static void show_error(struct report *report, const char *pod, const struct erro
 	json_object_put(event.more);
 }
 
-static int invalid(const struct findings *findings, const char *pod, struct error *err)
-{
-	const char *plural = findings->errors == 1 ? "" : "s";
-
-	if (pod)
-		return error_set(err, ERROR_MANIFEST, 0, "the Pod \"%s\" can't be run: %zu error%s in %s",
-			pod, findings->errors, plural, findings->file);
-	return error_set(err, ERROR_MANIFEST, 0, "the Pod is invalid: %zu error%s in %s", findings->errors,
-		plural, findings->file);
-}
-
 static void set_width(struct report *report, const struct plan *plan)
 {
 	size_t width = strlen("pod/") + strlen(plan->pod->name);
@@ -216,7 +205,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const struct in
 	findings_sort(findings);
 	show(report, pod->name, findings);
 	if (status < 0 && findings->errors)
-		invalid(findings, pod->name, err);
+		plan_invalid(findings, pod->name, err);
 	if (status == 0)
 		status = run_plan(&plan, invocation, store, report, err);
 	plan_free(&plan);
@@ -249,7 +238,7 @@ int cmd_run(const struct invocation *invocation, struct error *err)
 		status = plan_and_run(pod, file, invocation, &report, &findings, err);
 	} else {
 		show(&report, NULL, &findings);
-		status = invalid(&findings, NULL, err);
+		status = plan_invalid(&findings, NULL, err);
 	}
 	if (status < 0)
 		show_error(&report, pod ? pod->name : NULL, err);

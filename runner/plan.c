@@ -33,6 +33,17 @@ void plan_complain(
 		err->hint[0] ? err->hint : NULL, "%s", err->message);
 }
 
+int plan_invalid(const struct findings *findings, const char *pod, struct error *err)
+{
+	const char *plural = findings->errors == 1 ? "" : "s";
+
+	if (pod)
+		return error_set(err, ERROR_MANIFEST, 0, "the Pod \"%s\" can't be run: %zu error%s in %s",
+			pod, findings->errors, plural, findings->file);
+	return error_set(err, ERROR_MANIFEST, 0, "the Pod is invalid: %zu error%s in %s", findings->errors,
+		plural, findings->file);
+}
+
 static void plan_image(const struct plan *plan, struct planned *item, struct findings *findings)
 {
 	struct error err = {0};

@@ -86,6 +86,9 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 /* Command, environment and working folder: of the container's spec, and of its image as far as item->image is filled. */
 void plan_program(const struct pod *pod, struct planned *item, struct findings *findings);
 
+/* "the Pod "demo" can't be run: 2 errors in FILE"; pod is NULL where the manifest is what is wrong. Returns -1. */
+int plan_invalid(const struct findings *findings, const char *pod, struct error *err);
+
 /* Frees what a planned container owns. */
 void planned_free(struct planned *item);
 
