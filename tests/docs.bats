@@ -45,7 +45,7 @@ commands()
 @test "the man pages are without fault, the fields' table included" {
 	sed -e "/^@FIELDS@\$/{r /dev/stdin" -e 'd}' "$REPO/man/minirun-pod.5.in" <<<"$("$MINIRUN" help --fields)" >pod.5
 	mandoc -Tlint -Wwarning "$REPO/man/minirun.1" pod.5
-	mandoc -Tutf8 pod.5 | col -b >pod.txt
+	mandoc -Tutf8 pod.5 | sed 's/.\x08//g' >pod.txt
 	for field in terminationGracePeriodSeconds localhostProfile subPath livenessProbe topologySpreadConstraints; do
 		grep -q "^ *$field" pod.txt || fail "minirun-pod(5) lacks $field"
 	done
