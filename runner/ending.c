@@ -189,7 +189,8 @@ static bool kill_children(const struct supervisor *supervisor)
 	bool found = false;
 	char *next;
 
-	if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL, &ignored) < 0)
+	if (file_read("/proc/thread-self/children", CHILDREN_LIMIT, ERROR_HOST, &children, NULL, &ignored) <
+		0)
 		return false;
 	for (const char *p = children; *p; p = next) {
 		pid_t pid = (pid_t)strtol(p, &next, 10);

@@ -272,8 +272,8 @@ static void print_seccomp(const struct explanation *explanation, size_t index, F
 	else if (profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
 		fprintf(out, "%s allows by default\n", profile->name);
 	else
-		fprintf(out, "%s allows %u of the %u calls known here\n", profile->name, profile->allowed,
-			seccomp_known_calls());
+		fprintf(out, "%s allows %u calls by name (this architecture has %u)\n", profile->name,
+			profile->allowed, seccomp_known_calls());
 	if (profile && profile->source) {
 		label("", out);
 		fprintf(out, "found at %s\n", profile->source);
