@@ -269,6 +269,7 @@ static void on_refusal(struct watch *watch, void *data)
 int denials_listen(struct denials *denials, int fd, pid_t main, struct error *err)
 {
 	loop_remove(denials->loop, &denials->watch);
+	listener_tune(fd);
 	denials->main = main;
 	denials->main_killed = false;
 	if (loop_add(denials->loop, &denials->watch, fd, on_refusal, denials, err) == 0)

@@ -367,7 +367,7 @@ static uint32_t arch_of(const struct seccomp_data *call)
 	static const uint32_t arches[] = {
 		SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_AARCH64, SCMP_ARCH_ARM, SCMP_ARCH_RISCV64};
 
-	if (call->arch == AUDIT_ARCH_X86_64 && (call->nr & X32_BIT))
+	if (call->arch == AUDIT_ARCH_X86_64 && call->nr >= X32_BIT)
 		return SCMP_ARCH_X32;
 	for (size_t i = 0; i < array_length(arches); i++)
 		if (seccomp_arch_audit(arches[i]) == call->arch)

@@ -32,6 +32,9 @@ bool filter_traps(const struct seccomp_filter *plain);
 /* Whether refusals can be named here; if not, err says why. */
 int listener_check(struct error *err);
 
+/* For each new listener: makes the kernel hand calls over faster, where it can. */
+void listener_tune(int fd);
+
 /* A refused call, waiting for its answer. */
 struct refused {
 	uint64_t id;

@@ -126,6 +126,17 @@ int listener_check(struct error *err)
 	return 0;
 }
 
+/* Since 6.6 the kernel can be told that one side waits while the other works, as if it were a call. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+void listener_tune(int fd)
+{
+	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
 int listener_receive(int fd, const struct seccomp_filter *plain, struct refused *refused)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
