@@ -202,16 +202,18 @@ static void remember(struct denials *denials, const struct refused *refused, con
 	*last = xstrdup(call);
 }
 
-static void account(struct denials *denials, const struct told *told)
+static char *what_came(const struct told *told)
 {
-	cleanup_free char *what = NULL;
+	if (!strcmp(told->result, "SIGSYS"))
+		return xasprintf("%s, killed by SIGSYS", told->text->call);
+	return xasprintf("%s = %s", told->text->call, told->result);
+}
+
+static void account(struct denials *denials, const struct told *told, const char *what)
+{
 	struct denial_kind *kind;
 	bool is_new;
 
-	if (!strcmp(told->result, "SIGSYS"))
-		what = xasprintf("%s, killed by SIGSYS", told->text->call);
-	else
-		what = xasprintf("%s = %s", told->text->call, told->result);
 	kind = kind_of(denials, told->program, told->text->name, what, &is_new);
 	denials->total++;
 	if (kind)
@@ -223,18 +225,31 @@ static void account(struct denials *denials, const struct told *told)
 		tell(denials, told, kind);
 }
 
-/* Reads what there is to know while the call waits, answers it, and tells it then. Returns as listener_receive. */
-static int serve(struct denials *denials)
+/* Answers a call of which all is known, and tells it then: the program needn't wait for that. */
+static void answer(struct denials *denials, const struct told *told, const char *what)
 {
 	int fd = denials->watch.fd;
+	pid_t process;
+
+	/* Else it died meanwhile, and what we read may be of another process that has its number now. */
+	if (!listener_is_waiting(fd, told->refused))
+		return;
+	if (listener_answer(fd, told->refused, &process) == CARRIED_OUT_SIGKILL && process == denials->main)
+		denials->main_killed = true;
+	account(denials, told, what);
+}
+
+/* Reads what there is to know while the call waits. Returns as listener_receive. */
+static int serve(struct denials *denials)
+{
 	struct refused refused;
 	struct denial_reader reader = denial_process_reader;
 	struct denial_text text;
 	cleanup_free char *program = NULL;
+	cleanup_free char *what = NULL;
 	char buffer[32];
 	struct told told = {&refused, &text, NULL, NULL, 0};
-	pid_t process;
-	int result = listener_receive(fd, &denials->profile->filter, &refused);
+	int result = listener_receive(denials->watch.fd, &denials->profile->filter, &refused);
 
 	if (result <= 0)
 		return result;
@@ -242,15 +257,11 @@ static int serve(struct denials *denials)
 	denial_describe(&refused.call, &reader, &text);
 	program = program_name(refused.pid);
 	told.program = program;
-	told.inner = inner_pid(refused.pid);
 	told.result = denial_result(refused.action, buffer, sizeof(buffer));
-	/* Else it died meanwhile, and what we read may be of another process that has its number now. */
-	if (listener_is_waiting(fd, &refused)) {
-		if (listener_answer(fd, &refused, &process) == CARRIED_OUT_SIGKILL &&
-			process == denials->main)
-			denials->main_killed = true;
-		account(denials, &told);
-	}
+	what = what_came(&told);
+	if (!find_kind(denials, hash_of(program, what), program, what))
+		told.inner = inner_pid(refused.pid);
+	answer(denials, &told, what);
 	denial_text_free(&text);
 	return 1;
 }
