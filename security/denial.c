@@ -139,6 +139,11 @@ static void put_descriptor(struct word *word, int fd, const struct denial_reader
 {
 	char target[DENIAL_STRING];
 
+	/* As a descriptor it is as wrong as -1: nobody passes it by accident. */
+	if (fd == AT_FDCWD) {
+		put(word, "AT_FDCWD");
+		return;
+	}
 	put(word, "%d", fd);
 	if (fd < 0 || !reader->descriptor(reader->data, fd, target, sizeof(target)))
 		return;
@@ -299,11 +304,6 @@ static void put_argument(struct word *word, const struct call *call, size_t i)
 		put_string(word, value, call->reader);
 		break;
 	case 'D':
-		if ((int)value == AT_FDCWD)
-			put(word, "AT_FDCWD");
-		else
-			put_descriptor(word, (int)value, call->reader);
-		break;
 	case 'd':
 		put_descriptor(word, (int)value, call->reader);
 		break;
