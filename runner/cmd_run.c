@@ -170,16 +170,11 @@ static int run_plan(const struct plan *plan, const struct invocation *invocation
 	if (!root)
 		return -1;
 	set_width(report, plan);
-	status = state_create(&state, root, store, plan->pod->name, plan->uid, err);
+	status = state_open(&state, root, store, plan->pod->name, plan->uid, err);
 	if (status == 0) {
 		introduce(report, plan);
 		mention_restarts(report, plan->pod, invocation);
 		status = supervise(plan, &state, report, err);
-	} else {
-		struct error ignored;
-
-		/* Only what was claimed: a folder of that name may be another's. */
-		state_remove(&state, &ignored);
 	}
 	state_close(&state);
 	return status;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,8 @@
 #include "base/text.h"
 #include "namespaces/namespaces.h"
 
+#define SWEEPS      500
+#define SWEEP_PAUSE 10000000 /* ns between two */
 #define CGROUP_LINK "cgroup"
 
 static int not_yours(const char *path, struct error *err)
@@ -113,21 +116,33 @@ static void sweep(int parent)
 	}
 }
 
+/* Locks a folder for sweeping it or making something in it. The guard is a description of its own: closing it lets go. */
+static int open_guard(int parent)
+{
+	cleanup_fd int guard = open_folder(parent, ".");
+
+	return guard < 0 || lock(guard, LOCK_EX) < 0 ? -1 : steal_fd(&guard);
+}
+
+static int already_exists(const char *pod, struct error *err)
+{
+	error_set(err, ERROR_HOST, 0, "pods \"%s\" already exists", pod);
+	return error_hint(err, "it is running: end it, or give this one another metadata.name");
+}
+
 /* Makes folder name below parent, a private folder, and locks it, having swept. */
 static int claim(int parent, const char *name, const char *pod, struct error *err)
 {
-	/* The guard is a description of its own, so that closing it lets go. */
-	cleanup_fd int guard = open_folder(parent, ".");
+	cleanup_fd int guard = open_guard(parent);
 	cleanup_fd int fd = -1;
 
-	if (guard < 0 || lock(guard, LOCK_EX) < 0)
+	if (guard < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot lock the folder of running pods");
 	sweep(parent);
 	if (mkdirat(parent, name, 0700) < 0) {
-		if (errno != EEXIST)
-			return error_set(err, ERROR_HOST, errno, "cannot make a folder for pod %s", pod);
-		error_set(err, ERROR_HOST, 0, "pods \"%s\" already exists", pod);
-		return error_hint(err, "it is running: end it, or give this one another metadata.name");
+		if (errno == EEXIST)
+			return already_exists(pod, err);
+		return error_set(err, ERROR_HOST, errno, "cannot make a folder for pod %s", pod);
 	}
 	fd = open_folder(parent, name);
 	if (fd < 0 || lock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -135,7 +150,7 @@ static int claim(int parent, const char *name, const char *pod, struct error *er
 	return steal_fd(&fd);
 }
 
-int state_create(struct state *state, const char *root, const char *store, const char *name, const char *uid,
+int state_open(struct state *state, const char *root, const char *store, const char *name, const char *uid,
 	struct error *err)
 {
 	cleanup_free char *pods = xasprintf("%s/pods", store);
@@ -149,11 +164,41 @@ int state_create(struct state *state, const char *root, const char *store, const
 	state->pods = open_private(pods, err);
 	if (state->pods < 0)
 		return -1;
-	state->run = claim(state->root, name, name, err);
+	return is_alive(state->root, name) ? already_exists(name, err) : 0;
+}
+
+int state_claim(struct state *state, struct error *err)
+{
+	state->run = claim(state->root, state->name, state->name, err);
 	if (state->run < 0)
 		return -1;
-	state->data = claim(state->pods, state->data_name, name, err);
+	state->data = claim(state->pods, state->data_name, state->name, err);
 	return state->data < 0 ? -1 : 0;
+}
+
+static void sweep_both(const struct state *state)
+{
+	const int parents[] = {state->root, state->pods};
+
+	for (size_t i = 0; i < array_length(parents); i++) {
+		cleanup_fd int guard = open_guard(parents[i]);
+
+		if (guard >= 0)
+			sweep(parents[i]);
+	}
+}
+
+void state_sweep(const struct state *state)
+{
+	const struct timespec pause = {.tv_nsec = SWEEP_PAUSE};
+
+	/* A child that the supervisor was just making has its descriptors, and so the locks, a moment longer. */
+	for (int i = 0; i < SWEEPS; i++) {
+		sweep_both(state);
+		if (faccessat(state->pods, state->data_name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
 }
 
 int state_remove(const struct state *state, struct error *err)
@@ -163,9 +208,6 @@ int state_remove(const struct state *state, struct error *err)
 
 	if (state->cgroup)
 		result = cgroup_remove(state->cgroup, err);
-	else if (state->data >= 0)
-		sweep_cgroup(
-			state->pods, state->data_name); /* in the sandbox, which was made before it was */
 	if (state->data >= 0 && inroot_remove_tree(state->pods, state->data_name, result ? &later : err) < 0)
 		result = -1;
 	if (state->run >= 0 && inroot_remove_tree(state->root, state->name, result ? &later : err) < 0)

@@ -19,13 +19,19 @@ struct state {
 };
 
 /*
- * Clears what dead supervisors left, then makes and locks both folders for a pod. A pod of that name that lives is
- * an error in the API server's words (`pods "demo" already exists`).
+ * Opens ROOT and STORE/pods, making them when missing. A pod of that name that lives is an error in the API server's words
+ * (`pods "demo" already exists`).
  */
-int state_create(struct state *state, const char *root, const char *store, const char *name, const char *uid,
+int state_open(struct state *state, const char *root, const char *store, const char *name, const char *uid,
 	struct error *err);
 
-/* Writes state->cgroup down, so that the next start can remove it if nobody else is left to. */
+/* Clears what dead supervisors left, then makes and locks both folders of the pod. */
+int state_claim(struct state *state, struct error *err);
+
+/* Clears what dead supervisors left. The sandbox does it when its own has died: from state_open on it is all it needs. */
+void state_sweep(const struct state *state);
+
+/* Writes the path of the pod's cgroup down in its folder, for whoever has to clear up. */
 void state_record_cgroup(const struct state *state);
 
 /* Removes both folders and the cgroup. Carries on after an error, and reports the first. */

@@ -140,9 +140,7 @@ static void check_naming(struct supervisor *supervisor)
 /* In the sandbox, after the supervisor was killed: all processes are gone; what is on disk goes too. */
 static void clear_orphaned(void *data)
 {
-	struct error ignored;
-
-	state_remove(data, &ignored);
+	state_sweep(data);
 }
 
 static int start_sandbox(struct supervisor *supervisor, struct error *err)
@@ -150,7 +148,7 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 	const struct pod *pod = supervisor->plan->pod;
 	struct sysctl *sysctls = xcalloc(pod->sysctls.n, sizeof(*sysctls));
 	struct state *state = supervisor->state;
-	const int keep[] = {state->root, state->run, state->pods, state->data};
+	const int keep[] = {state->root, state->pods};
 	struct sandbox_spec spec = {
 		.hostname = pod->hostname,
 		.host_network = pod->host_network,
@@ -194,6 +192,8 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 	ending_adopt_orphans(supervisor);
 	/* First of all, for from then on there is somebody to clear up should we be killed. */
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
+		return -1;
+	if (state_claim(supervisor->state, err) < 0)
 		return -1;
 	make_cgroup(supervisor);
 	/* While the sandbox makes the pod's namespaces. */

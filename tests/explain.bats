@@ -84,7 +84,7 @@ full_pod() {
 	assert_line "  no_new_privs  on: allowPrivilegeEscalation is false"
 	assert_line "  AppArmor      unconfined: no appArmorProfile is given"
 	assert_line "                found at p.json"
-	assert_has "  seccomp       p.json allows 3 of the "
+	assert_has "  seccomp       p.json allows 3 calls by name"
 	assert_has "  privileged    yes"
 	assert_has "network, user"
 	assert_has "busybox, "
@@ -113,7 +113,7 @@ full_pod() {
 	assert_status 0
 	assert_equal "$(grep -c 'it is called no-mkdir.json, and it allows mkdir' <<<"$output")" 1
 	assert_equal "$(grep -c 'what lint says of it: see mkdir' <<<"$output")" 2
-	assert_has "profiles/no-mkdir.json allows 51 of the "
+	assert_has "profiles/no-mkdir.json allows 51 calls by name"
 	# busybox's program is static: nothing is said of loaders.
 	assert_lacks loader-calls-missing
 }
