@@ -22,8 +22,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define CGROUP_DEPTH_MAX 32
-#define REMOVE_TRIES     1000 /* of a millisecond each */
+#define REMOVE_TRIES 1000 /* of a millisecond each */
 
 static const char *const mount_points[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
@@ -89,40 +88,56 @@ int cgroup_make(const char *name, char **path)
 	return fd;
 }
 
-static int remove_below(int fd, int depth);
-
-/* Removes the cgroups in the one that fd is, which goes on closing. Returns 0, or -1 with errno. */
-static int remove_children(int fd, int depth)
+/*
+ * Removes the cgroups in the one that fd is, as far as they have none in them. Returns a descriptor of one that has, -2 if
+ * nothing is left, or -1 with errno.
+ */
+static int remove_children(int fd)
 {
-	cleanup_dir DIR *dir = fdopendir(fd);
+	cleanup_dir DIR *dir = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	const struct dirent *entry;
 
-	if (!dir) {
-		cleanup_fd_fn(&fd);
-		return -1;
-	}
-	while ((entry = readdir(dir))) {
-		int child;
+	while (dir && (entry = readdir(dir))) {
+		cleanup_fd int child = -1;
+		struct stat st;
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		child = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child >= 0 && remove_below(child, depth + 1) < 0)
+		if (unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EBUSY)
 			return -1;
-		if (unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-			return -1;
-	}
-	return 0;
-}
-
-static int remove_below(int fd, int depth)
-{
-	if (depth > CGROUP_DEPTH_MAX) {
-		close(fd);
-		errno = ELOOP;
+		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		/* A folder has a link from itself, one from above, and one from each folder in it. */
+		if (child >= 0 && fstat(child, &st) == 0 && st.st_nlink > 2)
+			return steal_fd(&child);
+		errno = EBUSY;
 		return -1;
 	}
-	return remove_children(fd, depth);
+	return dir ? -2 : -1;
+}
+
+/*
+ * Removes what is in the cgroup that fd is. A container can make cgroups in its own, in a user namespace, as deep as it likes:
+ * so the walk holds one at a time, and goes up by "..", which nobody can move.
+ */
+static int remove_below(int fd)
+{
+	cleanup_fd int here = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unsigned int depth = 0;
+
+	while (here >= 0) {
+		int next = remove_children(here);
+
+		if (next == -1 || (next == -2 && depth == 0))
+			return next == -1 ? -1 : 0;
+		depth += next == -2 ? -1U : 1U;
+		if (next == -2)
+			next = openat(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(here);
+		here = next;
+	}
+	return -1;
 }
 
 int cgroup_remove(const char *path, struct error *err)
@@ -141,8 +156,7 @@ int cgroup_remove(const char *path, struct error *err)
 		return error_set(err, ERROR_HOST, errno, "cannot kill what is in the cgroup %s", path);
 	/* A killed process is in its cgroup until it is gone. */
 	for (int i = 0; i < REMOVE_TRIES; i++) {
-		if (remove_below(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0) == 0 &&
-			(rmdir(path) == 0 || errno == ENOENT))
+		if (remove_below(fd) == 0 && (rmdir(path) == 0 || errno == ENOENT))
 			return 0;
 		nanosleep(&millisecond, NULL);
 	}

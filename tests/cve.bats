@@ -510,3 +510,12 @@ try_to_overwrite()
 		echo done'
 	assert_equal "$output" "done"
 }
+
+@test "cgroups that a container makes in its own, however deep, go with the pod" {
+	needs_root
+	evil
+	run_pod < <(simple_pod deep 'attack cgroups 300; echo done' | sed 's/image: busybox/image: evil/')
+	assert_status 0
+	assert_has "| done"
+	assert_lacks "could not clear up"
+}

@@ -5,18 +5,21 @@
  *	exchange A B SECONDS lets two files change places for that long
  *	roots PATH           looks for PATH below /proc/PID/root and for folders below /proc/PID/fd of every process, for ever
  *	overwrite SECONDS    tries to write into the executable of every process, through descriptors that name it
+ *	cgroups N            makes cgroups in its own, one in the other, N deep, and enters the last
  *	wait SECONDS         does nothing, for trace (link it to another name)
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,6 +175,30 @@ static int overwrite(char **args)
 	return 0;
 }
 
+static int write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int result = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int cgroups(char **args)
+{
+	int n = atoi(args[0]), made = 0;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP) < 0 ||
+		write_to("/proc/self/setgroups", "deny") < 0 || write_to("/proc/self/uid_map", "0 0 1") < 0 ||
+		mount("none", "/tmp", "cgroup2", 0, NULL) < 0 || chdir("/tmp") < 0)
+		return 1;
+	while (made < n && mkdir("x", 0755) == 0 && chdir("x") == 0)
+		made++;
+	printf("%d deep, %s\n", made, write_to("cgroup.procs", "0") == 0 ? "entered" : "not entered");
+	return 0;
+}
+
 static int wait_a_while(char **args)
 {
 	sleep((unsigned int)atoi(args[0]));
@@ -189,6 +216,7 @@ int main(int argc, char **argv)
 		{"exchange", 3, exchange},
 		{"roots", 1, roots},
 		{"overwrite", 1, overwrite},
+		{"cgroups", 1, cgroups},
 		{"wait", 1, wait_a_while},
 	};
 
