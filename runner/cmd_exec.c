@@ -24,6 +24,12 @@
 #define LINGER_MS \
 	200 /* how long output is waited for after the exit, where a background process holds it open */
 
+/*
+ * Reads of an output after the exit. What the command itself wrote is in the pipe by then, which holds 1 MiB at most (see
+ * fs.pipe-max-size): a process that outlives it and goes on writing isn't listened to for ever.
+ */
+#define LATE_READS 32
+
 /* The client's ends of the three pipes; -1 when done with. */
 struct relay {
 	int in, out, err;
@@ -130,6 +136,7 @@ static int relay_all(int socket, struct relay *relay, struct error *err)
 	bool input = relay->in >= 0;
 	int status = 0;
 	int result = 0;
+	int late = 0;
 
 	while (!answered || relay->out >= 0 || relay->err >= 0) {
 		struct pollfd polled[] = {
@@ -142,7 +149,7 @@ static int relay_all(int socket, struct relay *relay, struct error *err)
 
 		if (n < 0 && errno != EINTR)
 			return error_set(err, ERROR_HOST, errno, "poll");
-		if (n == 0)
+		if (n == 0 || (answered && late++ >= LATE_READS))
 			break;
 		if (n < 0)
 			continue;

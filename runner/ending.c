@@ -209,7 +209,7 @@ static bool kill_children(const struct supervisor *supervisor)
 /* Ends what is left of the pod: with hostPID no pid namespace does it. Never waits for one: another may trace it. */
 void ending_of_orphans(const struct supervisor *supervisor)
 {
-	const struct timespec millisecond = {.tv_nsec = 1000 * 1000};
+	const struct timespec millisecond = {.tv_nsec = 1000000};
 
 	if (!supervisor->plan->pod->host_pid)
 		return;

@@ -117,6 +117,19 @@ spec:
 YAML
 }
 
+@test "nor does one that outlives a command of exec" {
+	start_pod < <(simple_pod flood 'exec sleep 30' '' '  terminationGracePeriodSeconds: 0')
+	eventually 5 grep -q started "$T/err"
+	"$MINIRUN" exec flood -- sh -c 'yes & head -c 60000 /dev/zero >&2; exit 5' >/dev/null 2>"$T/zeros" &
+	local client=$! code=0
+	eventually 5 bash -c "! kill -0 $client 2>/dev/null"
+	wait "$client" || code=$?
+	assert_equal "$code" 5
+	assert_equal "$(stat -c %s "$T/zeros")" 60000
+	kill -TERM "$SUPERVISOR"
+	wait "$SUPERVISOR" || true
+}
+
 @test "a device that a container leaves in a volume can't be opened through a subPath either" {
 	needs_root
 	mkdir "$T/host"
