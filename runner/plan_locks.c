@@ -186,6 +186,26 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/*
+ * A process on its way into a container (exec, a neighbour in a shared pid namespace) is a moment in its pid namespace and not
+ * yet in its root. Not dumpable, it is closed to all but SYS_PTRACE: see SECURITY.md.
+ */
+static void warn_of_ptrace(const struct planned *item, struct findings *findings)
+{
+	cleanup_free char *path = NULL;
+
+	for (char *const *name = item->spec->security.add_capabilities; name && *name; name++) {
+		if (strcmp(*name, "SYS_PTRACE") != 0 && strcmp(*name, "ALL") != 0)
+			continue;
+		path = xasprintf("%s.securityContext.capabilities.add", item->path);
+		findings_add(findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, NULL,
+			"SYS_PTRACE lets a container reach the host through a process that exec, or a "
+			"neighbour in a "
+			"shared pid namespace, starts in it: trust its image");
+		return;
+	}
+}
+
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings, FILE *warnings)
 {
@@ -201,6 +221,7 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 	if (capabilities_choose(security->add_capabilities, security->drop_capabilities, item->privileged,
 		    &item->container.credentials.capabilities, &err) < 0)
 		plan_complain(findings, item, "securityContext.capabilities", &err);
+	warn_of_ptrace(item, findings);
 	plan_seccomp(plan, item, request, findings, warnings);
 	apparmor = plan_apparmor(plan, item, findings);
 	if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)

@@ -1,8 +1,8 @@
 /*
  * From plan to things: the pod's volumes and files, a container's rootfs and mounts.
  *
- * What grows is on the store's disk: volumes, and the containers' own layers. What is small and read often is in the run folder, a
- * tmpfs on most machines: making and removing a file there costs a tenth.
+ * All of it is on the store's disk, the /etc files and termination messages too: a container can write to them without limit, and
+ * the run folder is a small tmpfs of the host on most machines.
  *
  * Below an image lies one more layer, the same for all: empty mount points (/dev, /proc, /sys, /etc/hosts, ...). An image
  * that lacks them would else have them made in the container's own layer, some five files a start.
@@ -135,7 +135,7 @@ int realise_pod(
 	resources->data = state->data;
 	if (realise_volumes(plan, state, resources, err) < 0)
 		return -1;
-	resources->etc = make_folder(state->run, "etc", 0755, err);
+	resources->etc = make_folder(state->data, "etc", 0755, err);
 	if (resources->etc < 0 || write_etc_files(plan->pod, resources->etc, err) < 0)
 		return -1;
 	if (shares_shm(plan)) {
@@ -146,7 +146,7 @@ int realise_pod(
 	resources->mount_points = open_mount_points(&plan->store, err);
 	if (resources->mount_points < 0)
 		return -1;
-	resources->messages = make_folder(state->run, "messages", 0755, err);
+	resources->messages = make_folder(state->data, "messages", 0755, err);
 	return resources->messages < 0 ? -1 : 0;
 }
 
