@@ -48,7 +48,7 @@ minirun_setup_file()
 	chmod 0700 "$WORK/runtime"
 	XDG_RUNTIME_DIR=$WORK/runtime
 	# Colours and the caller's own settings would change what is printed.
-	unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME CLICOLOR_FORCE
+	unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME CLICOLOR_FORCE SHELL
 	enter_cgroup
 	export WORK MINIRUN MINIRUN_STORE MINIRUN_ROOT HOME XDG_RUNTIME_DIR CGROUP LC_ALL=C.UTF-8
 	busybox_archive >/dev/null

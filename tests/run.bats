@@ -230,12 +230,13 @@ assert_ends_with() {
 
 @test "a terminal's Ctrl-C ends the pod, and only once" {
 	pod ctrlc 20 <<<"main main trap 'echo bye; exit 0' TERM; trap 'echo direct' INT; echo up; while :; do sleep 0.1; done" >"$T/pod.yaml"
-	# script's pty sends SIGINT to the whole foreground group: the containers must not be in it.
+	# script's pty sends SIGINT to the whole foreground group: the containers must not be in it. With exec, as dash,
+	# which script takes where $SHELL is unset, would stay in front of minirun and die of the same SIGINT.
 	(
-		eventually 10 grep -q up "$T/typescript"
+		eventually 10 grep -q $'up\r$' "$T/typescript"
 		printf '\003'
 		sleep 3
-	) | script -qefc "'$MINIRUN' '$T/pod.yaml'" "$T/typescript" >/dev/null 2>&1
+	) | script -qefc "exec '$MINIRUN' '$T/pod.yaml'" "$T/typescript" >/dev/null 2>&1
 	grep -q bye "$T/typescript"
 	run ! grep -q direct "$T/typescript"
 }
