@@ -1,4 +1,9 @@
-/* How to run an image: the "config" object of an OCI image configuration. */
+/*
+ * How to run an image: an OCI image configuration (image-spec/config.md).
+ *
+ * The record of an image keeps the whole text, so that nothing that it says is lost; what minirun uses is read out of
+ * that text each time.
+ */
 #include "images/config.h"
 
 #include <fcntl.h>
@@ -10,19 +15,66 @@
 #include "base/text.h"
 #include "images/record.h"
 
-/* The fields of image-spec/config.md, then those that Docker writes besides. Only the first four do something here. */
-static const char *const known[] = {"Entrypoint", "Cmd", "Env", "WorkingDir", "User", "ExposedPorts",
-	"Volumes", "Labels", "StopSignal", "ArgsEscaped", "Memory", "MemorySwap", "CpuShares", "Healthcheck",
-	"Shell", "OnBuild", "Hostname", "Domainname", "AttachStdin", "AttachStdout", "AttachStderr", "Tty",
-	"OpenStdin", "StdinOnce", "Image", "MacAddress", "NetworkDisabled", "StopTimeout"};
-#define N_USED 4
+/* What becomes of a field of the "config" object. */
+enum use {
+	USED,
+	NOTED, /* it changes nothing about how a program runs */
+	UNUSED, /* it would: told if it says something (law R2) */
+};
+
+/* The fields of image-spec/config.md, then those that Docker and podman write besides. */
+static const struct {
+	const char *name;
+	enum use use;
+} known[] = {
+	{"Entrypoint", USED},
+	{"Cmd", USED},
+	{"Env", USED},
+	{"WorkingDir", USED},
+	{"User", USED},
+	{"Volumes", USED},
+	{"StopSignal", USED},
+	{"ExposedPorts", NOTED},
+	{"Labels", NOTED},
+	{"ArgsEscaped", NOTED},
+	{"Memory", UNUSED},
+	{"MemorySwap", UNUSED},
+	{"CpuShares", UNUSED},
+	{"Healthcheck", UNUSED},
+	{"Shell", NOTED},
+	{"OnBuild", NOTED},
+	{"Hostname", NOTED},
+	{"Domainname", NOTED},
+	{"AttachStdin", NOTED},
+	{"AttachStdout", NOTED},
+	{"AttachStderr", NOTED},
+	{"Tty", NOTED},
+	{"OpenStdin", NOTED},
+	{"StdinOnce", NOTED},
+	{"Image", NOTED},
+	{"MacAddress", UNUSED},
+	{"NetworkDisabled", UNUSED},
+	{"StopTimeout", UNUSED},
+};
+
+/* One reading of a configuration. */
+struct reading {
+	const char *shown;
+	enum config_origin origin;
+	const struct load_watcher *watcher;
+};
 
 void image_config_free(struct image_config *config)
 {
 	strv_free(config->entrypoint);
 	strv_free(config->cmd);
 	strv_free(config->env);
+	strv_free(config->volumes);
+	strv_free(config->exposed_ports);
+	strv_free(config->labels);
 	free(config->working_dir);
+	free(config->user);
+	free(config->stop_signal);
 	*config = (struct image_config){0};
 }
 
@@ -45,44 +97,75 @@ static bool is_empty(struct json_object *value)
 	}
 }
 
-/* Law R2: what is not acted on is named, and what nobody knows is refused. */
-static int check_fields(
-	struct json_object *json, const char *shown, const struct load_watcher *watcher, struct error *err)
+static void tell(const struct reading *reading, const char *field, const char *what)
+{
+	cleanup_free char *line = NULL;
+
+	if (reading->origin == CONFIG_RECORD || !reading->watcher || !reading->watcher->warn)
+		return;
+	line = xasprintf("%s: config.%s %s", reading->shown, field, what);
+	reading->watcher->warn(reading->watcher->data, line);
+}
+
+static int unknown_field(const struct reading *reading, const char *key, struct error *err)
+{
+	const char *names[array_length(known)];
+	cleanup_free char *safe = text_printable(key, strnlen(key, 100));
+	const char *nearest;
+
+	if (reading->origin != CONFIG_OURS) {
+		tell(reading, safe, "is not known here, and not used");
+		return 0;
+	}
+	for (size_t i = 0; i < array_length(known); i++)
+		names[i] = known[i].name;
+	nearest = text_nearest(key, names, array_length(names));
+	error_set(err, ERROR_IMAGE, 0, "%s: config.%s: unknown field", reading->shown, safe);
+	return nearest ? error_hint(err, "did you mean %s?", nearest) : -1;
+}
+
+/* Law R2: what is not acted on is named. */
+static int check_fields(struct json_object *json, const struct reading *reading, struct error *err)
 {
 	json_object_object_foreach(json, key, value)
 	{
 		size_t i = 0;
 
-		while (i < array_length(known) && strcmp(known[i], key))
+		while (i < array_length(known) && strcmp(known[i].name, key))
 			i++;
 		if (i == array_length(known)) {
-			cleanup_free char *safe = text_printable(key, strnlen(key, 100));
-			const char *nearest = text_nearest(key, known, array_length(known));
-
-			error_set(err, ERROR_IMAGE, 0, "%s: config.%s: unknown field", shown, safe);
-			return nearest ? error_hint(err, "did you mean %s?", nearest) : -1;
-		}
-		if (i >= N_USED && watcher && watcher->warn && !is_empty(value)) {
-			cleanup_free char *line =
-				xasprintf("%s: config.%s is known, not used here", shown, key);
-
-			watcher->warn(watcher->data, line);
+			if (unknown_field(reading, key, err) < 0)
+				return -1;
+		} else if (known[i].use == UNUSED && !is_empty(value)) {
+			tell(reading, key, "is known, not used here");
 		}
 	}
 	return 0;
 }
 
-static int check_env(char *const *env, const char *shown, struct error *err)
+/* Docker starts an image with a variable that has no value; no program gets to see it. */
+static int check_env(char **env, const struct reading *reading, struct error *err)
 {
-	for (size_t i = 0; env && env[i]; i++)
-		if (!strchr(env[i], '=') || env[i][0] == '=')
-			return error_set(
-				err, ERROR_IMAGE, 0, "%s: config.Env[%zu]: must be NAME=VALUE", shown, i);
+	size_t kept = 0;
+
+	for (size_t i = 0; env && env[i]; i++) {
+		if (strchr(env[i], '=') && env[i][0] != '=') {
+			env[kept++] = env[i];
+			continue;
+		}
+		if (reading->origin == CONFIG_OURS)
+			return error_set(err, ERROR_IMAGE, 0, "%s: config.Env[%zu]: must be NAME=VALUE",
+				reading->shown, i);
+		tell(reading, "Env", "has an entry that is not NAME=VALUE, left out");
+		free(env[i]);
+	}
+	if (env)
+		env[kept] = NULL;
 	return 0;
 }
 
-static int read_lists(
-	struct json_object *json, const char *shown, struct image_config *config, struct error *err)
+static int read_lists(struct json_object *json, const struct reading *reading, struct image_config *config,
+	struct error *err)
 {
 	struct {
 		const char *key;
@@ -92,45 +175,110 @@ static int read_lists(
 	for (size_t i = 0; i < array_length(lists); i++)
 		if (!record_strings(json, lists[i].key, lists[i].list))
 			return error_set(err, ERROR_IMAGE, 0, "%s: config.%s: must be a list of strings",
-				shown, lists[i].key);
-	return check_env(config->env, shown, err);
+				reading->shown, lists[i].key);
+	return check_env(config->env, reading, err);
 }
 
-static int read_working_dir(
-	struct json_object *json, const char *shown, struct image_config *config, struct error *err)
+/* An object whose keys are what counts: {"/data": {}}; with values as "KEY=VALUE". */
+static int read_map(struct json_object *json, const char *key, bool with_values,
+	const struct reading *reading, char ***list, struct error *err)
 {
-	struct json_object *member;
-	const char *dir = NULL;
+	struct json_object *map;
+	struct strv items = {0};
 
-	if (!json_object_object_get_ex(json, "WorkingDir", &member) || is_empty(member))
+	if (!json_object_object_get_ex(json, key, &map) || is_empty(map))
 		return 0;
-	if (!record_string(json, "WorkingDir", &dir) || dir[0] != '/')
+	if (!json_object_is_type(map, json_type_object))
 		return error_set(
-			err, ERROR_IMAGE, 0, "%s: config.WorkingDir: must be an absolute path", shown);
-	config->working_dir = xstrdup(dir);
+			err, ERROR_IMAGE, 0, "%s: config.%s: must be an object", reading->shown, key);
+	json_object_object_foreach(map, name, value)
+	{
+		const char *text = "";
+
+		if (with_values && !record_string(map, name, &text) && value) {
+			strv_free(items.items);
+			return error_set(err, ERROR_IMAGE, 0, "%s: config.%s: its values must be strings",
+				reading->shown, key);
+		}
+		strv_push(&items, with_values ? xasprintf("%s=%s", name, text) : xstrdup(name));
+	}
+	*list = items.items;
 	return 0;
 }
 
-int config_from_json(struct json_object *json, const char *shown, struct image_config *config,
+static int read_text(struct json_object *json, const char *key, const struct reading *reading, char **text,
+	struct error *err)
+{
+	struct json_object *member;
+	const char *value;
+
+	if (!json_object_object_get_ex(json, key, &member) || is_empty(member))
+		return 0;
+	if (!record_string(json, key, &value))
+		return error_set(err, ERROR_IMAGE, 0, "%s: %s: must be a string", reading->shown, key);
+	*text = xstrdup(value);
+	return 0;
+}
+
+static int read_working_dir(struct json_object *json, const struct reading *reading,
+	struct image_config *config, struct error *err)
+{
+	char *dir;
+
+	if (read_text(json, "WorkingDir", reading, &config->working_dir, err) < 0)
+		return -1;
+	dir = config->working_dir;
+	if (!dir || dir[0] == '/')
+		return 0;
+	if (reading->origin == CONFIG_OURS)
+		return error_set(err, ERROR_IMAGE, 0, "%s: config.WorkingDir: must be an absolute path",
+			reading->shown);
+	/* Tools that build images take it from the root. */
+	config->working_dir = xasprintf("/%s", dir);
+	free(dir);
+	return 0;
+}
+
+static int read_config(struct json_object *json, const struct reading *reading, struct image_config *config,
+	struct error *err)
+{
+	if (!json_object_is_type(json, json_type_object))
+		return error_set(err, ERROR_IMAGE, 0, "%s: config: must be an object", reading->shown);
+	if (check_fields(json, reading, err) < 0 || read_lists(json, reading, config, err) < 0 ||
+		read_working_dir(json, reading, config, err) < 0 ||
+		read_text(json, "User", reading, &config->user, err) < 0 ||
+		read_text(json, "StopSignal", reading, &config->stop_signal, err) < 0 ||
+		read_map(json, "Volumes", false, reading, &config->volumes, err) < 0 ||
+		read_map(json, "ExposedPorts", false, reading, &config->exposed_ports, err) < 0 ||
+		read_map(json, "Labels", true, reading, &config->labels, err) < 0)
+		return -1;
+	return 0;
+}
+
+int config_take(struct json_object *json, const char *shown, enum config_origin origin, struct image *image,
 	const struct load_watcher *watcher, struct error *err)
 {
-	*config = (struct image_config){0};
-	if (!json_object_is_type(json, json_type_object))
-		return error_set(err, ERROR_IMAGE, 0, "%s: config: must be an object", shown);
-	if (check_fields(json, shown, watcher, err) == 0 && read_lists(json, shown, config, err) == 0 &&
-		read_working_dir(json, shown, config, err) == 0)
-		return 0;
-	image_config_free(config);
-	return -1;
+	const struct reading reading = {shown, origin, watcher};
+	struct json_object *config;
+
+	if (json_object_object_get_ex(json, "config", &config) && config &&
+		read_config(config, &reading, &image->config, err) < 0)
+		return -1;
+	if (read_text(json, "created", &reading, &image->created, err) < 0 ||
+		read_text(json, "architecture", &reading, &image->architecture, err) < 0 ||
+		read_text(json, "variant", &reading, &image->variant, err) < 0)
+		return -1;
+	image->configuration = xstrdup(json_object_to_json_string_ext(
+		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	return 0;
 }
 
 int config_read_file(
-	const char *path, struct image_config *config, const struct load_watcher *watcher, struct error *err)
+	const char *path, struct image *image, const struct load_watcher *watcher, struct error *err)
 {
 	cleanup_json struct json_object *json = NULL;
 	struct json_object *member;
 
-	*config = (struct image_config){0};
 	if (record_read(AT_FDCWD, path, path, &json, err) < 0)
 		return -1;
 	if (!json_object_object_get_ex(json, "config", &member)) {
@@ -138,17 +286,5 @@ int config_read_file(
 		return error_hint(
 			err, "it is an OCI image configuration: {\"config\": {\"Cmd\": [\"nginx\"]}}");
 	}
-	return config_from_json(member, path, config, watcher, err);
-}
-
-struct json_object *config_to_json(const struct image_config *config)
-{
-	struct json_object *json = json_object_new_object();
-
-	record_add_strings(json, "Entrypoint", config->entrypoint);
-	record_add_strings(json, "Cmd", config->cmd);
-	record_add_strings(json, "Env", config->env);
-	if (config->working_dir)
-		json_object_object_add(json, "WorkingDir", json_object_new_string(config->working_dir));
-	return json;
+	return config_take(json, path, CONFIG_OURS, image, watcher, err);
 }

@@ -1,4 +1,4 @@
-/* Within the wing: how to run an image, read from and written to JSON. */
+/* Within the wing: an OCI image configuration, which says how to run an image. */
 #ifndef IMAGES_CONFIG_H
 #define IMAGES_CONFIG_H
 
@@ -8,17 +8,22 @@
 
 void image_config_free(struct image_config *config);
 
-/*
- * Reads an OCI image configuration file. What is in its "config" object and not used by minirun is told to the
- * watcher, unless it is empty. ERROR_IMAGE, naming the file and the field, for a field of the wrong kind or that OCI and
- * Docker don't know.
- */
-int config_read_file(
-	const char *path, struct image_config *config, const struct load_watcher *watcher, struct error *err);
+enum config_origin {
+	CONFIG_OURS, /* a file that the user wrote: a field that nobody knows is an error */
+	CONFIG_IMAGE, /* an image's own: such a field is told to the watcher */
+	CONFIG_RECORD, /* the store's: nothing is told again */
+};
 
-/* The "config" object, for an image's record: as config_read_file reads it. shown is the file in messages. */
-int config_from_json(struct json_object *json, const char *shown, struct image_config *config,
+/*
+ * Takes a whole configuration into the image: config, created, architecture, variant, and its text. What is in its
+ * "config" object, would matter and isn't used by minirun is told to the watcher (which may be NULL). ERROR_IMAGE, naming
+ * shown and the field, for a field of the wrong kind.
+ */
+int config_take(struct json_object *json, const char *shown, enum config_origin origin, struct image *image,
 	const struct load_watcher *watcher, struct error *err);
-struct json_object *config_to_json(const struct image_config *config);
+
+/* The same from a file. */
+int config_read_file(
+	const char *path, struct image *image, const struct load_watcher *watcher, struct error *err);
 
 #endif

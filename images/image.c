@@ -20,8 +20,13 @@ void image_free(struct image *image)
 {
 	free(image->name);
 	free(image->digest);
+	free(image->index);
 	strv_free(image->layers);
 	image_config_free(&image->config);
+	free(image->created);
+	free(image->architecture);
+	free(image->variant);
+	free(image->configuration);
 	*image = (struct image){0};
 }
 
@@ -36,7 +41,8 @@ static int fill(
 {
 	const char *name, *digest;
 	uint64_t loaded;
-	struct json_object *config;
+	const char *index = NULL;
+	struct json_object *configuration;
 	cleanup_free char *expected = NULL;
 
 	if (!record_string(json, "name", &name) || !record_string(json, "digest", &digest) ||
@@ -50,9 +56,11 @@ static int fill(
 	image->name = xstrdup(name);
 	image->digest = xstrdup(digest);
 	image->loaded = (time_t)loaded;
-	if (!json_object_object_get_ex(json, "config", &config))
+	if (record_string(json, "index", &index))
+		image->index = xstrdup(index);
+	if (!json_object_object_get_ex(json, "configuration", &configuration) || !configuration)
 		return 0;
-	return config_from_json(config, shown, &image->config, NULL, err);
+	return config_take(configuration, shown, CONFIG_RECORD, image, NULL, err);
 }
 
 /* Reads one record. ENOENT is told apart by err->errnum. */
@@ -91,7 +99,10 @@ int image_publish(const struct store *store, const struct workspace *workspace, 
 	json_object_object_add(json, "entries", json_object_new_uint64(image->entries));
 	json_object_object_add(json, "loaded", json_object_new_uint64((uint64_t)image->loaded));
 	record_add_strings(json, "layers", image->layers);
-	json_object_object_add(json, "config", config_to_json(&image->config));
+	if (image->index)
+		json_object_object_add(json, "index", json_object_new_string(image->index));
+	if (image->configuration)
+		json_object_object_add(json, "configuration", json_tokener_parse(image->configuration));
 	if (record_write(workspace->fd, pending, json, err) < 0)
 		return -1;
 	fd = openat(workspace->fd, pending, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -196,7 +207,8 @@ int image_find(const struct store *store, const char *name, struct image *image,
 	file = reference_file(reference.name);
 	if (read_image(store, fd, file, image, err) < 0)
 		return err->errnum == ENOENT ? not_found(store, reference.name, err) : -1;
-	if (!reference.digest || (image->digest && !strcmp(reference.digest, image->digest)))
+	if (!reference.digest || !strcmp(reference.digest, image->digest) ||
+		(image->index && !strcmp(reference.digest, image->index)))
 		return 0;
 	error_set(err, ERROR_IMAGE, 0, "the stored image %s is %s, not %s", image->name, image->digest,
 		reference.digest);

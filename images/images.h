@@ -38,22 +38,32 @@ void store_close(struct store *store);
 void store_sweep(const struct store *store);
 
 /*
- * How to run an image, from an OCI image configuration's "config" object (`image load --config FILE`, a JSON file; what
- * layouts bring themselves comes with them). NULL where the image says nothing.
+ * How to run an image, from an OCI image configuration's "config" object: an image's own, or `image load --config FILE`.
+ * NULL where the image says nothing. Nothing in it is trusted: it is checked for kind, not for sense.
  */
 struct image_config {
-	char **entrypoint, **cmd, **env; /* NULL-terminated */
-	char *working_dir;
+	/* NULL-terminated. Env is NAME=VALUE; volumes are paths, exposed_ports "80/tcp", labels "KEY=VALUE". */
+	char **entrypoint, **cmd, **env, **volumes, **exposed_ports, **labels;
+	char *working_dir; /* absolute */
+	char *user; /* "name", "uid", "uid:gid", "name:group" */
+	char *stop_signal; /* "SIGQUIT", "3" */
 };
 
 struct image {
 	char *name; /* as stored, e.g. "nginx" */
-	char *digest; /* "sha256:..." of the archive's bytes, or of the tree for a folder */
-	char **layers; /* ids, lowest first; one for now */
+	/*
+	 * "sha256:...": of an image's manifest; of a docker-archive's configuration (Docker's image id); of a plain archive's
+	 * bytes; of the tree for a folder.
+	 */
+	char *digest;
+	char *index; /* "sha256:..." of the multi-platform index that it was chosen from, or NULL */
+	char **layers; /* ids in the store, lowest first */
 	uint64_t size; /* bytes of file content unpacked */
-	uint64_t entries; /* of the archive, and folders it implies */
+	uint64_t entries; /* of the archives, and folders they imply */
 	time_t loaded; /* seconds since the epoch */
 	struct image_config config;
+	char *created, *architecture, *variant; /* as the configuration has them, or NULL */
+	char *configuration; /* the whole OCI image configuration as JSON text, or NULL */
 };
 void image_free(struct image *image);
 
@@ -100,10 +110,34 @@ int image_load(const struct store *store, const char *source, const char *name, 
 	const struct load_limits *limits, const struct load_watcher *watcher, struct image *image,
 	struct error *err);
 
+struct layout_options {
+	/* Which image of several: an index.json annotation (org.opencontainers.image.ref.name), or NULL for the only one. */
+	const char *reference;
+	const struct load_limits *limits; /* NULL: the default */
+	const struct load_watcher *watcher; /* may be NULL */
+	/*
+	 * For a layout that is still being filled: called when the blob DIGEST ("sha256:...") of that many bytes is needed and
+	 * not there yet; it waits until blobs/sha256/HEX is complete. Returns 0 when it is there, or fills err and returns -1.
+	 * Blobs are asked for in the order manifest, configuration, layers from the lowest on; layers that the store has
+	 * are not asked for. NULL: what isn't there is missing.
+	 */
+	int (*wait)(void *data, const char *digest, uint64_t size, struct error *err);
+	void *data;
+};
+
+/*
+ * Loads an image from the OCI layout that dirfd is (index.json and blobs/ below it), and stores it as name (NULL: by the
+ * layout's own annotation). The machine's platform is chosen from indexes. Each blob's digest and size and each layer's
+ * diff_id are checked while they stream; layers that the store has are not read at all. Otherwise as image_load.
+ */
+int image_load_layout(const struct store *store, int dirfd, const char *name,
+	const struct layout_options *options, struct image *image, struct error *err);
+
 /*
  * Finds an image by the name a pod gives. As for Docker "nginx", "nginx:latest", "library/nginx" and
- * "docker.io/library/nginx:latest" are one name. With "@sha256:..." the image's digest must be that.
- * ERROR_IMAGE with errnum ENOENT if there is none; the hint suggests near names and how to load one.
+ * "docker.io/library/nginx:latest" are one name. With "@sha256:..." that must be the image's digest, or that of the index
+ * that it was chosen from. ERROR_IMAGE with errnum ENOENT if there is none; the hint suggests near names and how to load
+ * one.
  */
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
 

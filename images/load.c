@@ -233,8 +233,10 @@ int image_load(const struct store *store, const char *source, const char *name, 
 		error_set(err, ERROR_IMAGE, 0, "an image can't be stored under a digest: \"%.300s\"", name);
 		return error_hint(err, "the digest is computed from the archive; leave it out of the name");
 	}
-	if (config_path && config_read_file(config_path, &image->config, watcher, err) < 0)
+	if (config_path && config_read_file(config_path, image, watcher, err) < 0) {
+		image_free(image);
 		return -1;
+	}
 	image->name = steal_pointer(&reference.name);
 	result = workspace_open(&load.workspace, store, err);
 	if (result == 0) {

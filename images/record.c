@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 
-#define MAX_SIZE (1U << 20)
+#define MAX_SIZE (8U << 20) /* an image's configuration is part of its record */
 
 int record_read(int dirfd, const char *name, const char *shown, struct json_object **json, struct error *err)
 {

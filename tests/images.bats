@@ -289,11 +289,11 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 }
 
 @test "an image's configuration is kept, and its mistakes are named" {
-	echo '{"config": {"Cmd": ["sh"], "Env": ["A=1"], "WorkingDir": "/tmp", "User": "1"}}' >config.json
+	echo '{"config": {"Cmd": ["sh"], "Env": ["A=1"], "WorkingDir": "/tmp", "Healthcheck": {"Test": ["NONE"]}}}' >config.json
 	image load "$WORK/good.tar" good --config config.json -o json
 	assert_status 0
 	assert_equal "$(jq -c '.config' <<<"$output")" '{"Entrypoint":null,"Cmd":["sh"],"Env":["A=1"],"WorkingDir":"/tmp"}'
-	assert_stderr_has "config.User is known, not used here"
+	assert_stderr_has "config.Healthcheck is known, not used here"
 	echo '{"config": {"Cmmd": ["sh"]}}' >config.json
 	image load "$WORK/good.tar" good --config config.json
 	assert_status 125
