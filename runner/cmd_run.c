@@ -148,33 +148,33 @@ static void introduce(struct report *report, const struct plan *plan)
 	}
 }
 
-static void mention_restarts(
-	struct report *report, const struct pod *pod, const struct invocation *invocation)
+/* For tests: how many seconds of the rules pass in one. */
+static int read_time_scale(const struct invocation *invocation, double *scale, struct error *err)
 {
-	struct event event = {.type = "warning", .tone = TONE_NOTE};
+	const char *text = invocation->value[OPTION_TIME_SCALE];
+	char *end = NULL;
 
-	if (pod->restart_policy == RESTART_NEVER || invocation->value[OPTION_ONCE])
-		return;
-	report_event(report, pod->name, &event,
-		"restartPolicy %s is not supported yet: containers run once, as with --once",
-		pod->restart_policy == RESTART_ALWAYS ? "Always" : "OnFailure");
+	*scale = text ? strtod(text, &end) : 1;
+	if (text && (*end || !(*scale >= 0.001 && *scale <= 1e6)))
+		return error_set(err, ERROR_USAGE, 0, "--time-scale %s: not a number above 0", text);
+	return 0;
 }
 
 static int run_plan(const struct plan *plan, const struct invocation *invocation, const char *store,
 	struct report *report, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
+	struct supervise_options options = {.once = invocation->value[OPTION_ONCE] != NULL};
 	struct state state;
 	int status;
 
-	if (!root)
+	if (!root || read_time_scale(invocation, &options.time_scale, err) < 0)
 		return -1;
 	set_width(report, plan);
 	status = state_open(&state, root, store, plan->pod->name, plan->uid, err);
 	if (status == 0) {
 		introduce(report, plan);
-		mention_restarts(report, plan->pod, invocation);
-		status = supervise(plan, &state, report, err);
+		status = supervise(plan, &options, &state, report, err);
 	}
 	state_close(&state);
 	return status;

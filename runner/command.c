@@ -14,7 +14,7 @@ struct option_spec {
 	char letter; /* 0: none */
 	const char *argument; /* NULL: a flag */
 	const char *commands; /* which commands take it, by name; NULL: all */
-	const char *help;
+	const char *help; /* NULL: for tests, not shown */
 };
 
 static const struct option_spec options[OPTION_COUNT] = {
@@ -29,6 +29,7 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run", "auto (the default: on a terminal), always or never"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "run image", "only what the containers print, and errors"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
+	[OPTION_TIME_SCALE] = {"time-scale", 0, "N", "run", NULL},
 	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
 		"where Localhost profiles are looked for first; then beside the manifest, then in "
 		"/var/lib/kubelet/seccomp"},
@@ -149,7 +150,7 @@ void help_command(const struct command *command, FILE *out)
 		fprintf(out, "\n%s", command->details);
 	fprintf(out, "\nOptions:\n");
 	for (int id = 0; id < OPTION_COUNT; id++)
-		if (takes(command, (enum option_id)id))
+		if (options[id].help && takes(command, (enum option_id)id))
 			print_option(&options[id], out);
 }
 

@@ -358,6 +358,14 @@ void denials_summarise(struct denials *denials)
 			"denied %" PRIu64 " calls of more kinds than are told apart", denials->beyond);
 }
 
+void denials_restart(struct denials *denials)
+{
+	free(denials->last);
+	free(denials->last_enosys);
+	denials->last = denials->last_enosys = NULL;
+	denials->main_killed = false;
+}
+
 void denials_close(struct denials *denials)
 {
 	if (denials->loop)

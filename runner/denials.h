@@ -54,6 +54,9 @@ char *denials_cause(const struct denials *denials, const char *end);
 /* Tells what happened more than once, and how much there was in all. */
 void denials_summarise(struct denials *denials);
 
+/* The container is started once more: what was refused last is of another run; the kinds go on being counted. */
+void denials_restart(struct denials *denials);
+
 void denials_close(struct denials *denials);
 
 #endif

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,49 +55,24 @@ static void kill_all(struct supervisor *supervisor)
 /* The pod is over: nothing runs, and nothing will. */
 void supervisor_leave_if_over(struct supervisor *supervisor)
 {
-	if (has_ended(supervisor))
+	if (supervisor->ending && has_ended(supervisor))
 		supervisor->loop.done = true;
 }
 
-static void on_deadline(struct watch *watch, void *data)
+void supervisor_end(struct supervisor *supervisor, unsigned int grace)
 {
-	struct supervisor *supervisor = data;
-	struct event event = {.type = "killing", .tone = TONE_NOTE};
-
-	report_event(supervisor->report, pod_name(supervisor), &event, "the grace period is over: SIGKILL");
-	loop_remove(&supervisor->loop, watch);
-	kill_all(supervisor);
-}
-
-static void arm_deadline(struct supervisor *supervisor)
-{
-	struct itimerspec in = {.it_value.tv_sec = supervisor->plan->pod->termination_grace_period};
-	struct error ignored;
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	/* A grace period of 0 is SIGKILL at once, as in Kubernetes. Without a timer there is no waiting either. */
-	if (!in.it_value.tv_sec || fd < 0 || timerfd_settime(fd, 0, &in, NULL) < 0) {
-		if (fd >= 0)
-			close(fd);
-		kill_all(supervisor);
-		return;
-	}
-	loop_add(&supervisor->loop, &supervisor->deadline, fd, on_deadline, supervisor, &ignored);
-}
-
-void supervisor_end(struct supervisor *supervisor)
-{
-	if (supervisor->ending && supervisor->deadline.fd >= 0)
-		return;
 	supervisor->ending = true;
-	signal_all(supervisor, SIGTERM);
-	arm_deadline(supervisor);
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		stopping_start(&supervisor->members[i], grace);
 	supervisor_leave_if_over(supervisor);
 }
 
 void supervisor_kill(struct supervisor *supervisor)
 {
 	supervisor->ending = true;
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		if (supervisor->members[i].phase == MEMBER_BACKOFF)
+			stopping_start(&supervisor->members[i], 0);
 	kill_all(supervisor);
 	supervisor_leave_if_over(supervisor);
 }
@@ -126,7 +100,7 @@ static void on_signal(struct watch *watch, void *data)
 	report_event(supervisor->report, pod_name(supervisor), &event,
 		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
 		strsignal((int)info.ssi_signo), grace);
-	supervisor_end(supervisor);
+	supervisor_end(supervisor, grace);
 }
 
 int ending_watch_signals(struct supervisor *supervisor, struct error *err)
@@ -171,7 +145,7 @@ void ending_if_broken(void *data)
 		return;
 	report_event(supervisor->report, pod_name(supervisor), &event,
 		"standard output was closed: ending the pod");
-	supervisor_end(supervisor);
+	supervisor_end(supervisor, supervisor->plan->pod->termination_grace_period);
 }
 
 /* Orphans of a pod with hostPID come to us instead of the host's init, so that they can be ended. */

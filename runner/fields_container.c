@@ -214,8 +214,7 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 		ROW("resources", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "limits and requests", NULL,              \
 			&fields_resources),                                                                  \
 		ROW("restartPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                       \
-			"Always, which makes an init container a sidecar, is an error; else a warning",      \
-			NULL, NULL),                                                                         \
+			"Always makes an init container a sidecar; else a warning", NULL, NULL),             \
 		ROW("restartPolicyRules", FIELD_OBJECT, SHAPE_LIST, USE_WARN,                                \
 			"the pod's restartPolicy rules", NULL, &restart_rule),                               \
 		ROW("securityContext", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "the locks on the program", NULL,   \

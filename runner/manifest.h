@@ -93,7 +93,7 @@ struct container_spec {
 	struct volume_mount *mounts;
 	size_t n_mounts;
 	struct security_context security;
-	bool restart_always; /* an init container with restartPolicy: Always (a sidecar): refused for now by plan */
+	bool restart_always; /* an init container with restartPolicy: Always (a sidecar) */
 	unsigned int line, column;
 };
 

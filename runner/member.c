@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "runner/supervise.h"
+#include "security/denial.h"
 
 static void check_ended(void *data);
 static void on_notice(struct watch *watch, void *data);
@@ -43,6 +44,7 @@ void member_init(
 		.launched = {.pidfd = -1, .notice = -1},
 		.notice.fd = -1,
 		.exit.fd = -1,
+		.timer.watch.fd = -1,
 	};
 	supervisor_init_denials(supervisor, item, &member->denials);
 	member->denials.before = before_refusal;
@@ -69,13 +71,42 @@ static int64_t microseconds_since(const struct timespec *then)
 	return (now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000;
 }
 
+/* A SIGSYS that we know no call for: the kernel's own for SCMP_ACT_TRAP, or the program sent it. */
+static char *trap_cause(const struct member *member, const char *end)
+{
+	const struct planned_profile *profile = member->item->profile;
+
+	if (!profile || !filter_traps(&profile->filter))
+		return xstrdup(end);
+	return xasprintf("%s, as SCMP_ACT_TRAP of seccomp profile %s does (minirun can't name its calls)",
+		end, profile->name);
+}
+
+static void find_cause(struct member *member)
+{
+	cleanup_free char *how = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
+							  strsignal(member->signal))
+						: xasprintf("exit %d", member->exit_code);
+
+	if (member->signal == SIGSYS && !denials_last(&member->denials))
+		member->cause = trap_cause(member, how);
+	else
+		member->cause = denials_cause(&member->denials, how);
+}
+
 static void end(struct member *member)
 {
 	member->phase = MEMBER_ENDED;
+	member->ended_at = timer_now();
+	member->stop = STOP_NO;
+	timer_disarm(&member->timer);
+	if (member->failed && !member->cause)
+		find_cause(member);
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
 	loop_remove(&member->supervisor->loop, &member->notice);
 	prepared_close(&member->prepared);
+	launch_close(&member->launched);
 	supervisor_member_ended(member->supervisor, member);
 }
 
@@ -168,12 +199,12 @@ static void on_exit_ready(struct watch *watch, void *data)
 		return;
 	}
 	if (!launch_reap(watch->fd, &info)) {
-		if (!member->supervisor->killing) {
+		if (!member->supervisor->killing && member->stop != STOP_KILLED) {
 			member->held = true;
 			loop_pause(&member->supervisor->loop, watch);
 			return;
 		}
-		/* The end of the pod doesn't wait for the tracer, it ends that one too. */
+		/* Ending doesn't wait for the tracer, it ends that one too. */
 		info.si_code = CLD_KILLED;
 		info.si_status = SIGKILL;
 	}
@@ -254,8 +285,8 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 			return -1;
 		stdio[i + 1] = write_ends[i];
 	}
-	if (realise_container(supervisor->plan, member->item, &supervisor->resources, &supervisor->sandbox,
-		    &member->prepared, err) < 0)
+	if (realise_container(supervisor->plan, member->item, member->restarts, &supervisor->resources,
+		    &supervisor->sandbox, &member->prepared, err) < 0)
 		return -1;
 	member->prepared.container.isolation.cgroupfd = supervisor->cgroupfd;
 	if (!supervisor->naming)
@@ -268,12 +299,26 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 	return loop_add(&supervisor->loop, &member->exit, member->launched.pidfd, on_exit_ready, member, err);
 }
 
+/* What is left of the run before. */
+static void forget_run(struct member *member)
+{
+	free(member->cause);
+	member->cause = NULL;
+	member->failed = member->exited = member->held = false;
+	member->exit_code = member->signal = 0;
+	member->reason = NULL;
+	denials_restart(&member->denials);
+	member->restarts++;
+}
+
 void member_start(struct member *member)
 {
 	int write_ends[2] = {-1, -1};
 	struct error err = {0};
 	int result;
 
+	if (member->phase != MEMBER_WAITING)
+		forget_run(member);
 	member->phase = MEMBER_STARTING;
 	result = launch(member, write_ends, &err);
 	for (int i = 0; i < 2; i++)
@@ -309,6 +354,7 @@ void member_close(struct member *member)
 		stream_finish(&member->streams[i]);
 	loop_remove(&member->supervisor->loop, &member->notice);
 	loop_remove(&member->supervisor->loop, &member->exit);
+	timer_close(&member->supervisor->loop, &member->timer);
 	denials_close(&member->denials);
 	member->launched.notice = member->launched.pidfd = -1;
 	launch_close(&member->launched);

@@ -9,12 +9,22 @@
 #include "runner/loop.h"
 #include "runner/realise.h"
 #include "runner/stream.h"
+#include "runner/timer.h"
 
 enum member_phase {
 	MEMBER_WAITING,
 	MEMBER_STARTING, /* its process is on the way to execve */
 	MEMBER_RUNNING,
+	MEMBER_BACKOFF, /* it has ended, and will be started again */
 	MEMBER_ENDED,
+};
+
+/* How far its stopping has come; see stopping.c. */
+enum stop_step {
+	STOP_NO,
+	STOP_WAITS, /* to be stopped: when its program runs, when it is its turn */
+	STOP_SIGNALLED,
+	STOP_KILLED,
 };
 
 struct supervisor;
@@ -31,6 +41,14 @@ struct member {
 	struct watch notice, exit;
 	struct denials denials;
 	struct timespec started;
+	bool was_started; /* once at least, so that what comes after it in the manifest may start */
+	unsigned int restarts;
+	int64_t backoff; /* seconds to wait before the next restart; 0: none, it is the first */
+	int64_t backoff_set; /* when that was counted from; timer_now */
+	int64_t ended_at; /* timer_now */
+	struct timer timer; /* to be started again; to be killed */
+	enum stop_step stop;
+	int64_t stop_by; /* when its grace period is over; timer_now */
 	int exit_code; /* 128+n for signal n */
 	int signal;
 	const char *reason; /* "Completed", "Error", "StartError" */
@@ -41,8 +59,14 @@ struct member {
 void member_init(
 	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index);
 
-/* Makes its mounts and starts its process. An error is the container's failure: it is reported, and the member has ended. */
+/*
+ * Makes its mounts and starts its process, each time in a fresh rootfs. An error is the container's failure: it is reported,
+ * and the member has ended.
+ */
 void member_start(struct member *member);
+
+/* Whether it is an init container with restartPolicy Always. */
+bool member_is_sidecar(const struct member *member);
 
 /* Sends a signal to its process, if it has one that runs. */
 void member_signal(const struct member *member, int signal);

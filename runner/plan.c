@@ -74,9 +74,6 @@ static int plan_item(struct plan *plan, struct planned *item, const struct plan_
 
 	item->container.name = item->spec->name;
 	item->container.join_pidfd = -1;
-	if (item->spec->restart_always)
-		findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, item->path, NULL,
-			"sidecars (an init container with restartPolicy: Always) are not supported yet");
 	plan_image(plan, item, findings);
 	check_mounts(item, findings);
 	plan_process(plan, item, findings);

@@ -164,23 +164,29 @@ void resources_close(struct resources *resources)
 	*resources = resources_none;
 }
 
-/* A folder of the container's own: "upper-NAME" or "work-NAME", on the store's disk. */
-static int make_layer(
-	const struct resources *resources, const char *kind, const char *name, struct error *err)
+/* A folder of the container's own: "upper-NAME-RUN" or "work-NAME-RUN", on the store's disk. That of the last run goes. */
+static int make_layer(const struct resources *resources, const char *kind, const char *name, unsigned int run,
+	struct error *err)
 {
-	cleanup_free char *folder = xasprintf("%s-%s", kind, name);
+	cleanup_free char *folder = xasprintf("%s-%s-%u", kind, name, run);
+	struct error ignored;
 
+	if (run) {
+		cleanup_free char *last = xasprintf("%s-%s-%u", kind, name, run - 1);
+
+		inroot_remove_tree(resources->data, last, &ignored);
+	}
 	return make_folder(resources->data, folder, 0755, err);
 }
 
-static int realise_rootfs(const struct plan *plan, const struct planned *item,
+static int realise_rootfs(const struct plan *plan, const struct planned *item, unsigned int run,
 	const struct resources *resources, struct prepared *prepared, struct error *err)
 {
 	size_t n = 0;
 	cleanup_free int *fds = NULL;
 	cleanup_free int *lowers = NULL; /* topmost first */
-	cleanup_fd int upper = make_layer(resources, "upper", item->spec->name, err);
-	cleanup_fd int work = upper < 0 ? -1 : make_layer(resources, "work", item->spec->name, err);
+	cleanup_fd int upper = make_layer(resources, "upper", item->spec->name, run, err);
+	cleanup_fd int work = upper < 0 ? -1 : make_layer(resources, "work", item->spec->name, run, err);
 
 	if (work < 0)
 		return -1;
@@ -280,14 +286,15 @@ static int realise_mounts(const struct plan *plan, const struct planned *item,
 	return mount_own(item, resources->etc, "resolv.conf", "/etc/resolv.conf", prepared, err);
 }
 
-int realise_container(const struct plan *plan, const struct planned *item, const struct resources *resources,
-	const struct sandbox *sandbox, struct prepared *prepared, struct error *err)
+int realise_container(const struct plan *plan, const struct planned *item, unsigned int run,
+	const struct resources *resources, const struct sandbox *sandbox, struct prepared *prepared,
+	struct error *err)
 {
 	struct isolation *isolation;
 
 	*prepared = (struct prepared){.container = item->container, .rootfs = -1};
 	prepared->messages = resources->messages;
-	if (realise_rootfs(plan, item, resources, prepared, err) < 0 ||
+	if (realise_rootfs(plan, item, run, resources, prepared, err) < 0 ||
 		realise_mounts(plan, item, resources, prepared, err) < 0)
 		return -1;
 	isolation = &prepared->container.isolation;

@@ -34,8 +34,10 @@ struct prepared {
 	int messages; /* the resources' */
 };
 
-int realise_container(const struct plan *plan, const struct planned *item, const struct resources *resources,
-	const struct sandbox *sandbox, struct prepared *prepared, struct error *err);
+/* run is 0 for the first run, 1 after the first restart: each has a layer of its own, and the one before goes. */
+int realise_container(const struct plan *plan, const struct planned *item, unsigned int run,
+	const struct resources *resources, const struct sandbox *sandbox, struct prepared *prepared,
+	struct error *err);
 /* Closes the mounts once the child has them; the layer locks stay. */
 void prepared_close_mounts(struct prepared *prepared);
 void prepared_close(struct prepared *prepared);

@@ -13,83 +13,16 @@
 #include "base/memory.h"
 #include "security/denial.h"
 
+#define EXIT_KILLED 137
+
 static const char *pod_name(const struct supervisor *supervisor)
 {
 	return supervisor->plan->pod->name;
 }
 
-static void start_main_containers(struct supervisor *supervisor)
+int64_t supervisor_scaled(const struct supervisor *supervisor, int64_t seconds)
 {
-	for (size_t i = supervisor->plan->n_init; i < supervisor->plan->n && !supervisor->ending; i++)
-		member_start(&supervisor->members[i]);
-	supervisor_leave_if_over(supervisor);
-}
-
-/* Starts the next init container, or, when all have succeeded, the main ones (kuberuntime: strictly in order). */
-static void start_next(struct supervisor *supervisor)
-{
-	supervisor->started = true;
-	for (size_t i = 0; i < supervisor->plan->n_init; i++) {
-		struct member *member = &supervisor->members[i];
-
-		if (member->phase == MEMBER_ENDED && !member->failed)
-			continue;
-		if (member->phase == MEMBER_WAITING && !supervisor->ending)
-			member_start(member);
-		return;
-	}
-	start_main_containers(supervisor);
-}
-
-/* A SIGSYS that we know no call for: the kernel's own for SCMP_ACT_TRAP, or the program sent it. */
-static char *trap_cause(const struct member *member, const char *end)
-{
-	const struct planned_profile *profile = member->item->profile;
-
-	if (!profile || !filter_traps(&profile->filter))
-		return xstrdup(end);
-	return xasprintf("%s, as SCMP_ACT_TRAP of seccomp profile %s does (minirun can't name its calls)",
-		end, profile->name);
-}
-
-static void remember_failure(struct supervisor *supervisor, struct member *member)
-{
-	if (!member->failed || supervisor->status)
-		return;
-	if (!member->cause) {
-		cleanup_free char *end = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
-								  strsignal(member->signal))
-							: xasprintf("exit %d", member->exit_code);
-
-		if (member->signal == SIGSYS && !denials_last(&member->denials))
-			member->cause = trap_cause(member, end);
-		else
-			member->cause = denials_cause(&member->denials, end);
-	}
-	supervisor->status = member->exit_code;
-	supervisor->cause = member->cause;
-}
-
-void supervisor_member_ended(struct supervisor *supervisor, struct member *member)
-{
-	remember_failure(supervisor, member);
-	if (member->item->is_init && !member->failed && !supervisor->ending) {
-		start_next(supervisor);
-		return;
-	}
-	/* A failed init container ends the pod (restartPolicy Never); a main one leaves the others running. */
-	if (member->item->is_init)
-		supervisor->ending = true;
-	supervisor_leave_if_over(supervisor);
-}
-
-void supervisor_member_running(struct supervisor *supervisor, const struct member *member)
-{
-	/* Signals that came while it was on its way went to minirun's own code, which as pid 1 didn't hear them. */
-	if (supervisor->killing)
-		member_signal(member, SIGKILL);
-	else if (supervisor->ending)
-		member_signal(member, SIGTERM);
+	return (int64_t)((double)seconds * 1000 / supervisor->time_scale);
 }
 
 void supervisor_init_denials(
@@ -186,6 +119,10 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 {
 	if (loop_init(&supervisor->loop, err) < 0 || ending_watch_signals(supervisor, err) < 0)
 		return -1;
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		if (timer_init(&supervisor->loop, &supervisor->members[i].timer, sequence_timer,
+			    &supervisor->members[i], err) < 0)
+			return -1;
 	supervisor->loop.after = ending_if_broken;
 	supervisor->loop.data = supervisor;
 	check_naming(supervisor);
@@ -208,38 +145,35 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 
 static int run_loop(struct supervisor *supervisor, struct error *err)
 {
-	start_next(supervisor);
+	sequence_advance(supervisor);
 	return loop_run(&supervisor->loop, err);
 }
 
-static void report_end(struct supervisor *supervisor)
+/* Says how the pod ended. Returns what minirun exits with. */
+static int report_end(struct supervisor *supervisor)
 {
-	const struct plan *plan = supervisor->plan;
+	const struct member *failure = sequence_failure(supervisor);
 	struct event event = {.type = "succeeded", .tone = TONE_GOOD, .reason = "Completed"};
 
-	if (!supervisor->status) {
+	if (!failure && !supervisor->eviction) {
 		report_event(supervisor->report, pod_name(supervisor), &event, "Succeeded");
-		return;
+		return 0;
 	}
 	event = (struct event){
 		.type = "failed",
 		.tone = TONE_BAD,
 		.important = true,
 		.has_exit = true,
-		.exit_code = supervisor->status,
-		.reason = "Error",
+		.exit_code = failure ? failure->exit_code : EXIT_KILLED,
+		.reason = supervisor->eviction ? "Evicted" : "Error",
 	};
-	if (supervisor->eviction) {
-		event.reason = "Evicted";
+	if (supervisor->eviction)
 		report_event(supervisor->report, pod_name(supervisor), &event, "Failed: Evicted: %s",
 			supervisor->eviction);
-		return;
-	}
-	for (size_t i = 0; i < plan->n; i++)
-		if (supervisor->members[i].cause == supervisor->cause)
-			report_event(supervisor->report, pod_name(supervisor), &event,
-				"Failed: %scontainer %s: %s", plan->items[i].is_init ? "init " : "",
-				plan->items[i].spec->name, supervisor->cause);
+	else
+		report_event(supervisor->report, pod_name(supervisor), &event, "Failed: %scontainer %s: %s",
+			failure->item->is_init ? "init " : "", failure->item->spec->name, failure->cause);
+	return event.exit_code;
 }
 
 static void close_all(struct supervisor *supervisor)
@@ -255,7 +189,6 @@ static void close_all(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_close(&supervisor->members[i]);
 	ending_of_orphans(supervisor);
-	loop_remove(&supervisor->loop, &supervisor->deadline);
 	loop_remove(&supervisor->loop, &supervisor->signals);
 	loop_remove(&supervisor->loop, &supervisor->sizes);
 	if (supervisor->cgroupfd >= 0)
@@ -269,7 +202,8 @@ static void close_all(struct supervisor *supervisor)
 	sandbox_stop(&supervisor->sandbox);
 }
 
-int supervise(const struct plan *plan, struct state *state, struct report *report, struct error *err)
+int supervise(const struct plan *plan, const struct supervise_options *options, struct state *state,
+	struct report *report, struct error *err)
 {
 	struct supervisor supervisor = {
 		.plan = plan,
@@ -280,12 +214,14 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 		.sandbox = {.pidfd = -1, .pause_pidfd = -1, .ready = -1},
 		.members = xcalloc(plan->n, sizeof(*supervisor.members)),
 		.signals.fd = -1,
-		.deadline.fd = -1,
 		.control.fd = -1,
 		.sandbox_exit.fd = -1,
 		.sizes.fd = -1,
 		.cgroupfd = -1,
+		.once = options->once,
+		.time_scale = options->time_scale,
 	};
+	int status = 0;
 	int result;
 
 	for (size_t i = 0; i < plan->n; i++)
@@ -294,9 +230,9 @@ int supervise(const struct plan *plan, struct state *state, struct report *repor
 	if (result == 0)
 		result = run_loop(&supervisor, err);
 	if (result == 0)
-		report_end(&supervisor);
+		status = report_end(&supervisor);
 	close_all(&supervisor);
 	free(supervisor.members);
 	free(supervisor.eviction);
-	return result < 0 ? result : supervisor.status;
+	return result < 0 ? result : status;
 }

@@ -1,6 +1,6 @@
 /*
- * The supervisor: one process and one epoll loop a pod. It runs the init containers one after another, then the main
- * containers together, passes on what they print, answers `minirun exec`, and ends the pod.
+ * The supervisor: one process and one epoll loop a pod. It starts the containers in their order (sequence.c), passes on what
+ * they print, starts again what ends, answers `minirun exec` (control.c), and ends the pod (ending.c, stopping.c).
  */
 #ifndef RUNNER_SUPERVISE_H
 #define RUNNER_SUPERVISE_H
@@ -20,24 +20,33 @@ struct supervisor {
 	struct resources resources;
 	struct sandbox sandbox;
 	struct member *members; /* as plan->items */
-	struct watch signals, deadline, control, sandbox_exit, sizes;
+	struct watch signals, control, sandbox_exit, sizes;
 	struct session *sessions; /* of exec; a list */
 	int cgroupfd; /* the pod's cgroup, or -1 */
-	bool started; /* the first container has been */
+	size_t next; /* the member that has not been started yet; plan->n if all have */
+	bool once; /* as if restartPolicy were Never */
+	double time_scale; /* how many seconds of Kubernetes pass in one */
 	bool ending; /* no container is started any more */
 	bool killing; /* SIGKILL has been sent */
-	int status; /* what minirun exits with: of the container that failed first */
-	const char *cause; /* what failed first */
 	bool naming; /* refused calls are named */
 	bool unnamed_told; /* and where they aren't, that has been said */
 	char *eviction; /* why the pod was evicted, or NULL */
+};
+
+struct supervise_options {
+	bool once; /* --once */
+	double time_scale; /* --time-scale; 1 */
 };
 
 /*
  * Runs the planned pod to its end. Returns the exit status, or a negative number where minirun itself failed before the first
  * container was started. state is filled; this function removes what is on disk.
  */
-int supervise(const struct plan *plan, struct state *state, struct report *report, struct error *err);
+int supervise(const struct plan *plan, const struct supervise_options *options, struct state *state,
+	struct report *report, struct error *err);
+
+/* Seconds of a manifest or of Kubernetes' rules as milliseconds of this machine's clock. */
+int64_t supervisor_scaled(const struct supervisor *supervisor, int64_t seconds);
 
 /* For member.c: a container has ended. */
 void supervisor_member_ended(struct supervisor *supervisor, struct member *member);
@@ -46,10 +55,26 @@ void supervisor_init_denials(
 	struct supervisor *supervisor, const struct planned *item, struct denials *denials);
 void supervisor_unnamed(struct supervisor *supervisor, const char *container, int errnum);
 /* For member.c: a container runs. */
-void supervisor_member_running(struct supervisor *supervisor, const struct member *member);
+void supervisor_member_running(struct supervisor *supervisor, struct member *member);
 
-/* Ends the pod: SIGTERM, and SIGKILL after the grace period. */
-void supervisor_end(struct supervisor *supervisor);
+/* sequence.c: starts what may be started now. */
+void sequence_advance(struct supervisor *supervisor);
+/* sequence.c: a member's timer: it is to be started again, or its grace period is over. */
+void sequence_timer(void *data);
+/* sequence.c: the container whose last run failed first; NULL if none did. */
+const struct member *sequence_failure(const struct supervisor *supervisor);
+
+/* stopping.c: stops a container, with seconds from its stop signal to SIGKILL; forgets one that isn't running. */
+void stopping_start(struct member *member, unsigned int grace);
+/* stopping.c: it is to be stopped, and its program runs by now. */
+void stopping_begin(struct member *member);
+/* stopping.c: one has ended: it may be another one's turn. */
+void stopping_go_on(struct supervisor *supervisor);
+/* stopping.c: its time is over. */
+void stopping_expired(struct member *member);
+
+/* Ends the pod: all containers get their stop signals, and SIGKILL after the grace period (seconds). */
+void supervisor_end(struct supervisor *supervisor, unsigned int grace);
 
 /* Ends the pod at once, by SIGKILL. */
 void supervisor_kill(struct supervisor *supervisor);

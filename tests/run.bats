@@ -181,15 +181,6 @@ assert_ends_with() {
 	grep -q $'\033' "$T/out"
 }
 
-@test "restartPolicy Always is said to run once, --once and Never say nothing" {
-	run_pod < <(simple_pod always 'echo x' | sed 's/Never/Always/')
-	assert_status 0
-	assert_stderr_has "restartPolicy Always is not supported yet"
-	run --separate-stderr "$MINIRUN" --once "$POD"
-	assert_status 0
-	assert_lacks "not supported yet"
-}
-
 @test "the termination message is shown with the exit" {
 	run_shell 'echo "disk on fire" >/dev/termination-log; exit 1'
 	assert_status 1

@@ -1,0 +1,170 @@
+/*
+ * The order of a pod's life: which container is started next, which once more and when, and when the pod is over.
+ *
+ * Theory of operation
+ *
+ * Containers are started in the order of the manifest, init containers first. A regular init container must succeed before
+ * the next is started, a sidecar (an init container with restartPolicy Always) must have been started. Main containers don't
+ * wait for each other, but for a postStart hook of the one before.
+ * What has ended is started again as the kubelet would (container/helpers.go ShouldContainerBeRestarted, kuberuntime
+ * computeInitContainerActions): the first time at once, then after 10 s from its end, doubled each time up to 300 s, and
+ * from the beginning again when it has run for more than 10 minutes (client-go's flowcontrol.Backoff).
+ * When no main container runs or will run the pod is over, and its sidecars are ended.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "runner/supervise.h"
+
+#define BACKOFF_FIRST 10 /* seconds; all as kubelet.go: initial, maximum, and when it is forgotten */
+#define BACKOFF_MAX   300
+#define BACKOFF_RESET 600
+
+static enum restart_policy policy_of(const struct supervisor *supervisor)
+{
+	return supervisor->once ? RESTART_NEVER : supervisor->plan->pod->restart_policy;
+}
+
+/* Whether the container after this one may be started. */
+static bool is_out_of_the_way(const struct member *member)
+{
+	if (!member->item->is_init || member_is_sidecar(member))
+		return member->was_started || member->phase == MEMBER_ENDED ||
+		       (!member->item->is_init && member->phase == MEMBER_BACKOFF);
+	return member->phase == MEMBER_ENDED && !member->failed;
+}
+
+/* Main containers are all there from the beginning, unless one has a hook that comes first. */
+static bool holds_up(const struct member *member)
+{
+	return member->item->is_init && !is_out_of_the_way(member);
+}
+
+void sequence_advance(struct supervisor *supervisor)
+{
+	while (!supervisor->ending && supervisor->next < supervisor->plan->n) {
+		if (supervisor->next > 0 && holds_up(&supervisor->members[supervisor->next - 1]))
+			return;
+		member_start(&supervisor->members[supervisor->next++]);
+	}
+}
+
+static bool will_restart(const struct supervisor *supervisor, const struct member *member)
+{
+	enum restart_policy policy = policy_of(supervisor);
+
+	if (member_is_sidecar(member))
+		return true;
+	if (policy == RESTART_NEVER)
+		return false;
+	if (member->failed)
+		return true;
+	return !member->item->is_init && policy == RESTART_ALWAYS;
+}
+
+/* How long to wait from the end of the last run, in ms; counts this restart. */
+static int64_t next_delay(struct supervisor *supervisor, struct member *member)
+{
+	int64_t now = timer_now();
+	int64_t wait = 0;
+
+	if (member->backoff && now - member->backoff_set > supervisor_scaled(supervisor, BACKOFF_RESET))
+		member->backoff = 0;
+	if (member->backoff) {
+		wait = supervisor_scaled(supervisor, member->backoff);
+		member->backoff *= 2;
+	} else {
+		member->backoff = BACKOFF_FIRST;
+	}
+	if (member->backoff > BACKOFF_MAX)
+		member->backoff = BACKOFF_MAX;
+	/* The kubelet remembers when it started the container again, not when it ended. */
+	member->backoff_set = now + wait;
+	return wait;
+}
+
+static void start_again(struct supervisor *supervisor, struct member *member)
+{
+	int64_t seconds = member->backoff;
+	int64_t wait = next_delay(supervisor, member);
+	struct event event = {
+		.type = "back-off",
+		.container = member->item->spec->name,
+		.tone = TONE_NOTE,
+		.reason = "CrashLoopBackOff",
+	};
+
+	member->phase = MEMBER_BACKOFF;
+	if (wait)
+		report_event(supervisor->report, supervisor->plan->pod->name, &event,
+			"Back-off restarting failed container %s in pod %s_%s(%s): again in %lld s",
+			member->item->spec->name, supervisor->plan->pod->name,
+			supervisor->plan->pod->namespace, supervisor->plan->uid, (long long)seconds);
+	timer_arm(&member->timer, wait);
+}
+
+void sequence_timer(void *data)
+{
+	struct member *member = data;
+
+	if (member->phase == MEMBER_BACKOFF)
+		member_start(member);
+	else if (member->stop != STOP_NO)
+		stopping_expired(member);
+}
+
+static bool is_over(const struct supervisor *supervisor)
+{
+	for (size_t i = supervisor->plan->n_init; i < supervisor->plan->n; i++)
+		if (supervisor->members[i].phase != MEMBER_ENDED)
+			return false;
+	return true;
+}
+
+void supervisor_member_ended(struct supervisor *supervisor, struct member *member)
+{
+	if (!supervisor->ending && will_restart(supervisor, member))
+		start_again(supervisor, member);
+	else if (!supervisor->ending && member->item->is_init && !member->failed)
+		sequence_advance(supervisor);
+	else if (!supervisor->ending && (member->item->is_init || is_over(supervisor)))
+		/* What is left are sidecars. */
+		supervisor_end(supervisor, supervisor->plan->pod->termination_grace_period);
+	else if (supervisor->ending)
+		stopping_go_on(supervisor);
+	supervisor_leave_if_over(supervisor);
+}
+
+void supervisor_member_running(struct supervisor *supervisor, struct member *member)
+{
+	/* What came while it was on its way went to minirun's own code, which as pid 1 didn't hear it. */
+	if (supervisor->killing) {
+		member_signal(member, SIGKILL);
+		return;
+	}
+	if (member->stop != STOP_NO) {
+		stopping_begin(member);
+		return;
+	}
+	member->was_started = true;
+	sequence_advance(supervisor);
+}
+
+const struct member *sequence_failure(const struct supervisor *supervisor)
+{
+	const struct member *first = NULL;
+
+	for (size_t i = 0; i < supervisor->plan->n; i++) {
+		const struct member *member = &supervisor->members[i];
+
+		/* A sidecar's end is nobody's failure. */
+		if (!member->failed || member_is_sidecar(member))
+			continue;
+		if (!first || member->ended_at < first->ended_at)
+			first = member;
+	}
+	return first;
+}

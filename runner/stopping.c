@@ -1,0 +1,106 @@
+/*
+ * Stopping a container: its stop signal, the grace period, SIGKILL.
+ *
+ * After killContainer of kuberuntime_container.go. When the pod ends, a sidecar waits until the main containers and the
+ * sidecars after it have ended (kuberuntime_termination_order.go); it has what is left of the grace period then. A container
+ * has 2 s at least from its signal to SIGKILL, unless the grace period is 0.
+ */
+#include <signal.h>
+
+#include "base/cleanup.h"
+#include "runner/supervise.h"
+
+#define LEAST_GRACE 2 /* seconds: minimumGracePeriodInSeconds */
+
+bool member_is_sidecar(const struct member *member)
+{
+	return member->item->spec->restart_always;
+}
+
+static bool lives(const struct member *member)
+{
+	return member->phase == MEMBER_STARTING || member->phase == MEMBER_RUNNING;
+}
+
+static void send_signal(struct member *member)
+{
+	int64_t left = member->stop_by - timer_now();
+	int64_t least = supervisor_scaled(member->supervisor, LEAST_GRACE);
+
+	member->stop = STOP_SIGNALLED;
+	timer_arm(&member->timer, left < least ? least : left);
+	member_signal(member, SIGTERM);
+}
+
+static bool has_its_turn(const struct member *member)
+{
+	const struct supervisor *supervisor = member->supervisor;
+
+	if (!supervisor->ending || !member_is_sidecar(member))
+		return true;
+	for (const struct member *later = member + 1; later < supervisor->members + supervisor->plan->n;
+		later++)
+		if (lives(later))
+			return false;
+	return true;
+}
+
+void stopping_begin(struct member *member)
+{
+	if (has_its_turn(member)) {
+		send_signal(member);
+		return;
+	}
+	member->stop = STOP_WAITS;
+	timer_arm(&member->timer, member->stop_by - timer_now());
+}
+
+void stopping_start(struct member *member, unsigned int grace)
+{
+	if (!lives(member)) {
+		/* Not started, or to be started again later: neither will happen. */
+		timer_disarm(&member->timer);
+		if (member->phase == MEMBER_BACKOFF)
+			member->phase = MEMBER_ENDED;
+		return;
+	}
+	if (member->stop != STOP_NO)
+		return;
+	member->stop_by = timer_now() + supervisor_scaled(member->supervisor, grace);
+	if (!grace) {
+		member->stop = STOP_KILLED;
+		member_signal(member, SIGKILL);
+		return;
+	}
+	member->stop = STOP_WAITS;
+	if (member->phase == MEMBER_RUNNING)
+		stopping_begin(member);
+	else
+		timer_arm(&member->timer, supervisor_scaled(member->supervisor, grace));
+}
+
+void stopping_go_on(struct supervisor *supervisor)
+{
+	for (size_t i = supervisor->plan->n; i-- > 0;) {
+		struct member *member = &supervisor->members[i];
+
+		if (member->stop == STOP_WAITS && member->phase == MEMBER_RUNNING && has_its_turn(member))
+			send_signal(member);
+	}
+}
+
+void stopping_expired(struct member *member)
+{
+	struct event event = {.type = "killing", .container = member->item->spec->name, .tone = TONE_NOTE};
+
+	if (member->stop == STOP_WAITS && member->phase == MEMBER_RUNNING) {
+		/* The others took all the time there was. */
+		send_signal(member);
+		return;
+	}
+	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
+		"the grace period is over: SIGKILL");
+	member->stop = STOP_KILLED;
+	member_signal(member, SIGKILL);
+	member_retry(member);
+}
