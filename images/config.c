@@ -107,25 +107,25 @@ static void tell(const struct reading *reading, const char *field, const char *w
 	reading->watcher->warn(reading->watcher->data, line);
 }
 
-static int unknown_field(const struct reading *reading, const char *key, struct error *err)
+/* No error: OCI lets tools write what they like. */
+static void unknown_field(const struct reading *reading, const char *key)
 {
 	const char *names[array_length(known)];
 	cleanup_free char *safe = text_printable(key, strnlen(key, 100));
+	cleanup_free char *field = NULL;
+	cleanup_free char *guess = NULL;
 	const char *nearest;
 
-	if (reading->origin != CONFIG_OURS) {
-		tell(reading, safe, "is not known here, and not used");
-		return 0;
-	}
 	for (size_t i = 0; i < array_length(known); i++)
 		names[i] = known[i].name;
 	nearest = text_nearest(key, names, array_length(names));
-	error_set(err, ERROR_IMAGE, 0, "%s: config.%s: unknown field", reading->shown, safe);
-	return nearest ? error_hint(err, "did you mean %s?", nearest) : -1;
+	field = xasprintf("%s:", safe);
+	guess = nearest ? xasprintf("unknown field (did you mean %s?)", nearest) : xstrdup("unknown field");
+	tell(reading, field, guess);
 }
 
 /* Law R2: what is not acted on is named. */
-static int check_fields(struct json_object *json, const struct reading *reading, struct error *err)
+static void check_fields(struct json_object *json, const struct reading *reading)
 {
 	json_object_object_foreach(json, key, value)
 	{
@@ -133,14 +133,11 @@ static int check_fields(struct json_object *json, const struct reading *reading,
 
 		while (i < array_length(known) && strcmp(known[i].name, key))
 			i++;
-		if (i == array_length(known)) {
-			if (unknown_field(reading, key, err) < 0)
-				return -1;
-		} else if (known[i].use == UNUSED && !is_empty(value)) {
+		if (i == array_length(known))
+			unknown_field(reading, key);
+		else if (known[i].use == UNUSED && !is_empty(value))
 			tell(reading, key, "is known, not used here");
-		}
 	}
-	return 0;
 }
 
 /* Docker starts an image with a variable that has no value; no program gets to see it. */
@@ -244,8 +241,8 @@ static int read_config(struct json_object *json, const struct reading *reading, 
 {
 	if (!json_object_is_type(json, json_type_object))
 		return error_set(err, ERROR_IMAGE, 0, "%s: config: must be an object", reading->shown);
-	if (check_fields(json, reading, err) < 0 || read_lists(json, reading, config, err) < 0 ||
-		read_working_dir(json, reading, config, err) < 0 ||
+	check_fields(json, reading);
+	if (read_lists(json, reading, config, err) < 0 || read_working_dir(json, reading, config, err) < 0 ||
 		read_text(json, "User", reading, &config->user, err) < 0 ||
 		read_text(json, "StopSignal", reading, &config->stop_signal, err) < 0 ||
 		read_map(json, "Volumes", false, reading, &config->volumes, err) < 0 ||

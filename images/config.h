@@ -9,8 +9,8 @@
 void image_config_free(struct image_config *config);
 
 enum config_origin {
-	CONFIG_OURS, /* a file that the user wrote: a field that nobody knows is an error */
-	CONFIG_IMAGE, /* an image's own: such a field is told to the watcher */
+	CONFIG_OURS, /* a file that the user wrote: held to what the specification says */
+	CONFIG_IMAGE, /* an image's own */
 	CONFIG_RECORD, /* the store's: nothing is told again */
 };
 

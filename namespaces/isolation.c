@@ -155,6 +155,45 @@ static int attach_volume(const struct tree *tree, const struct mount *mount, str
 	return mount_attach(mount->source, target, "", mount->target, err);
 }
 
+/*
+ * The image's content is in it, as it is in the copy that Docker and containerd make of it; writes go to the container's own
+ * layer; and neither costs what the size of a copy would.
+ */
+static int attach_own(const struct tree *tree, const char *path, struct error *err)
+{
+	struct error tried = {0};
+	cleanup_fd int target = -1;
+	cleanup_fd int clone = -1;
+
+	if (isolation_check_target(path, err) < 0)
+		return -1;
+	target = inroot_open(tree->root, path, O_PATH, &tried);
+	if (target < 0)
+		target = inroot_mkdirs(tree->root, path, 0755, err);
+	if (target < 0)
+		return error_wrap(err, "cannot make the image's volume %s", path);
+	if (check_resolved(tree, target, path, err) < 0)
+		return -1;
+	clone = mount_clone(target, "", false, err);
+	if (clone < 0 ||
+		(!tree->isolation->privileged && mount_restrict(clone, MOUNT_ATTR_NODEV, false, err) < 0))
+		return -1;
+	return mount_attach(clone, target, "", path, err);
+}
+
+/* A working folder that is missing couldn't be made any more; whatever is wrong with it will be told when it is entered. */
+static void make_folder(const struct tree *tree)
+{
+	struct error ignored;
+	int fd;
+
+	if (!tree->isolation->read_only_root || !tree->isolation->folder)
+		return;
+	fd = inroot_mkdirs(tree->root, tree->isolation->folder, 0755, &ignored);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int build(struct tree *tree, int *procfd, struct error *err)
 {
 	const struct isolation *isolation = tree->isolation;
@@ -168,9 +207,13 @@ static int build(struct tree *tree, int *procfd, struct error *err)
 	if (devices_attach(tree, err) < 0 || proc_attach(tree, procfd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < isolation->n_mounts; i++) {
-		if (attach_volume(tree, &isolation->mounts[i], err) < 0)
+		const struct mount *mount = &isolation->mounts[i];
+
+		if (mount->source < 0 ? attach_own(tree, mount->target, err) < 0
+				      : attach_volume(tree, mount, err) < 0)
 			return -1;
 	}
+	make_folder(tree);
 	if (proc_protect(tree, err) < 0)
 		return -1;
 	return attributes ? mount_restrict(tree->root, attributes, false, err) : 0;

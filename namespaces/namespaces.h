@@ -212,7 +212,8 @@ int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct 
 
 /* Something to attach in the container. */
 struct mount {
-	int source; /* a detached mount; owned by whoever made the list */
+	int source; /* a detached mount; owned by whoever made the list. -1: what is at target is mounted on
+		     * itself, so that it stays writable in a read-only root (a volume that an image wants) */
 	const char
 		*target; /* absolute path in the container; made in-root if missing (folder or empty file) */
 	bool is_dir;
@@ -222,6 +223,7 @@ struct isolation {
 	const struct sandbox *sandbox;
 	int rootfs; /* detached mount, as from rootfs_overlay */
 	bool read_only_root; /* set after all mount points are made */
+	const char *folder; /* made, if missing, while that can be done (the working folder); or NULL */
 	const struct mount *
 		mounts; /* volumes and /etc files; attached after /proc, /sys and /dev, in this order. A target
 				     * on or below /proc or /sys is refused (CVE-2019-16884), one on or below /dev isn't.

@@ -54,8 +54,8 @@ static size_t split(char *line, char *fields[FIELD_LIMIT])
 	return n;
 }
 
-/* Finds the uid's line; returns its name, to be freed. */
-static char *find_user(char *passwd, uid_t uid, struct account *account)
+/* Finds the line of name or, if that is NULL, of uid; returns its name, to be freed. */
+static char *find_user(char *passwd, const char *name, uid_t uid, struct account *account)
 {
 	char *rest = passwd;
 	char *line;
@@ -65,10 +65,12 @@ static char *find_user(char *passwd, uid_t uid, struct account *account)
 		size_t n = split(line, fields);
 		int64_t id, gid;
 
-		if (n < 6 || !text_to_integer(fields[2], 0, LARGEST_ID, &id) || (uid_t)id != uid ||
-			!text_to_integer(fields[3], 0, LARGEST_ID, &gid))
+		if (n < 6 || !text_to_integer(fields[2], 0, LARGEST_ID, &id) ||
+			!text_to_integer(fields[3], 0, LARGEST_ID, &gid) ||
+			(name ? strcmp(fields[0], name) != 0 : (uid_t)id != uid))
 			continue;
 		account->found = true;
+		account->uid = (uid_t)id;
 		account->gid = (gid_t)gid;
 		if (fields[5][0] == '/')
 			account->home = xstrdup(fields[5]);
@@ -105,7 +107,7 @@ static void find_groups(char *group, const char *name, struct account *account)
 	}
 }
 
-void account_lookup(int rootfd, uid_t uid, struct account *account)
+static void look_up(int rootfd, const char *wanted, uid_t uid, struct account *account)
 {
 	cleanup_free char *passwd = read_file(rootfd, "/etc/passwd");
 	cleanup_free char *group = NULL;
@@ -113,11 +115,40 @@ void account_lookup(int rootfd, uid_t uid, struct account *account)
 
 	*account = (struct account){0};
 	if (passwd)
-		name = find_user(passwd, uid, account);
+		name = find_user(passwd, wanted, uid, account);
 	if (name && *name)
 		group = read_file(rootfd, "/etc/group");
 	if (group)
 		find_groups(group, name, account);
+}
+
+void account_lookup(int rootfd, uid_t uid, struct account *account)
+{
+	look_up(rootfd, NULL, uid, account);
+}
+
+void account_lookup_name(int rootfd, const char *name, struct account *account)
+{
+	look_up(rootfd, name, 0, account);
+}
+
+bool account_group(int rootfd, const char *name, gid_t *gid)
+{
+	cleanup_free char *group = read_file(rootfd, "/etc/group");
+	char *rest = group;
+	char *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *fields[FIELD_LIMIT];
+		int64_t id;
+
+		if (split(line, fields) < 3 || strcmp(fields[0], name) != 0 ||
+			!text_to_integer(fields[2], 0, LARGEST_ID, &id))
+			continue;
+		*gid = (gid_t)id;
+		return true;
+	}
+	return false;
 }
 
 void account_free(struct account *account)
@@ -125,4 +156,53 @@ void account_free(struct account *account)
 	free(account->home);
 	free(account->groups);
 	*account = (struct account){0};
+}
+
+/* One side of the colon: a number into *id, or a name into *name; neither if it is empty. Returns what is wrong, or NULL. */
+static const char *parse_part(const char *text, size_t n, bool *has_id, unsigned int *id, char **name)
+{
+	cleanup_free char *part = xstrndup(text, n);
+	cleanup_free char *printable = text_printable(part, n);
+	int64_t number;
+
+	if (!n)
+		return NULL;
+	if (strcmp(part, printable) != 0)
+		return "has a control character in it";
+	if (strspn(part, "0123456789") < n) {
+		*name = steal_pointer(&part);
+		return NULL;
+	}
+	if (!text_to_integer(part, 0, LARGEST_ID, &number))
+		return "has an id above 2147483647";
+	*has_id = true;
+	*id = (unsigned int)number;
+	return NULL;
+}
+
+int user_words_parse(const char *text, struct user_words *words, struct error *err)
+{
+	size_t n = strcspn(text, ":");
+	const char *group = text[n] ? text + n + 1 : "";
+	cleanup_free char *safe = text_printable(text, strnlen(text, 100));
+
+	const char *wrong;
+
+	*words = (struct user_words){0};
+	wrong = strchr(group, ':') ? "has more than one colon: it is user:group" : NULL;
+	if (!wrong)
+		wrong = parse_part(text, n, &words->has_uid, &words->uid, &words->name);
+	if (!wrong)
+		wrong = parse_part(group, strlen(group), &words->has_gid, &words->gid, &words->group);
+	if (!wrong)
+		return 0;
+	user_words_free(words);
+	return error_set(err, ERROR_IMAGE, 0, "the image's user \"%s\" %s", safe, wrong);
+}
+
+void user_words_free(struct user_words *words)
+{
+	free(words->name);
+	free(words->group);
+	*words = (struct user_words){0};
 }

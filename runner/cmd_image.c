@@ -85,6 +85,11 @@ static struct json_object *strings_to_json(char *const *strings)
 	return array;
 }
 
+static struct json_object *string_to_json(const char *string)
+{
+	return string ? json_object_new_string(string) : NULL;
+}
+
 static struct json_object *image_to_json(const struct image *image)
 {
 	struct json_object *json = json_object_new_object();
@@ -102,8 +107,10 @@ static struct json_object *image_to_json(const struct image *image)
 	json_object_object_add(config, "Entrypoint", strings_to_json(image->config.entrypoint));
 	json_object_object_add(config, "Cmd", strings_to_json(image->config.cmd));
 	json_object_object_add(config, "Env", strings_to_json(image->config.env));
-	json_object_object_add(config, "WorkingDir",
-		image->config.working_dir ? json_object_new_string(image->config.working_dir) : NULL);
+	json_object_object_add(config, "Volumes", strings_to_json(image->config.volumes));
+	json_object_object_add(config, "WorkingDir", string_to_json(image->config.working_dir));
+	json_object_object_add(config, "User", string_to_json(image->config.user));
+	json_object_object_add(config, "StopSignal", string_to_json(image->config.stop_signal));
 	json_object_object_add(json, "config", config);
 	return json;
 }

@@ -15,6 +15,8 @@ struct container {
 	const char *cwd; /* absolute, in the container; made if missing */
 	struct isolation isolation;
 	struct credentials credentials;
+	const char *user,
+		*group; /* names that the image's passwd and group translate, in place of uid and gid; or NULL */
 	bool gid_from_image; /* the gid is the one that the image's passwd gives the uid, if it does */
 	bool set_groups; /* setgroups(2) is allowed here */
 	struct locks locks;

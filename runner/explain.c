@@ -116,20 +116,31 @@ static void print_process(const struct planned *item, FILE *out)
 	putc('\n', out);
 }
 
+static void print_group(const struct container *container, FILE *out)
+{
+	if (container->group)
+		fprintf(out, ", group %s, as the image's /etc/group has it", container->group);
+	else if (container->gid_from_image)
+		fprintf(out, ", group as the image's /etc/passwd has it%s",
+			container->user ? "" : ", else 0");
+	else
+		fprintf(out, ", group %u", (unsigned)container->credentials.gid);
+}
+
 static void print_user(const struct planned *item, FILE *out)
 {
 	const struct credentials *credentials = &item->container.credentials;
 	int64_t outer = userns_outer_uid(credentials->uid);
 
 	label("user", out);
-	fprintf(out, "%u", (unsigned)credentials->uid);
-	if (userns_inside() && outer >= 0)
-		fprintf(out, " (the host's %lld)", (long long)outer);
-	if (item->container.gid_from_image)
-		fprintf(out, ", group as the image's /etc/passwd has it, else %u",
-			(unsigned)credentials->gid);
-	else
-		fprintf(out, ", group %u", (unsigned)credentials->gid);
+	if (item->container.user) {
+		fprintf(out, "%s, the image's", item->container.user);
+	} else {
+		fprintf(out, "%u", (unsigned)credentials->uid);
+		if (userns_inside() && outer >= 0)
+			fprintf(out, " (the host's %lld)", (long long)outer);
+	}
+	print_group(&item->container, out);
 	for (size_t i = 0; i < credentials->n_groups; i++)
 		fprintf(out, "%s%u", i ? ", " : ", supplementary groups ", (unsigned)credentials->groups[i]);
 	putc('\n', out);
@@ -169,6 +180,11 @@ static void print_mounts(const struct pod *pod, const struct planned *item, FILE
 			volume->kind == VOLUME_HOST_PATH ? ", the host's " : "",
 			volume->kind == VOLUME_HOST_PATH ? volume->host_path : "",
 			mount->read_only ? ", read-only" : "");
+	}
+	for (char *const *path = item->image.config.volumes; path && *path; path++) {
+		label("", out);
+		print_argument(*path, out);
+		fputs("  a volume of the image, the container's own unless another is mounted there\n", out);
 	}
 	label("", out);
 	fprintf(out, "/etc/hosts, /etc/hostname, /etc/resolv.conf, %s  minirun's own\n",

@@ -48,9 +48,17 @@ static struct json_object *user_json(const struct planned *item)
 	struct json_object *json = json_object_new_object();
 	struct json_object *groups = json_object_new_array();
 
-	add_number(json, "uid", credentials->uid);
-	add_number(json, "hostUid", userns_outer_uid(credentials->uid));
-	add_number(json, "gid", credentials->gid);
+	/* A name is translated in the container: its number isn't known here. */
+	if (item->container.user) {
+		add_string(json, "name", item->container.user);
+	} else {
+		add_number(json, "uid", credentials->uid);
+		add_number(json, "hostUid", userns_outer_uid(credentials->uid));
+	}
+	if (item->container.group)
+		add_string(json, "group", item->container.group);
+	else if (!item->container.user || !item->container.gid_from_image)
+		add_number(json, "gid", credentials->gid);
 	add_bool(json, "gidFromImage", item->container.gid_from_image);
 	for (size_t i = 0; i < credentials->n_groups; i++)
 		json_object_array_add(groups, json_object_new_int64(credentials->groups[i]));
@@ -158,6 +166,8 @@ static struct json_object *container_json(const struct explanation *explanation,
 	json_object_object_add(json, "namespaces", namespaces_json(plan->pod));
 	add_bool(json, "readOnlyRootFilesystem", item->read_only_root);
 	json_object_object_add(json, "mounts", mounts_json(plan->pod, item));
+	json_object_object_add(json, "imageVolumes", list((const char *const *)item->image.config.volumes));
+	add_number(json, "stopSignal", item->stop_signal);
 	add_bool(json, "privileged", item->privileged);
 	json_object_object_add(
 		json, "capabilities", capabilities_json(item->container.credentials.capabilities));

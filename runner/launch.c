@@ -22,7 +22,7 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 #include "base/memory.h"
-#include "runner/accounts.h"
+#include "runner/identity.h"
 #include "runner/program.h"
 
 #define SPINS    200
@@ -53,7 +53,7 @@ static int open_null(int rootfd, struct error *err)
  * Should: make 0, 1 and 2 what the caller gave, owned by the container's user, so that it can open /dev/stdout again.
  * Mustn't: touch a descriptor that isn't a pipe: it may be the user's file.
  */
-static int attach_stdio(const struct container *container, const int stdio[3], int rootfd, struct error *err)
+static int attach_stdio(uid_t user, const int stdio[3], int rootfd, struct error *err)
 {
 	cleanup_fd int null = -1;
 
@@ -68,8 +68,8 @@ static int attach_stdio(const struct container *container, const int stdio[3], i
 
 		if (dup2(fd, i) < 0)
 			return error_set(err, ERROR_INTERNAL, errno, "dup2");
-		if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != container->credentials.uid)
-			fchown(i, container->credentials.uid, (gid_t)-1);
+		if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != user)
+			fchown(i, user, (gid_t)-1);
 	}
 	return 0;
 }
@@ -86,45 +86,6 @@ static int enter_working_folder(const char *cwd, int rootfd, struct error *err)
 		return error_wrap(err, "workingDir");
 	}
 	return 0;
-}
-
-static bool has_group(const struct credentials *credentials, gid_t gid)
-{
-	for (size_t i = 0; i < credentials->n_groups; i++)
-		if (credentials->groups[i] == gid)
-			return true;
-	return false;
-}
-
-static void add_group(struct credentials *credentials, gid_t gid)
-{
-	if (has_group(credentials, gid))
-		return;
-	credentials->groups =
-		xreallocarray(credentials->groups, credentials->n_groups + 1, sizeof(*credentials->groups));
-	credentials->groups[credentials->n_groups++] = gid;
-}
-
-/* The ids of the manifest, completed by what the image says of the user: primary group, groups, home. */
-static struct credentials complete_credentials(const struct container *container, int rootfd, char **home)
-{
-	struct credentials credentials = container->credentials;
-	struct account account;
-
-	account_lookup(rootfd, credentials.uid, &account);
-	credentials.groups = NULL;
-	credentials.n_groups = 0;
-	if (container->gid_from_image && account.found && userns_maps_gid(account.gid))
-		credentials.gid = account.gid;
-	add_group(&credentials, credentials.gid);
-	for (size_t i = 0; i < container->credentials.n_groups; i++)
-		add_group(&credentials, container->credentials.groups[i]);
-	for (size_t i = 0; i < account.n_groups; i++)
-		if (userns_maps_gid(account.groups[i]))
-			add_group(&credentials, account.groups[i]);
-	*home = xstrdup(account.home ? account.home : "/");
-	account_free(&account);
-	return credentials;
 }
 
 static const char *environment_value(char *const *env, const char *name)
@@ -173,12 +134,12 @@ static int become(const struct container *container, const int stdio[3], int not
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot open the container's root");
-	if (attach_stdio(container, stdio, root, err) < 0 ||
+	if (identity_complete(container, root, &credentials, &home, err) < 0 ||
+		attach_stdio(credentials.uid, stdio, root, err) < 0 ||
 		enter_working_folder(container->cwd, root, err) < 0)
 		return -1;
 	/* A session keyring of its own: the caller's keys aren't the container's. Best effort, as with runc. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
-	credentials = complete_credentials(container, root, &home);
 	*env = complete_environment(container->env, home);
 	return credentials_apply(&credentials, container->set_groups, keep_admin, err);
 }

@@ -136,6 +136,8 @@ void planned_free(struct planned *item)
 	strv_free(item->container.argv);
 	strv_free(item->container.env);
 	free(item->container.credentials.groups);
+	free(item->user);
+	free(item->group);
 	free(item->locks_text);
 	free(item->path);
 }

@@ -33,6 +33,8 @@ struct planned {
 	struct locks locks; /* what container.locks is made from */
 	const struct planned_profile *profile; /* NULL: unconfined */
 	bool read_only_root, privileged;
+	char *user, *group; /* what the container's are, from the image */
+	int stop_signal; /* the image's, or SIGTERM */
 	char *locks_text; /* "seccomp no-mkdir.json (51 calls allowed) · no_new_privs off · AppArmor unconfined" */
 };
 

@@ -1,12 +1,15 @@
 /* The plan of a process: command, environment, working folder and ids, as Kubernetes combines pod, container and image. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/accounts.h"
 #include "runner/plan.h"
 #include "runner/privilege.h"
+#include "runner/signals.h"
 
 /* containerd's default (internal/cri, oci.WithDefaultPathEnv). */
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -104,24 +107,65 @@ static struct optional_integer first_set(struct optional_integer container, stru
 	return container.set ? container : pod;
 }
 
-/* The kubelet's check and words (pkg/kubelet/kuberuntime/security_context_others.go). */
+/* The kubelet's check and words (pkg/kubelet/kuberuntime/security_context_others.go). user is the manifest's, image the image's. */
 static void check_non_root(const struct pod *pod, const struct planned *item, struct optional_integer user,
-	struct findings *findings)
+	const struct user_words *image, struct findings *findings)
 {
 	const struct security_context *security = &item->spec->security;
 	enum optional_bool wanted = security->run_as_non_root != OPTIONAL_UNSET
 					    ? security->run_as_non_root
 					    : pod->security.run_as_non_root;
+	cleanup_free char *what = NULL;
 	cleanup_free char *text = NULL;
 
-	if (wanted != OPTIONAL_TRUE || (user.set && user.value != 0))
+	if (wanted != OPTIONAL_TRUE || (user.set ? user.value != 0 : image->uid != 0))
 		return;
+	if (user.set)
+		what = xstrdup("container's runAsUser breaks non-root policy");
+	else if (image->name)
+		what = xasprintf(
+			"container has runAsNonRoot and image has non-numeric user (%s), cannot verify user "
+			"is non-root",
+			image->name);
+	else
+		what = xstrdup("container has runAsNonRoot and image will run as root");
 	text = xasprintf(
-		user.set ? "container's runAsUser breaks non-root policy (pod: \"%s_%s\", container: %s)"
-			 : "container has runAsNonRoot and image will run as root (pod: \"%s_%s\", "
-			   "container: %s)",
-		pod->name, pod->namespace, item->spec->name);
+		"%s (pod: \"%s_%s\", container: %s)", what, pod->name, pod->namespace, item->spec->name);
 	complain(findings, item, "securityContext.runAsNonRoot", "set runAsUser to an id that isn't 0", text);
+}
+
+/* Without a runAsUser the image's User counts, and its group part without a runAsGroup. */
+static void plan_image_user(struct planned *item, const struct user_words *image,
+	struct optional_integer group, struct findings *findings)
+{
+	struct container *container = &item->container;
+	char range[128];
+
+	if (image->has_uid)
+		check_id(findings, item, "image", image->uid, userns_maps_uid(image->uid),
+			userns_describe_uids(range, sizeof(range)));
+	container->credentials.uid = image->uid;
+	if (image->name)
+		container->user = item->user = xstrdup(image->name);
+	if (group.set)
+		return;
+	if (image->has_gid)
+		check_id(findings, item, "image", image->gid, userns_maps_gid(image->gid),
+			userns_describe_gids(range, sizeof(range)));
+	container->credentials.gid = image->gid;
+	if (image->group)
+		container->group = item->group = xstrdup(image->group);
+	container->gid_from_image = !image->has_gid && !image->group;
+}
+
+/* fsGroup stands before the supplementary ones, as in the kubelet (securitycontext). */
+static void plan_groups(const struct pod *pod, struct credentials *credentials)
+{
+	credentials->groups = xcalloc(pod->n_supplemental_groups + 1, sizeof(*credentials->groups));
+	if (pod->fs_group.set)
+		credentials->groups[credentials->n_groups++] = (gid_t)pod->fs_group.value;
+	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
+		credentials->groups[credentials->n_groups++] = (gid_t)pod->supplemental_groups[i];
 }
 
 static void plan_ids(const struct plan *plan, struct planned *item, struct findings *findings)
@@ -131,9 +175,11 @@ static void plan_ids(const struct plan *plan, struct planned *item, struct findi
 	struct optional_integer user = first_set(item->spec->security.run_as_user, pod->security.run_as_user);
 	struct optional_integer group =
 		first_set(item->spec->security.run_as_group, pod->security.run_as_group);
+	const char *text = item->image.config.user;
+	struct user_words image = {0};
+	struct error err = {0};
 	char range[128];
 
-	check_non_root(pod, item, user, findings);
 	if (user.set)
 		check_id(findings, item, "securityContext.runAsUser", user.value, userns_maps_uid(user.value),
 			userns_describe_uids(range, sizeof(range)));
@@ -144,12 +190,46 @@ static void plan_ids(const struct plan *plan, struct planned *item, struct findi
 	credentials->gid = group.set ? (gid_t)group.value : 0;
 	item->container.gid_from_image = !group.set;
 	item->container.set_groups = userns_allows_setgroups();
-	/* fsGroup stands before the supplementary ones, as in the kubelet (securitycontext). */
-	credentials->groups = xcalloc(pod->n_supplemental_groups + 1, sizeof(*credentials->groups));
-	if (pod->fs_group.set)
-		credentials->groups[credentials->n_groups++] = (gid_t)pod->fs_group.value;
-	for (size_t i = 0; i < pod->n_supplemental_groups; i++)
-		credentials->groups[credentials->n_groups++] = (gid_t)pod->supplemental_groups[i];
+	plan_groups(pod, credentials);
+	if (!user.set && text && user_words_parse(text, &image, &err) < 0) {
+		plan_complain(findings, item, "image", &err);
+		return;
+	}
+	check_non_root(pod, item, user, &image, findings);
+	if (!user.set)
+		plan_image_user(item, &image, group, findings);
+	user_words_free(&image);
+}
+
+/* The volumes that the image wants, as far as their paths alone tell (CVE-2022-23648, CVE-2019-16884). */
+static void plan_image_volumes(const struct planned *item, struct findings *findings)
+{
+	for (char *const *path = item->image.config.volumes; path && *path; path++) {
+		struct error err = {0};
+
+		if (isolation_check_target(*path, &err) == 0)
+			continue;
+		error_wrap(&err, "the image's volume");
+		err.hint[0] = '\0'; /* it isn't the manifest's to change */
+		plan_complain(findings, item, "image", &err);
+	}
+}
+
+/* As for containerd an image may name it in many ways; one that nobody knows must not make a pod unstoppable. */
+static void plan_stop_signal(struct planned *item, struct findings *findings)
+{
+	const char *text = item->image.config.stop_signal;
+	int number = text ? signal_parse(text) : SIGTERM;
+	cleanup_free char *path = NULL;
+	cleanup_free char *safe = NULL;
+
+	item->stop_signal = number > 0 ? number : SIGTERM;
+	if (number > 0)
+		return;
+	path = xasprintf("%s.image", item->path);
+	safe = text_printable(text, strnlen(text, 100));
+	findings_add(findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, NULL,
+		"the image's StopSignal \"%s\" is no signal: SIGTERM ends it", safe);
 }
 
 void plan_program(const struct pod *pod, struct planned *item, struct findings *findings)
@@ -169,5 +249,7 @@ int plan_process(const struct plan *plan, struct planned *item, struct findings 
 
 	plan_program(plan->pod, item, findings);
 	plan_ids(plan, item, findings);
+	plan_image_volumes(item, findings);
+	plan_stop_signal(item, findings);
 	return findings->errors == before ? 0 : -1;
 }

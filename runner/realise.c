@@ -243,6 +243,31 @@ static int mount_volume(const struct planned *item, size_t index, const struct r
 	return 0;
 }
 
+/* A path of the image or manifest is written with or without a slash at the end. */
+static bool is_same_path(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	while (n > 1 && a[n - 1] == '/')
+		n--;
+	while (m > 1 && b[m - 1] == '/')
+		m--;
+	return n == m && !strncmp(a, b, n);
+}
+
+/* The volumes that the image wants, but where the manifest mounts one; /dev/shm is one already. */
+static void mount_image_volumes(const struct planned *item, struct prepared *prepared)
+{
+	for (char *const *path = item->image.config.volumes; path && *path; path++) {
+		bool given = is_same_path(*path, "/dev/shm");
+
+		for (size_t i = 0; i < item->spec->n_mounts; i++)
+			given |= is_same_path(*path, item->spec->mounts[i].mount_path);
+		if (!given)
+			add_mount(prepared, -1, *path, true);
+	}
+}
+
 /* Something of ours in the container, unless a volume is mounted on that very path. */
 static int mount_own(const struct planned *item, int folder, const char *name, const char *target,
 	struct prepared *prepared, struct error *err)
@@ -276,6 +301,7 @@ static int realise_mounts(const struct plan *plan, const struct planned *item,
 	for (size_t i = 0; i < item->spec->n_mounts; i++)
 		if (mount_volume(item, i, resources, plan->pod, prepared, err) < 0)
 			return -1;
+	mount_image_volumes(item, prepared);
 	if (mount_termination_file(item, prepared, err) < 0)
 		return -1;
 	if (mount_own(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
@@ -302,6 +328,7 @@ int realise_container(const struct plan *plan, const struct planned *item, unsig
 		.sandbox = sandbox,
 		.rootfs = prepared->rootfs,
 		.read_only_root = item->read_only_root,
+		.folder = item->container.cwd,
 		.mounts = prepared->mounts,
 		.n_mounts = prepared->n_mounts,
 		.privileged = item->privileged,
@@ -313,7 +340,7 @@ int realise_container(const struct plan *plan, const struct planned *item, unsig
 void prepared_close_mounts(struct prepared *prepared)
 {
 	for (size_t i = 0; i < prepared->n_mounts; i++)
-		close(prepared->mounts[i].source);
+		cleanup_fd_fn(&prepared->mounts[i].source);
 	free(prepared->mounts);
 	prepared->mounts = NULL;
 	prepared->n_mounts = 0;

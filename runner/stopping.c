@@ -29,7 +29,7 @@ static void send_signal(struct member *member)
 
 	member->stop = STOP_SIGNALLED;
 	timer_arm(&member->timer, left < least ? least : left);
-	member_signal(member, SIGTERM);
+	member_signal(member, member->item->stop_signal);
 }
 
 static bool has_its_turn(const struct member *member)

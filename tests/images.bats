@@ -288,19 +288,27 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	assert_has busybox
 }
 
-@test "an image's configuration is kept, and its mistakes are named" {
-	echo '{"config": {"Cmd": ["sh"], "Env": ["A=1"], "WorkingDir": "/tmp", "Healthcheck": {"Test": ["NONE"]}}}' >config.json
+@test "an image's configuration is kept, and what it says in vain is named" {
+	echo '{"config": {"Cmd": ["sh"], "Env": ["A=1"], "WorkingDir": "/tmp", "User": "1", "Volumes": {"/data": {}},
+		"StopSignal": "SIGQUIT", "Labels": {"a": "b"}, "Healthcheck": {"Test": ["CMD", "true"]}}}' >config.json
 	image load "$WORK/good.tar" good --config config.json -o json
 	assert_status 0
-	assert_equal "$(jq -c '.config' <<<"$output")" '{"Entrypoint":null,"Cmd":["sh"],"Env":["A=1"],"WorkingDir":"/tmp"}'
-	assert_stderr_has "config.Healthcheck is known, not used here"
-	echo '{"config": {"Cmmd": ["sh"]}}' >config.json
-	image load "$WORK/good.tar" good --config config.json
-	assert_status 125
-	assert_has "did you mean Cmd?"
+	assert_equal "$(jq -c '.config' <<<"$output")" \
+		'{"Entrypoint":null,"Cmd":["sh"],"Env":["A=1"],"Volumes":["/data"],"WorkingDir":"/tmp","User":"1","StopSignal":"SIGQUIT"}'
+	assert_equal "$stderr" "minirun: warning: config.json: config.Healthcheck is known, not used here"
+	echo '{"config": {"Cmmd": ["sh"], "Env": ["B=1"]}}' >config.json
+	image load "$WORK/good.tar" good --config config.json -o json
+	assert_status 0
+	assert_stderr_has "config.Cmmd: unknown field (did you mean Cmd?)"
 	echo '{"config": {"Env": ["A"]}}' >config.json
 	image load "$WORK/good.tar" good --config config.json
 	assert_last_error_has "config.Env[0]: must be NAME=VALUE"
+	for wrong in '{"User": 1}' '{"Volumes": "/data"}' '{"StopSignal": 3}' '{"WorkingDir": "tmp"}' '{"Cmd": "sh"}'; do
+		echo "{\"config\": $wrong}" >config.json
+		image load "$WORK/good.tar" good --config config.json
+		assert_status 125
+		assert_last_error_has "$(jq -r 'keys[0]' <<<"$wrong"): must be"
+	done
 }
 
 @test "Ctrl-C and SIGTERM during a load leave nothing behind, and are what it dies of" {
