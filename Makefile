@@ -88,7 +88,7 @@ $(BUILD)/tests/helpers/bare: tests/helpers/bare.c
 # ---- packages ----
 
 deps: ## install the Debian packages that building, the demo and all tests need, where missing
-	@tests/scripts/deps build demo test lint
+	@tests/scripts/deps build demo test lint vm
 
 deps-bench: ## the same for what the bench compares with
 	@tests/scripts/deps build demo bench
@@ -123,11 +123,16 @@ man-check: man ## the man pages, by mandoc's lint
 
 RUN_BINARY = $(abspath $(BINARY))
 BATS := $(wildcard tests/*.bats)
+VM_BATS := $(wildcard tests/vm/*.bats)
 SUITE = tests/scripts/suite -e
 
-check: deps-check ## all tests: units, kernel facts, and the bats suite
+# What needs AppArmor or cgroup v2 runs in a virtual machine. Where there can be none (no x86-64, no qemu and nobody
+# who may install it, no way to Debian's kernel) that is said; in the continuous integration it is a failure.
+check: deps-check ## all tests: units, kernel facts, the bats suite, and what runs in the virtual machine
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
-	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check $(UNITS) $(FACTS) $(BATS)
+	@vm="$(VM_BATS)"; tests/scripts/deps vm && tests/vm/kernel >/dev/null || { [ -n "$$CI" ] || vm=; }; \
+	[ -n "$$vm" ] || echo "# check: WITHOUT the tests in the virtual machine, for the reason above"; \
+	MINIRUN=$(RUN_BINARY) $(SUITE) -n check $(UNITS) $(FACTS) $(BATS) $$vm
 
 JOBS := $(shell nproc)
 
@@ -144,6 +149,11 @@ check-facts: ## the programs that prove the kernel behaviour we rely on
 check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.bats
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
 	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-bats $(BATS)
+
+check-vm: deps-check ## what needs AppArmor or cgroup v2, in a virtual machine; or some: make check-vm VM_BATS=...
+	@tests/scripts/deps vm
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS) $(FACTS)
+	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-vm $(VM_BATS)
 
 # Leaks are looked for in the unit tests, which are plain processes. The program itself is many processes in namespaces
 # of their own, some under a seccomp filter: the leak checker, a tracer thread that ptraces its process, can't work
@@ -188,7 +198,8 @@ run-fuzz: $(FUZZERS)
 
 # ---- lint ----
 
-SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash demo/images/build \
+SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
+	tests/vm/init tests/vm/stage tests/vm/helpers.bash demo/images/build \
 	demo/images/nginx-foreground demo/run bench/run
 C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.c \
 	demo/*/*.c)
@@ -212,7 +223,7 @@ format-check: ## clang-format, as a question
 
 shellcheck: ## the scripts and the bats files
 	shellcheck $(SCRIPTS)
-	shellcheck --shell=bats --severity=warning --exclude=SC2030,SC2031,SC2154 $(BATS)
+	shellcheck --shell=bats --severity=warning --exclude=SC2030,SC2031,SC2154 $(BATS) $(VM_BATS)
 
 # ---- demo and bench ----
 
@@ -245,5 +256,5 @@ clean-images: $(BINARY) ## remove the demo's images
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-asan \
+.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-vm check-asan \
 	run-asan fuzz run-fuzz tidy cppcheck format format-check shellcheck demo bench install uninstall clean clean-images help

@@ -96,6 +96,9 @@ minirun_teardown()
 busybox_archive()
 {
 	if [[ ! -s $WORK/busybox.tar ]]; then
+		# Where there is one of this script and this busybox already, it is taken.
+		mkdir -p "$WORK/cache"
+		cp "$REPO"/demo/cache/busybox.tar{,.key} "$WORK/cache/" 2>/dev/null || true
 		"$REPO/demo/images/build" busybox "$WORK/cache" >/dev/null
 		mkdir -p "$WORK/mark/etc"
 		echo "$WORK" >"$WORK/mark/etc/minirun-mark"
@@ -257,18 +260,15 @@ needs_root()
 
 # The processes of this file's pods: minirun itself (by its name, as its executable is a sealed copy, and this
 # file's $WORK in its environment), and whatever has the marked rootfs as its root.
+#
+# No loop over all processes: bats has a trap on each command of the shell's own, and in the virtual machine (tests/vm)
+# such a loop takes seconds.
 pod_processes()
 {
-	local process
-	for process in /proc/[0-9]*; do
-		if [[ $(cat "$process/comm" 2>/dev/null) == minirun* ]] &&
-			grep -qzFx "WORK=$WORK" "$process/environ" 2>/dev/null; then
-			echo "${process#/proc/}"
-		elif [[ -e $process/root/etc/minirun-mark ]] &&
-			[[ $(cat "$process/root/etc/minirun-mark" 2>/dev/null) == "$WORK" ]]; then
-			echo "${process#/proc/}"
-		fi
-	done
+	{
+		grep -l '^minirun' /proc/[0-9]*/comm | sed 's|/comm$|/environ|' | xargs -r grep -lzFx "WORK=$WORK"
+		grep -lFx "$WORK" /proc/[0-9]*/root/etc/minirun-mark
+	} 2>/dev/null | cut -d/ -f3 | sort -u
 	return 0
 }
 
@@ -307,13 +307,8 @@ mounts()
 # (The folders that hold them, lock files, images and compiled filters stay.)
 pod_folders()
 {
-	local folder
-	for folder in "$WORK"/store "$WORK"/*/store; do
-		find "$folder/pods" "$folder/tmp" -mindepth 1 -maxdepth 1 ! -name lock 2>/dev/null || true
-	done
-	for folder in "$WORK"/{run,runtime} "$WORK"/*/{run,runtime}; do
-		find "$folder" -mindepth 1 ! -path "$folder/lock" 2>/dev/null || true
-	done
+	find "$WORK"/{,*/}store/{pods,tmp} -mindepth 1 -maxdepth 1 ! -name lock 2>/dev/null || true
+	find "$WORK"/{,*/}{run,runtime} -mindepth 1 ! -regex "$WORK/\(.*/\)?\(run\|runtime\)/lock" 2>/dev/null || true
 }
 
 snapshot_machine()
