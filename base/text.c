@@ -133,3 +133,60 @@ char *text_printable(const char *s, size_t n)
 	*out = '\0';
 	return safe;
 }
+
+/* The length of a character of UTF-8 that starts here and may be shown, or 0. C1 controls may not. */
+static size_t shown_length(const unsigned char *s, size_t n)
+{
+	size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+
+	if (length == 1)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || length > n || (s[0] == 0xc2 && s[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* Overlong forms, surrogates, and what lies past U+10FFFF. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
+		return 0;
+	return length;
+}
+
+static char *show(const char *s, size_t n, size_t max, bool quotes)
+{
+	size_t end = n < max ? n : max;
+	char *shown = xcalloc(end + 2, 4);
+	char *out = shown;
+
+	if (quotes)
+		*out++ = '"';
+	for (size_t i = 0; i < end;) {
+		size_t length = shown_length((const unsigned char *)s + i, n - i);
+
+		if (quotes && (s[i] == '"' || s[i] == '\\'))
+			*out++ = '\\';
+		if (length) {
+			memcpy(out, s + i, length);
+			out += length;
+		} else {
+			out += sprintf(out, "\\x%02x", (unsigned char)s[i]);
+		}
+		i += length ? length : 1;
+	}
+	if (quotes)
+		*out++ = '"';
+	if (n > max)
+		memcpy(out, "...", 3);
+	return shown;
+}
+
+char *text_shown(const char *s, size_t n, size_t max)
+{
+	return show(s, n, max, false);
+}
+
+char *text_quoted(const char *s, size_t n, size_t max)
+{
+	return show(s, n, max, true);
+}

@@ -30,4 +30,11 @@ const char *text_size(uint64_t bytes, char *buffer, size_t size);
  */
 char *text_printable(const char *s, size_t n);
 
+/*
+ * The same where it must be UTF-8 as well, as JSON must: what isn't becomes \xNN too, as do C1 controls. At most max bytes
+ * of it are shown, then "...". text_quoted puts it in double quotes, and a backslash before each '"' and '\' in it.
+ */
+char *text_shown(const char *s, size_t n, size_t max);
+char *text_quoted(const char *s, size_t n, size_t max);
+
 #endif

@@ -43,8 +43,7 @@ static char *program_name(pid_t pid)
 	return text_printable(name, (size_t)(name[n - 1] == '\n' ? n - 1 : n));
 }
 
-/* Its number in its own pid namespace; 0 if that can't be told. */
-static int inner_pid(pid_t pid)
+int denials_inner_pid(pid_t pid)
 {
 	char path[64], line[256];
 	int inner = 0;
@@ -71,19 +70,20 @@ static const char *base_name(const char *path)
 }
 
 static struct denial_kind *find_kind(
-	struct denials *denials, uint32_t hash, const char *program, const char *what)
+	struct denials *denials, const struct denial_note *note, uint32_t hash, const char *what)
 {
 	for (size_t i = 0; i < denials->n; i++) {
 		struct denial_kind *kind = &denials->kinds[i];
 
-		if (kind->hash == hash && !strcmp(kind->program, program) && !strcmp(kind->what, what))
+		if (kind->hash == hash && kind->would_be == note->would_be &&
+			!strcmp(kind->program, note->program) && !strcmp(kind->what, what))
 			return kind;
 	}
 	return NULL;
 }
 
 static struct denial_kind *add_kind(
-	struct denials *denials, uint32_t hash, const char *program, const char *name, const char *what)
+	struct denials *denials, const struct denial_note *note, uint32_t hash, const char *what)
 {
 	struct denial_kind *kind;
 
@@ -92,16 +92,24 @@ static struct denial_kind *add_kind(
 	if (!denials->kinds)
 		denials->kinds = xcalloc(DENIALS_KINDS, sizeof(*denials->kinds));
 	kind = &denials->kinds[denials->n++];
-	*kind = (struct denial_kind){hash, xstrdup(program), xstrdup(name), xstrdup(what), 0};
+	*kind = (struct denial_kind){
+		.hash = hash,
+		.by_apparmor = note->by_apparmor,
+		.would_be = note->would_be,
+		.program = xstrdup(note->program),
+		.name = xstrdup(note->name),
+		.what = xstrdup(what),
+	};
 	return kind;
 }
 
-static size_t variants(const struct denials *denials, const char *program, const char *name)
+static size_t variants(const struct denials *denials, const struct denial_note *note)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < denials->n; i++)
-		n += !strcmp(denials->kinds[i].name, name) && !strcmp(denials->kinds[i].program, program);
+		n += !strcmp(denials->kinds[i].name, note->name) &&
+		     !strcmp(denials->kinds[i].program, note->program);
 	return n;
 }
 
@@ -109,28 +117,41 @@ static size_t variants(const struct denials *denials, const char *program, const
  * Finds the kind of a call, or makes one; *is_new says which. A program that makes the same call with ever new arguments
  * has them all counted as one from some point on. NULL: there are too many kinds.
  */
-static struct denial_kind *kind_of(
-	struct denials *denials, const char *program, const char *name, const char *what, bool *is_new)
+static struct denial_kind *kind_of(struct denials *denials, const struct denial_note *note, bool *is_new)
 {
-	uint32_t hash = hash_of(program, what);
-	struct denial_kind *kind = find_kind(denials, hash, program, what);
+	uint32_t hash = hash_of(note->program, note->what);
+	struct denial_kind *kind = find_kind(denials, note, hash, note->what);
 
 	*is_new = false;
 	if (kind)
 		return kind;
-	if (variants(denials, program, name) >= DENIALS_VARIANTS) {
-		cleanup_free char *others = xasprintf("%s(...) with other arguments", name);
-
-		hash = hash_of(program, others);
-		kind = find_kind(denials, hash, program, others);
+	if (variants(denials, note) >= DENIALS_VARIANTS) {
+		hash = hash_of(note->program, note->others);
+		kind = find_kind(denials, note, hash, note->others);
 		if (kind)
 			return kind;
-		kind = add_kind(denials, hash, program, name, others);
+		kind = add_kind(denials, note, hash, note->others);
 	} else {
-		kind = add_kind(denials, hash, program, name, what);
+		kind = add_kind(denials, note, hash, note->what);
 	}
 	*is_new = kind != NULL;
 	return kind;
+}
+
+const struct denial_kind *denials_count(struct denials *denials, const struct denial_note *note)
+{
+	bool is_new;
+	struct denial_kind *kind = kind_of(denials, note, &is_new);
+
+	if (note->would_be)
+		denials->would_be++;
+	else
+		denials->total++;
+	if (kind)
+		kind->count++;
+	else
+		denials->beyond++;
+	return is_new ? kind : NULL;
 }
 
 static void add_string(struct json_object *object, const char *key, const char *value)
@@ -155,6 +176,7 @@ static struct json_object *told_json(
 
 	for (size_t i = 0; i < told->text->n_args; i++)
 		json_object_array_add(args, json_object_new_string(told->text->args[i]));
+	add_string(object, "lock", "seccomp");
 	add_string(object, "call", told->text->name);
 	json_object_object_add(object, "args", args);
 	add_string(object, kills ? "killedBy" : "errno", told->result);
@@ -191,15 +213,14 @@ static void tell(struct denials *denials, const struct told *told, const struct 
 	json_object_put(event.more);
 }
 
-static void remember(struct denials *denials, const struct refused *refused, const char *call)
+void denials_remember(struct denials *denials, bool minor, const char *text)
 {
-	bool absent = refused->action == (SECCOMP_RET_ERRNO | ENOSYS);
-	char **last = absent ? &denials->last_enosys : &denials->last;
+	char **last = minor ? &denials->last_enosys : &denials->last;
 
-	if (*last && !strcmp(*last, call))
+	if (*last && !strcmp(*last, text))
 		return;
 	free(*last);
-	*last = xstrdup(call);
+	*last = xstrdup(text);
 }
 
 static char *what_came(const struct told *told)
@@ -211,17 +232,14 @@ static char *what_came(const struct told *told)
 
 static void account(struct denials *denials, const struct told *told, const char *what)
 {
-	struct denial_kind *kind;
-	bool is_new;
+	cleanup_free char *others = xasprintf("%s(...) with other arguments", told->text->name);
+	cleanup_free char *last = xasprintf("seccomp denied %s", told->text->call);
+	const struct denial_note note = {
+		.program = told->program, .name = told->text->name, .what = what, .others = others};
+	const struct denial_kind *kind = denials_count(denials, &note);
 
-	kind = kind_of(denials, told->program, told->text->name, what, &is_new);
-	denials->total++;
+	denials_remember(denials, told->refused->action == (SECCOMP_RET_ERRNO | ENOSYS), last);
 	if (kind)
-		kind->count++;
-	else
-		denials->beyond++;
-	remember(denials, told->refused, told->text->call);
-	if (is_new)
 		tell(denials, told, kind);
 }
 
@@ -237,6 +255,13 @@ static void answer(struct denials *denials, const struct told *told, const char 
 	if (listener_answer(fd, told->refused, &process) == CARRIED_OUT_SIGKILL && process == denials->main)
 		denials->main_killed = true;
 	account(denials, told, what);
+}
+
+static bool is_known(struct denials *denials, const char *program, const char *what)
+{
+	const struct denial_note note = {.program = program};
+
+	return find_kind(denials, &note, hash_of(program, what), what) != NULL;
 }
 
 /* Reads what there is to know while the call waits. Returns as listener_receive. */
@@ -259,8 +284,8 @@ static int serve(struct denials *denials)
 	told.program = program;
 	told.result = denial_result(refused.action, buffer, sizeof(buffer));
 	what = what_came(&told);
-	if (!find_kind(denials, hash_of(program, what), program, what))
-		told.inner = inner_pid(refused.pid);
+	if (!is_known(denials, program, what))
+		told.inner = denials_inner_pid(refused.pid);
 	answer(denials, &told, what);
 	denial_text_free(&text);
 	return 1;
@@ -298,7 +323,7 @@ char *denials_cause(const struct denials *denials, const char *end)
 {
 	const char *last = denials_last(denials);
 
-	return last ? xasprintf("%s, after seccomp denied %s", end, last) : xstrdup(end);
+	return last ? xasprintf("%s, after %s", end, last) : xstrdup(end);
 }
 
 static int by_count(const void *a, const void *b)
@@ -314,17 +339,23 @@ static struct json_object *summary_json(const struct denials *denials)
 	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; i < denials->n; i++) {
+		const struct denial_kind *kind = &denials->kinds[i];
 		struct json_object *item = json_object_new_object();
 
-		add_string(item, "call", denials->kinds[i].name);
-		add_string(item, "text", denials->kinds[i].what);
-		add_string(item, "program", denials->kinds[i].program);
-		json_object_object_add(
-			item, "count", json_object_new_int64((int64_t)denials->kinds[i].count));
+		add_string(item, "lock", kind->by_apparmor ? "AppArmor" : "seccomp");
+		add_string(item, kind->by_apparmor ? "operation" : "call", kind->name);
+		add_string(item, "text", kind->what);
+		add_string(item, "program", kind->program);
+		json_object_object_add(item, "count", json_object_new_int64((int64_t)kind->count));
+		if (kind->would_be)
+			json_object_object_add(item, "enforced", json_object_new_boolean(false));
 		json_object_array_add(list, item);
 	}
 	json_object_object_add(object, "denied", list);
 	json_object_object_add(object, "total", json_object_new_int64((int64_t)denials->total));
+	if (denials->would_be)
+		json_object_object_add(
+			object, "wouldBeDenied", json_object_new_int64((int64_t)denials->would_be));
 	json_object_object_add(object, "others", json_object_new_int64((int64_t)denials->beyond));
 	return object;
 }
@@ -332,10 +363,11 @@ static struct json_object *summary_json(const struct denials *denials)
 void denials_summarise(struct denials *denials)
 {
 	struct event event = {.type = "denials", .container = denials->container, .tone = TONE_NOTE};
+	uint64_t all = denials->total + denials->would_be;
 	size_t repeated = 0;
 
 	/* What happened once was told when it did. */
-	if (!denials->total || (denials->total == denials->n && !denials->report->json))
+	if (!all || (all == denials->n && !denials->report->json))
 		return;
 	qsort(denials->kinds, denials->n, sizeof(*denials->kinds), by_count);
 	if (denials->report->json) {
@@ -347,9 +379,9 @@ void denials_summarise(struct denials *denials)
 	}
 	for (size_t i = 0; i < denials->n && denials->kinds[i].count > 1; i++)
 		if (++repeated <= SUMMARY_LINES)
-			report_event(denials->report, denials->pod, &event,
-				"denied %" PRIu64 " times %s (%s)", denials->kinds[i].count,
-				denials->kinds[i].what, denials->kinds[i].program);
+			report_event(denials->report, denials->pod, &event, "%s %" PRIu64 " times %s (%s)",
+				denials->kinds[i].would_be ? "would be denied" : "denied",
+				denials->kinds[i].count, denials->kinds[i].what, denials->kinds[i].program);
 	if (repeated > SUMMARY_LINES)
 		report_event(denials->report, denials->pod, &event, "and %zu more kinds of calls repeatedly",
 			repeated - SUMMARY_LINES);
@@ -381,5 +413,5 @@ void denials_close(struct denials *denials)
 	denials->kinds = NULL;
 	denials->last = denials->last_enosys = NULL;
 	denials->n = 0;
-	denials->total = denials->beyond = 0;
+	denials->total = denials->beyond = denials->would_be = 0;
 }

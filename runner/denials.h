@@ -1,5 +1,6 @@
 /*
- * The refusals of one container, or of one `minirun exec`: taken from its listener, answered, told once, and counted.
+ * The refusals of one container, or of one `minirun exec`: what seccomp refuses is taken from its listener and answered, what
+ * AppArmor refuses comes from the kernel's audit (audit_watch.h); both are told once, and counted.
  *
  * One call is handled for each event of the loop, so that a program that makes a million of them can't keep it from
  * anything else. What is remembered of them has an upper bound: DENIALS_KINDS kinds, of which a program's same call with
@@ -19,8 +20,10 @@
 
 struct denial_kind {
 	uint32_t hash; /* of program and what */
+	bool by_apparmor; /* else by seccomp */
+	bool would_be; /* denied, were the profile not in complain mode */
 	char *program; /* the thread's name */
-	char *name; /* of the call */
+	char *name; /* of the call, or AppArmor's operation */
 	char *what; /* "mkdir(\"/x\", 0777) = EPERM" */
 	uint64_t count;
 };
@@ -37,10 +40,16 @@ struct denials {
 	void *data;
 	struct denial_kind *kinds; /* DENIALS_KINDS; NULL while there are none */
 	size_t n;
-	uint64_t total, beyond; /* all calls; those of no kind that is remembered */
-	char *last; /* "mkdir(\"/x\", 0777)": the last refusal that isn't ENOSYS */
+	uint64_t total, beyond; /* all refusals; those of no kind that is remembered */
+	uint64_t would_be; /* what complain mode let through; not in total */
+	char *last; /* "seccomp denied mkdir(\"/x\", 0777)": the last refusal that isn't ENOSYS */
 	char *last_enosys;
+	pid_t process; /* the container's first, while it lives: what audit_watch.c knows its processes by; 0: none */
+	uint64_t mount_namespace; /* its inode */
 };
+
+/* The container has a process: from now on what AppArmor refuses in its mount namespace is its own. */
+void denials_of_process(struct denials *denials, pid_t process);
 
 /* Watches the listener fd, which it owns from then on. */
 int denials_listen(struct denials *denials, int fd, pid_t main, struct error *err);
@@ -50,6 +59,25 @@ const char *denials_last(const struct denials *denials);
 
 /* The end of a container as the last line tells it: "exit 1, after seccomp denied mkdir(...)". A fresh string. */
 char *denials_cause(const struct denials *denials, const char *end);
+
+/* One refusal, for denials_count. */
+struct denial_note {
+	bool by_apparmor, would_be;
+	const char *program, *name, *what; /* as in struct denial_kind */
+	const char *others; /* what stands for ever new ones: "mkdir(...) with other arguments" */
+};
+
+/* Counts a refusal, and returns its kind if it is the first of it. For those who tell it: denials.c, denials_apparmor.c. */
+const struct denial_kind *denials_count(struct denials *denials, const struct denial_note *note);
+/* Remembers what was refused last, "seccomp denied x"; minor: a refusal that programs are used to (ENOSYS). */
+void denials_remember(struct denials *denials, bool minor, const char *text);
+/* Its number in its own pid namespace; 0 if that can't be told. */
+int denials_inner_pid(pid_t pid);
+
+struct apparmor_record;
+
+/* denials_apparmor.c: counts what AppArmor refused, and tells it if it is new. note: what is to be said of the process, or NULL. */
+void denials_add_record(struct denials *denials, const struct apparmor_record *record, const char *note);
 
 /* Tells what happened more than once, and how much there was in all. */
 void denials_summarise(struct denials *denials);

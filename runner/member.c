@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/audit_watch.h"
 #include "runner/supervise.h"
 #include "security/denial.h"
 
@@ -30,7 +31,7 @@ static void before_refusal(void *data)
 {
 	struct member *member = data;
 
-	if (member->phase == MEMBER_STARTING)
+	if (member->phase == MEMBER_STARTING && member->notice.fd >= 0)
 		on_notice(&member->notice, member);
 }
 
@@ -102,6 +103,7 @@ static void end(struct member *member)
 	timer_disarm(&member->timer);
 	if (member->failed && !member->cause)
 		find_cause(member);
+	denials_of_process(&member->denials, 0);
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
 	loop_remove(&member->supervisor->loop, &member->notice);
@@ -122,6 +124,7 @@ static void fail_start(struct member *member, const struct error *err)
 		.reason = "StartError",
 	};
 
+	audit_watch_settle(member->supervisor);
 	member->reason = "StartError";
 	member->failed = true;
 	member->exit_code = err->class != ERROR_PROGRAM ? 125 : err->errnum == ENOENT ? 127 : 126;
@@ -198,6 +201,8 @@ static void on_exit_ready(struct watch *watch, void *data)
 		on_notice(&member->notice, member);
 		return;
 	}
+	/* As long as its number is its own. */
+	audit_watch_settle(member->supervisor);
 	if (!launch_reap(watch->fd, &info)) {
 		if (!member->supervisor->killing && member->stop != STOP_KILLED) {
 			member->held = true;
@@ -294,6 +299,7 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 	clock_gettime(CLOCK_MONOTONIC, &member->started);
 	if (launch_start(&member->prepared.container, stdio, &member->launched, err) < 0)
 		return -1;
+	denials_of_process(&member->denials, member->launched.pid);
 	if (loop_add(&supervisor->loop, &member->notice, member->launched.notice, on_notice, member, err) < 0)
 		return -1;
 	return loop_add(&supervisor->loop, &member->exit, member->launched.pidfd, on_exit_ready, member, err);

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/audit_watch.h"
 #include "security/denial.h"
 
 #define EXIT_KILLED 137
@@ -126,6 +127,7 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 	supervisor->loop.after = ending_if_broken;
 	supervisor->loop.data = supervisor;
 	check_naming(supervisor);
+	audit_watch_open(supervisor);
 	ending_adopt_orphans(supervisor);
 	/* First of all, for from then on there is somebody to clear up should we be killed. */
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
@@ -229,6 +231,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 	result = prepare(&supervisor, err);
 	if (result == 0)
 		result = run_loop(&supervisor, err);
+	audit_watch_close(&supervisor);
 	if (result == 0)
 		status = report_end(&supervisor);
 	close_all(&supervisor);

@@ -11,6 +11,7 @@
 #include "runner/state.h"
 
 struct session;
+struct audit_watch;
 
 struct supervisor {
 	const struct plan *plan;
@@ -30,6 +31,7 @@ struct supervisor {
 	bool killing; /* SIGKILL has been sent */
 	bool naming; /* refused calls are named */
 	bool unnamed_told; /* and where they aren't, that has been said */
+	struct audit_watch *audit; /* what AppArmor refuses; NULL: nothing is to be seen of it */
 	char *eviction; /* why the pod was evicted, or NULL */
 };
 

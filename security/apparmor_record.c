@@ -1,0 +1,389 @@
+/* A record of the kernel's audit about AppArmor, as text, taken apart. Theory of operation: apparmor_record.h. */
+#include "security/apparmor_record.h"
+
+#include <aalogparse/aalogparse.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define RECORD_LIMIT 9000 /* bytes; the kernel's own limit is 8970, MAX_AUDIT_MESSAGE_LENGTH */
+#define SHOWN        200 /* bytes of a name */
+
+enum value_form {
+	FORM_TEXT, /* "in quotes", or hexadecimal */
+	FORM_NUMBER,
+	FORM_WORD,
+};
+
+/*
+ * The keys that libapparmor is given, and as what: those of newer kernels that mean the same have the old one's name. Once
+ * each, and in the form that the kernel writes: what its parser doesn't expect it gives up on, and leaks.
+ */
+static const struct record_key {
+	const char *key, *known;
+	enum value_form form;
+} keys[] = {
+	{"operation", "operation", FORM_TEXT},
+	{"info", "info", FORM_TEXT},
+	{"namespace", "namespace", FORM_TEXT},
+	{"profile", "profile", FORM_TEXT},
+	{"name", "name", FORM_TEXT},
+	{"pid", "pid", FORM_NUMBER},
+	{"comm", "comm", FORM_TEXT},
+	{"requested_mask", "requested_mask", FORM_TEXT},
+	{"denied_mask", "denied_mask", FORM_TEXT},
+	{"requested", "requested_mask", FORM_TEXT},
+	{"denied", "denied_mask", FORM_TEXT},
+	{"fsuid", "fsuid", FORM_NUMBER},
+	{"ouid", "ouid", FORM_NUMBER},
+	{"target", "target", FORM_TEXT},
+	{"capname", "name", FORM_TEXT},
+	{"family", "family", FORM_TEXT},
+	{"sock_type", "sock_type", FORM_TEXT},
+	{"protocol", "protocol", FORM_NUMBER},
+	{"fstype", "fstype", FORM_TEXT},
+	{"srcname", "srcname", FORM_TEXT},
+	{"flags", "flags", FORM_TEXT},
+	{"signal", "signal", FORM_WORD},
+	{"peer", "peer", FORM_TEXT},
+};
+
+/* A "key=value" of a record; the value with its quotes, if it has any. */
+struct token {
+	const char *key, *value;
+	size_t key_size, value_size;
+};
+
+/* Takes the next one; false at the end, or where the text was cut off in a value. The kernel never puts '"' into quotes. */
+static bool next_token(const char **at, const char *end, struct token *token)
+{
+	const char *p = *at;
+	const char *close;
+
+	while (p < end && *p == ' ')
+		p++;
+	token->key = p;
+	while (p < end && *p != '=' && *p != ' ')
+		p++;
+	token->key_size = (size_t)(p - token->key);
+	if (p == end || *p != '=')
+		return false;
+	token->value = ++p;
+	if (p < end && *p == '"') {
+		close = memchr(p + 1, '"', (size_t)(end - p - 1));
+		if (!close)
+			return false;
+		p = close + 1;
+	} else {
+		while (p < end && *p != ' ')
+			p++;
+	}
+	token->value_size = (size_t)(p - token->value);
+	*at = p;
+	return true;
+}
+
+static bool token_is(const struct token *token, const char *key, const char *value)
+{
+	return strlen(key) == token->key_size && !memcmp(token->key, key, token->key_size) &&
+	       (!value || (strlen(value) == token->value_size &&
+				  !memcmp(token->value, value, token->value_size)));
+}
+
+static bool is_all(const char *s, size_t n, int (*is_one)(int))
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_one((unsigned char)s[i]))
+			return false;
+	return n > 0;
+}
+
+static int is_lower(int c)
+{
+	return islower(c) || isdigit(c) || c == '_';
+}
+
+static bool has_form(const struct token *token, enum value_form form)
+{
+	const char *s = token->value;
+	size_t n = token->value_size;
+
+	if (form == FORM_NUMBER)
+		return n < 16 && is_all(s, n, isdigit);
+	if (form == FORM_WORD)
+		return is_all(s, n, is_lower);
+	if (n >= 2 && *s == '"')
+		return n == 2 || is_all(s + 1, n - 2, isprint);
+	return n % 2 == 0 && is_all(s, n, isxdigit);
+}
+
+/* The key as libapparmor knows it; NULL for one that it doesn't, or that *seen says was there before. */
+static const char *known_key(const struct token *token, uint32_t *seen)
+{
+	for (size_t i = 0; i < array_length(keys); i++) {
+		uint32_t bit = 0;
+
+		if (!token_is(token, keys[i].key, NULL))
+			continue;
+		for (size_t j = 0; !bit; j++)
+			if (!strcmp(keys[j].known, keys[i].known))
+				bit = 1U << j;
+		if ((*seen & bit) || !has_form(token, keys[i].form))
+			return NULL;
+		*seen |= bit;
+		return keys[i].known;
+	}
+	return NULL;
+}
+
+/* "audit(1700000000.123:45): ", and what comes behind it; NULL if that isn't how it begins. */
+static const char *skip_stamp(const char *text)
+{
+	char after;
+	int n = 0;
+
+	if (sscanf(text, "audit(%*10[0-9].%*3[0-9]:%*10[0-9]):%n%c", &n, &after) != 1 || after != ' ')
+		return NULL;
+	return text + n;
+}
+
+/* The record in the words of libapparmor's oldest version: `type=AVC msg=audit(...): apparmor="DENIED" ...`. */
+static bool normalise(const char *text, size_t size, char *out, size_t room, bool *complain)
+{
+	const char *end = text + size;
+	const char *at = skip_stamp(text);
+	const char *stamp_end = at;
+	struct token token;
+	uint32_t seen = 0;
+	size_t n;
+
+	if (!at || !next_token(&at, end, &token))
+		return false;
+	*complain = token_is(&token, "apparmor", "\"ALLOWED\"");
+	/* "KILLED" is a refusal by a profile in kill mode. */
+	if (!*complain && !token_is(&token, "apparmor", "\"DENIED\"") &&
+		!token_is(&token, "apparmor", "\"KILLED\""))
+		return false;
+	n = (size_t)snprintf(out, room, "type=AVC msg=%.*s apparmor=\"%s\"", (int)(stamp_end - text), text,
+		*complain ? "ALLOWED" : "DENIED");
+	while (next_token(&at, end, &token)) {
+		const char *key = known_key(&token, &seen);
+
+		if (!key || token.value_size + strlen(key) + 3 > room - n)
+			continue;
+		n += (size_t)snprintf(out + n, room - n, " %s=%.*s", key, (int)token.value_size, token.value);
+	}
+	return true;
+}
+
+/* What a record is about: of old kernels it has no class. */
+static enum apparmor_class class_of(const struct apparmor_record *record)
+{
+	static const struct {
+		const char *operation;
+		enum apparmor_class class;
+	} operations[] = {
+		{"capable", APPARMOR_CAPABILITY},
+		{"mount", APPARMOR_MOUNT},
+		{"umount", APPARMOR_MOUNT},
+		{"pivotroot", APPARMOR_MOUNT},
+		{"ptrace", APPARMOR_PTRACE},
+		{"signal", APPARMOR_SIGNAL},
+		{"change_profile", APPARMOR_OTHER},
+		{"change_onexec", APPARMOR_OTHER},
+		{"change_hat", APPARMOR_OTHER},
+		{"stack", APPARMOR_OTHER},
+		{"stack_onexec", APPARMOR_OTHER},
+		{"setrlimit", APPARMOR_OTHER},
+	};
+
+	for (size_t i = 0; i < array_length(operations); i++)
+		if (!strcmp(record->operation, operations[i].operation))
+			return operations[i].class;
+	if (record->family)
+		return APPARMOR_NETWORK;
+	/* A file whose path can't be told has an empty name, or none ("Failed name lookup"). */
+	return record->name ? APPARMOR_FILE : APPARMOR_OTHER;
+}
+
+static void take(struct apparmor_record *record, aa_log_record *parsed)
+{
+	record->pid = (pid_t)parsed->pid;
+	record->owner = parsed->fsuid == parsed->ouid;
+	record->operation = steal_pointer(&parsed->operation);
+	record->profile = steal_pointer(&parsed->profile);
+	record->namespace = steal_pointer(&parsed->namespace);
+	record->program = steal_pointer(&parsed->comm);
+	record->name = steal_pointer(&parsed->name);
+	record->target = steal_pointer(&parsed->name2);
+	record->requested = steal_pointer(&parsed->requested_mask);
+	record->denied = steal_pointer(&parsed->denied_mask);
+	record->info = steal_pointer(&parsed->info);
+	record->peer = steal_pointer(&parsed->peer);
+	record->signal = steal_pointer(&parsed->signal);
+	record->family = steal_pointer(&parsed->net_family);
+	record->sock_type = steal_pointer(&parsed->net_sock_type);
+	record->protocol = steal_pointer(&parsed->net_protocol);
+	record->fstype = steal_pointer(&parsed->fs_type);
+	record->source = steal_pointer(&parsed->src_name);
+	record->flags = steal_pointer(&parsed->flags);
+}
+
+bool apparmor_record_parse(const char *text, size_t size, struct apparmor_record *record)
+{
+	char known[RECORD_LIMIT + 64];
+	cleanup_free char *line = NULL;
+	aa_log_record *parsed;
+	bool is_refusal;
+
+	*record = (struct apparmor_record){0};
+	size = strnlen(text, size);
+	if (size > RECORD_LIMIT)
+		return false;
+	line = xstrndup(text, size);
+	if (!normalise(line, size, known, sizeof(known), &record->complain))
+		return false;
+	parsed = parse_record(known);
+	if (!parsed)
+		return false;
+	is_refusal = (parsed->event == AA_RECORD_DENIED || parsed->event == AA_RECORD_ALLOWED) &&
+		     parsed->operation && parsed->profile;
+	if (is_refusal) {
+		take(record, parsed);
+		record->class = class_of(record);
+	}
+	free_record(parsed);
+	return is_refusal;
+}
+
+void apparmor_record_free(struct apparmor_record *record)
+{
+	char **const strings[] = {&record->operation, &record->profile, &record->namespace, &record->program,
+		&record->name, &record->target, &record->requested, &record->denied, &record->info,
+		&record->peer, &record->signal, &record->family, &record->sock_type, &record->protocol,
+		&record->fstype, &record->source, &record->flags};
+
+	for (size_t i = 0; i < array_length(strings); i++) {
+		char **string = strings[i];
+
+		free(*string);
+		*string = NULL;
+	}
+}
+
+static char *shown(const char *hostile)
+{
+	return text_shown(hostile, strlen(hostile), SHOWN);
+}
+
+/* Appends to list, which it frees: "a b" of "a" and "b"; nothing if word is NULL. */
+static char *append(char *list, const char *word)
+{
+	cleanup_free char *safe = word ? shown(word) : NULL;
+	char *longer;
+
+	if (!word || !*word)
+		return list;
+	longer = xasprintf("%s%s%s", list, *list ? " " : "", safe);
+	free(list);
+	return longer;
+}
+
+static char *append_quoted(char *list, const char *before, const char *name)
+{
+	cleanup_free char *quoted = name ? text_quoted(name, strlen(name), SHOWN) : NULL;
+	char *longer;
+
+	if (!name)
+		return list;
+	longer = xasprintf("%s%s%s", list, before, quoted);
+	free(list);
+	return longer;
+}
+
+char *apparmor_record_what(const struct apparmor_record *record)
+{
+	cleanup_free char *operation = shown(record->operation);
+	char *what;
+
+	switch (record->class) {
+	case APPARMOR_CAPABILITY:
+		return append(xstrdup("capability"), record->name);
+	case APPARMOR_NETWORK:
+		what = append(xstrdup("network"), record->family);
+		what = append(what, record->sock_type);
+		/* "ip", number 0, stands for whatever the socket's type implies. */
+		return record->protocol && !strcmp(record->protocol, "ip") ? what
+									   : append(what, record->protocol);
+	case APPARMOR_SIGNAL:
+		what = append(xstrdup("signal"), record->signal);
+		return append(append(what, record->peer ? "to" : NULL), record->peer);
+	case APPARMOR_PTRACE:
+		return append(append(xstrdup("ptrace"), record->peer ? "of" : NULL), record->peer);
+	case APPARMOR_MOUNT:
+		what = append(steal_pointer(&operation), record->fstype);
+		what = append_quoted(what, " ", record->source);
+		return append_quoted(what, record->source || record->fstype ? " on " : " ", record->name);
+	case APPARMOR_FILE:
+	case APPARMOR_OTHER:
+	default:
+		what = append_quoted(steal_pointer(&operation), " ", record->name);
+		/* The profiles that complain mode makes up for what a profile has no exec rule for say nothing. */
+		return record->target && strstr(record->target, "//null-")
+			       ? what
+			       : append_quoted(what, " -> ", record->target);
+	}
+}
+
+/* The letters of a file's rights in words: "read, write". NULL if one of them isn't known. */
+static char *words_of(const char *letters)
+{
+	static const char *const words[256] = {
+		['r'] = "read",
+		['w'] = "write",
+		['a'] = "append",
+		['c'] = "create",
+		['d'] = "delete",
+		['x'] = "execute",
+		['m'] = "map as code",
+		['k'] = "lock",
+		['l'] = "link",
+	};
+	char *list = xstrdup("");
+
+	for (const char *c = letters; *c; c++) {
+		const char *word = words[(unsigned char)*c];
+		char *longer = word ? xasprintf("%s%s%s", list, *list ? ", " : "", word) : NULL;
+
+		free(list);
+		if (!longer)
+			return NULL;
+		list = longer;
+	}
+	return list;
+}
+
+char *apparmor_record_rights(const struct apparmor_record *record)
+{
+	cleanup_free char *denied = NULL;
+	cleanup_free char *asked = NULL;
+	cleanup_free char *words = NULL;
+	cleanup_free char *info = record->info ? shown(record->info) : NULL;
+
+	if (!record->denied || !*record->denied)
+		return steal_pointer(&info);
+	denied = shown(record->denied);
+	if (record->requested && strcmp(record->requested, record->denied) != 0)
+		asked = shown(record->requested);
+	if (record->class == APPARMOR_FILE)
+		words = words_of(record->denied);
+	return xasprintf("%s%s%s%s%s%s%s%s", denied, words ? ": " : "", words ? words : "",
+		asked ? ", of " : "", asked ? asked : "", asked ? " asked for" : "", info ? "; " : "",
+		info ? info : "");
+}
