@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -25,8 +24,6 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "security/seccomp.h"
-
-#define X32_BIT 0x40000000
 
 /* One argument as it is written. Room for the longest string, each byte escaped, with its quotes. */
 struct word {
@@ -361,20 +358,6 @@ static bool is_void(const struct call *call, size_t i)
 	       !(argument_of_kind(call, 'o') & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
 }
 
-/* libseccomp's number of the architecture that a call was made for, 0 if it is none that we know. */
-static uint32_t arch_of(const struct seccomp_data *call)
-{
-	static const uint32_t arches[] = {
-		SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_AARCH64, SCMP_ARCH_ARM, SCMP_ARCH_RISCV64};
-
-	if (call->arch == AUDIT_ARCH_X86_64 && call->nr >= X32_BIT)
-		return SCMP_ARCH_X32;
-	for (size_t i = 0; i < array_length(arches); i++)
-		if (seccomp_arch_audit(arches[i]) == call->arch)
-			return arches[i];
-	return 0;
-}
-
 static void decode(const struct seccomp_data *data, const struct denial_reader *reader, uint32_t arch,
 	struct denial_text *text)
 {
@@ -406,7 +389,7 @@ static void decode(const struct seccomp_data *data, const struct denial_reader *
 void denial_describe(
 	const struct seccomp_data *call, const struct denial_reader *reader, struct denial_text *text)
 {
-	uint32_t arch = arch_of(call);
+	uint32_t arch = seccomp_arch_of_call(call->arch, call->nr);
 	const char *arch_name = arch ? seccomp_arch_go_name(arch) : "foreign";
 	cleanup_free char *list = xstrdup("");
 

@@ -15,38 +15,12 @@
 #include "base/memory.h"
 #include "security/seccomp.h"
 
-#define X32_BIT     0x40000000
 #define NAMES_SHOWN 4
-
-static bool holds(const struct seccomp_arg *arg, uint64_t is, bool is_32bit)
-{
-	uint64_t mask = is_32bit ? UINT32_MAX : UINT64_MAX;
-	uint64_t value = arg->value & mask;
-
-	is &= mask;
-	switch (arg->compare) {
-	case COMPARE_NE:
-		return is != value;
-	case COMPARE_LT:
-		return is < value;
-	case COMPARE_LE:
-		return is <= value;
-	case COMPARE_EQ:
-		return is == value;
-	case COMPARE_GE:
-		return is >= value;
-	case COMPARE_GT:
-		return is > value;
-	case COMPARE_MASKED_EQ:
-		return (is & value) == (arg->value_two & value);
-	}
-	return false;
-}
 
 static bool matches(const struct seccomp_rule *rule, const struct seccomp_data *call, bool is_32bit)
 {
 	for (size_t i = 0; i < rule->n_args; i++)
-		if (!holds(&rule->args[i], call->args[rule->args[i].index], is_32bit))
+		if (!seccomp_arg_holds(&rule->args[i], call->args[rule->args[i].index], is_32bit))
 			return false;
 	return true;
 }

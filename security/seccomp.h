@@ -108,6 +108,12 @@ uint32_t seccomp_arch_audit(uint32_t arch);
 bool seccomp_arch_possible(uint32_t arch);
 /* Whether arguments are 32 bits wide there. */
 bool seccomp_arch_is_32bit(uint32_t arch);
+/* The architectures whose calls this machine's kernel can see, by number from 0, its own first; NULL past the last. */
+const char *seccomp_arch_of_machine(size_t index);
+/* SCMP_ARCH_* of a call by its struct seccomp_data; 0 if it is none that we know. */
+uint32_t seccomp_arch_of_call(uint32_t audit, int nr);
+
+#define X32_BIT 0x40000000 /* in the number of an x32 call, whose AUDIT_ARCH_* is that of x86-64 */
 
 #define SYSCALL_UNKNOWN INT32_MIN
 /*
@@ -136,6 +142,8 @@ int seccomp_select(const struct seccomp_profile *profile, const struct seccomp_s
 unsigned int seccomp_rules_allowed(const struct seccomp_rules *rules);
 /* Whether execve can be allowed, at least with some arguments: what comes of them isn't known before. */
 bool seccomp_rules_may_execve(const struct seccomp_rules *rules);
+/* Whether it holds of an argument's value; of a 32-bit program's only the low half counts. */
+bool seccomp_arg_holds(const struct seccomp_arg *arg, uint64_t is, bool is_32bit);
 
 /* ---- seccomp_stub.c ---- */
 

@@ -16,8 +16,6 @@
 #include "base/text.h"
 #include "security/seccomp.h"
 
-#define X32_BIT 0x40000000
-
 const struct seccomp_action_name seccomp_action_names[] = {
 	{"SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD, false},
 	{"SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD, false},
@@ -172,6 +170,28 @@ bool seccomp_arch_possible(uint32_t arch)
 	return false;
 }
 
+const char *seccomp_arch_of_machine(size_t index)
+{
+	uint32_t native = seccomp_arch_native();
+
+	if (index == 0)
+		return seccomp_arch_name(native);
+	for (size_t i = 0; i < array_length(arches); i++)
+		if (arches[i].number != native && arches[i].family == native && --index == 0)
+			return arches[i].name;
+	return NULL;
+}
+
+uint32_t seccomp_arch_of_call(uint32_t audit, int nr)
+{
+	if (audit == AUDIT_ARCH_X86_64 && nr >= X32_BIT)
+		return SCMP_ARCH_X32;
+	for (size_t i = 0; i < array_length(arches); i++)
+		if (arches[i].audit == audit)
+			return arches[i].number;
+	return 0;
+}
+
 /* Newer than some libseccomp that we build with: Debian 12's ends at 452. arch 0: everywhere. */
 static const struct {
 	const char *name;
@@ -304,6 +324,14 @@ char *seccomp_syscall_nearest(const char *name)
 	copy = xstrdup(nearest);
 	strv_free(known.items);
 	return copy;
+}
+
+bool seccomp_call_known(const char *name, char **nearest)
+{
+	bool known = seccomp_syscall_in_library(name) || seccomp_syscall_number(0, name) != SYSCALL_UNKNOWN;
+
+	*nearest = known ? NULL : seccomp_syscall_nearest(name);
+	return known;
 }
 
 int seccomp_errno_number(const char *name)

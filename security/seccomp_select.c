@@ -227,3 +227,28 @@ unsigned int seccomp_profile_allowed(const struct seccomp_profile *profile)
 	free(rules.items);
 	return n;
 }
+
+bool seccomp_arg_holds(const struct seccomp_arg *arg, uint64_t is, bool is_32bit)
+{
+	uint64_t mask = is_32bit ? UINT32_MAX : UINT64_MAX;
+	uint64_t value = arg->value & mask;
+
+	is &= mask;
+	switch (arg->compare) {
+	case COMPARE_NE:
+		return is != value;
+	case COMPARE_LT:
+		return is < value;
+	case COMPARE_LE:
+		return is <= value;
+	case COMPARE_EQ:
+		return is == value;
+	case COMPARE_GE:
+		return is >= value;
+	case COMPARE_GT:
+		return is > value;
+	case COMPARE_MASKED_EQ:
+		return (is & value) == (arg->value_two & value);
+	}
+	return false;
+}

@@ -27,7 +27,6 @@
 #include "base/memory.h"
 #include "security/seccomp.h"
 
-#define X32_BIT      0x40000000
 #define TO_FILTER    UINT32_MAX /* a jump's distance until the end is known */
 #define TO_NEXT_RULE (UINT32_MAX - 1)
 #define LOAD(what) \

@@ -20,7 +20,6 @@
 #include "base/memory.h"
 #include "security/seccomp.h"
 
-#define X32_BIT 0x40000000U
 #define PROBE_CALLS \
 	640 /* numbers from 0 that are tried; the newest of Linux 6.18 is 470, x32's own end at 547 */
 #define PROBE_TUPLES 4096 /* combinations of arguments tried for one call */
@@ -35,34 +34,10 @@ struct probe {
 	const int *numbers; /* of each rule's call on this architecture */
 };
 
-static bool holds(const struct probe *p, const struct seccomp_arg *arg, const uint64_t args[6])
-{
-	uint64_t mask = p->is_32bit ? UINT32_MAX : UINT64_MAX;
-	uint64_t is = args[arg->index] & mask, value = arg->value & mask;
-
-	switch (arg->compare) {
-	case COMPARE_NE:
-		return is != value;
-	case COMPARE_LT:
-		return is < value;
-	case COMPARE_LE:
-		return is <= value;
-	case COMPARE_EQ:
-		return is == value;
-	case COMPARE_GE:
-		return is >= value;
-	case COMPARE_GT:
-		return is > value;
-	case COMPARE_MASKED_EQ:
-		return (is & value) == (arg->value_two & value);
-	}
-	return false;
-}
-
 static bool all_hold(const struct probe *p, const struct seccomp_rule *rule, const uint64_t args[6])
 {
 	for (size_t i = 0; i < rule->n_args; i++)
-		if (!holds(p, &rule->args[i], args))
+		if (!seccomp_arg_holds(&rule->args[i], args[rule->args[i].index], p->is_32bit))
 			return false;
 	return true;
 }

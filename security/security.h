@@ -140,6 +140,9 @@ struct lint_subject {
 void seccomp_lint(const char *text, size_t size, const char *name, const struct lint_subject *subject,
 	struct findings *findings);
 
+/* Whether some architecture has a call of that name; if not, *nearest gets the known name nearest to it (fresh), or NULL. */
+bool seccomp_call_known(const char *name, char **nearest);
+
 /* How many calls this machine's architecture has, of those that libseccomp and we know. */
 unsigned int seccomp_known_calls(void);
 
