@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 int fd_write_all(int fd, const void *data, size_t size)
 {
@@ -93,6 +94,44 @@ int file_replace(int dirfd, const char *name, mode_t mode, const void *data, siz
 		return error_set(err, ERROR_HOST, errnum, "cannot write %s", name);
 	}
 	return 0;
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+int file_may_write(const char *path, struct error *err)
+{
+	cleanup_free char *folder = folder_of(path);
+	struct stat st;
+
+	if (!*path_base(path)) /* "profiles/" */
+		return error_set(err, ERROR_USAGE, EISDIR, "cannot write %s", path);
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return error_set(err, ERROR_USAGE, S_ISDIR(st.st_mode) ? EISDIR : 0,
+			S_ISDIR(st.st_mode) ? "cannot write %s" : "cannot write %s: it is no regular file",
+			path);
+	if (stat(folder, &st) < 0 || access(folder, W_OK) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot write %s", path);
+	return 0;
+}
+
+int file_write(const char *path, mode_t mode, const void *data, size_t size, struct error *err)
+{
+	cleanup_free char *folder = folder_of(path);
+	cleanup_fd int fd = -1;
+
+	if (file_may_write(path, err) < 0)
+		return -1;
+	fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot open %s", folder);
+	return file_replace(fd, path_base(path), mode, data, size, err);
 }
 
 static int compare_ints(const void *a, const void *b)

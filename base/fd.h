@@ -27,6 +27,12 @@ int file_read(
  */
 int file_replace(int dirfd, const char *name, mode_t mode, const void *data, size_t size, struct error *err);
 
+/* The same for a path of the host. Refuses to replace what is no file: a folder, a device, a link. */
+int file_write(const char *path, mode_t mode, const void *data, size_t size, struct error *err);
+
+/* Whether file_write is likely to succeed: for a complaint before the work, not after it. */
+int file_may_write(const char *path, struct error *err);
+
 /* Closes every descriptor but those in keep (negative ones count for nothing; at most 16). Returns 0 or -1 with errno. */
 int fd_close_others(const int *keep, size_t n);
 

@@ -10,10 +10,12 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/command.h"
+#include "runner/learning.h"
 #include "runner/manifest.h"
 #include "runner/paths.h"
 #include "runner/plan.h"
 #include "runner/report.h"
+#include "runner/run.h"
 #include "runner/state.h"
 #include "runner/supervise.h"
 
@@ -164,7 +166,7 @@ static int run_plan(const struct plan *plan, const struct invocation *invocation
 	struct report *report, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
-	struct supervise_options options = {.once = invocation->value[OPTION_ONCE] != NULL};
+	struct supervise_options options = {.once = invocation->value[OPTION_ONCE] != NULL || plan->learning};
 	struct state state;
 	int status;
 
@@ -174,14 +176,18 @@ static int run_plan(const struct plan *plan, const struct invocation *invocation
 	status = state_open(&state, root, store, plan->pod->name, plan->uid, err);
 	if (status == 0) {
 		introduce(report, plan);
+		if (plan->learning)
+			learning_announce(plan, report);
 		status = supervise(plan, &options, &state, report, err);
+		if (status >= 0 && plan->learning)
+			status = learning_finish(plan, report, status, err);
 	}
 	state_close(&state);
 	return status;
 }
 
 static int plan_and_run(const struct pod *pod, const char *file, const struct invocation *invocation,
-	struct report *report, struct findings *findings, struct error *err)
+	struct report *report, const struct learning *learning, struct findings *findings, struct error *err)
 {
 	cleanup_free char *store = path_of_store(invocation, err);
 	const struct plan_request request = {
@@ -189,6 +195,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const struct in
 		.manifest_path = file,
 		.profile_root = invocation->value[OPTION_SECCOMP_PROFILE_ROOT],
 		.no_denials = invocation->value[OPTION_NO_DENIALS] != NULL,
+		.learning = learning,
 	};
 	struct plan plan;
 	int status;
@@ -207,36 +214,44 @@ static int plan_and_run(const struct pod *pod, const char *file, const struct in
 	return status;
 }
 
-int cmd_run(const struct invocation *invocation, struct error *err)
+int run_manifest(const struct invocation *invocation, struct report *report, const struct learning *learning,
+	struct error *err)
 {
+	const char *name = invocation->command->name;
 	const char *file = invocation->operands[0];
 	cleanup_free char *text = NULL;
 	cleanup_pod struct pod *pod = NULL;
 	struct findings findings;
-	struct report report;
 	size_t size;
 	int status;
 
 	if (!file || invocation->n_operands > 1) {
 		error_set(err, ERROR_USAGE, 0,
-			file ? "run takes one file, not %d" : "run wants the file of a pod",
+			file ? "%s takes one file, not %d" : "%s wants the file of a pod", name,
 			invocation->n_operands);
-		return error_hint(err, "minirun FILE, or - for standard input");
+		return error_hint(err, "minirun %s FILE, or - for standard input", name);
 	}
 	if (file_read(file, DOCUMENT_SIZE, ERROR_MANIFEST, &text, &size, err) < 0)
 		return -1;
-	report_init(&report, wants_json(invocation), invocation->value[OPTION_QUIET] != NULL,
-		invocation->value[OPTION_COLOR]);
 	findings_init(&findings, file);
 	pod = manifest_read(text, size, &findings);
 	if (pod) {
-		status = plan_and_run(pod, file, invocation, &report, &findings, err);
+		status = plan_and_run(pod, file, invocation, report, learning, &findings, err);
 	} else {
-		show(&report, NULL, &findings);
+		show(report, NULL, &findings);
 		status = plan_invalid(&findings, NULL, err);
 	}
 	if (status < 0)
-		show_error(&report, pod ? pod->name : NULL, err);
+		show_error(report, pod ? pod->name : NULL, err);
 	findings_free(&findings);
 	return status;
+}
+
+int cmd_run(const struct invocation *invocation, struct error *err)
+{
+	struct report report;
+
+	report_init(&report, wants_json(invocation), invocation->value[OPTION_QUIET] != NULL,
+		invocation->value[OPTION_COLOR]);
+	return run_manifest(invocation, &report, NULL, err);
 }

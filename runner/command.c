@@ -15,19 +15,22 @@ struct option_spec {
 	const char *argument; /* NULL: a flag */
 	const char *commands; /* which commands take it, by name; NULL: all */
 	const char *help; /* NULL: for tests, not shown */
+	bool many; /* may be given more than once: the values are joined by commas */
 };
 
 static const struct option_spec options[OPTION_COUNT] = {
-	[OPTION_STORE] = {"store", 0, "DIR", "run explain lint image",
+	[OPTION_STORE] = {"store", 0, "DIR", "run learn explain lint image",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
-	[OPTION_ROOT] = {"root", 0, "DIR", "run exec",
+	[OPTION_ROOT] = {"root", 0, "DIR", "run learn exec",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
-	[OPTION_OUTPUT] = {"output", 'o', "json", "run explain lint image",
-		"print JSON: one event a line for run, else one document"},
-	[OPTION_COLOR] = {"color", 0, "WHEN", "run", "auto (the default: on a terminal), always or never"},
-	[OPTION_QUIET] = {"quiet", 'q', NULL, "run image", "only what the containers print, and errors"},
+	[OPTION_OUTPUT] = {"output", 'o', "json", "run learn explain lint image",
+		"print JSON: one event a line for run and learn, else one document"},
+	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn",
+		"auto (the default: on a terminal), always or never"},
+	[OPTION_QUIET] = {"quiet", 'q', NULL, "run learn image",
+		"only what the containers print, and errors"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
 	[OPTION_TIME_SCALE] = {"time-scale", 0, "N", "run", NULL},
 	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
@@ -35,6 +38,16 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"/var/lib/kubelet/seccomp"},
 	[OPTION_NO_DENIALS] = {"no-denials", 0, NULL, "run",
 		"don't name the system calls that seccomp refuses: the kernel answers them alone"},
+	[OPTION_WRITE] = {"write", 0, "FILE", "learn",
+		"the file of the profile, which is replaced (default: standard output, and what the pod "
+		"prints goes to standard error)"},
+	[OPTION_WRITE_DIR] = {"write-dir", 0, "DIR", "learn",
+		"the folder of one profile for each container, DIR/CONTAINER.json"},
+	[OPTION_BASE] = {"base", 0, "PROFILE", "learn",
+		"a profile of which all is kept, and to which is added what it lacks"},
+	[OPTION_DENY] = {"deny", 0, "NAME,...", "learn",
+		"system calls to leave out; refused while recording too. May be given more than once", true},
+	[OPTION_FOR] = {"for", 0, "TIME", "learn", "end the pod after this time: 10s, 2m, 1h30m"},
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
 	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
 	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},
@@ -95,6 +108,18 @@ const struct command commands[] = {
 		"a file\n"
 		"can't be read.\n",
 		PRIVILEGE_NONE, cmd_lint},
+	{"learn", "[OPTIONS] FILE|-", "run a pod, and write the seccomp profile that lets it run",
+		"Runs the pod under a filter that lets every call through and records it, and writes the "
+		"profile that\n"
+		"allows what was seen: of all containers, their processes and threads, and of what `minirun "
+		"exec` starts\n"
+		"in them, from execve on. It is no boundary: a profile that the manifest names is not "
+		"applied. The same\n"
+		"pod runs under the new profile without a denial, as long as it does the same.\n\n"
+		"Each container runs once. A pod that doesn't end is ended by Ctrl-C or --for; that is no "
+		"failure. If the\n"
+		"pod fails, what was seen is written all the same, and the exit status is the pod's.\n",
+		PRIVILEGE_SEALED, cmd_learn},
 	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
 		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies "
 		"a folder,\n"
@@ -282,6 +307,9 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 		id = option_of_result(result);
 		if (id < 0)
 			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
+		if (options[id].many && invocation->value[id])
+			optarg = xasprintf(
+				"%s,%s", invocation->value[id], optarg); /* as long as the process */
 		invocation->value[id] = optarg ? optarg : "";
 	}
 	invocation->operands = copy + optind;

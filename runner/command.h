@@ -20,6 +20,11 @@ enum option_id {
 	OPTION_TIME_SCALE,
 	OPTION_SECCOMP_PROFILE_ROOT,
 	OPTION_NO_DENIALS,
+	OPTION_WRITE,
+	OPTION_WRITE_DIR,
+	OPTION_BASE,
+	OPTION_DENY,
+	OPTION_FOR,
 	OPTION_CONTAINER,
 	OPTION_STDIN,
 	OPTION_TTY,
@@ -78,6 +83,7 @@ int cmd_run(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);
 int cmd_lint(const struct invocation *invocation, struct error *err);
+int cmd_learn(const struct invocation *invocation, struct error *err);
 int cmd_explain(const struct invocation *invocation, struct error *err);
 int cmd_help(const struct invocation *invocation, struct error *err);
 

@@ -113,37 +113,13 @@ static void on_session_exit(struct watch *watch, void *data)
 	answer(session, message);
 }
 
-/* As take_notice in member.c. */
-static bool take_notice(struct session *session)
-{
-	struct error err;
-	int listener;
-
-	switch (launch_read_notice(&session->launched, &listener)) {
-	case NOTICE_LISTENER:
-		if (denials_listen(&session->denials, listener, session->launched.pid, &err) == 0)
-			launch_go(&session->launched);
-		else
-			pidfd_send_signal(session->launched.pidfd, SIGKILL, NULL, 0);
-		return false;
-	case NOTICE_UNNAMED:
-		supervisor_unnamed(session->supervisor, session->container.name, listener);
-		return false;
-	case NOTICE_NONE:
-		return false;
-	case NOTICE_END:
-		break;
-	}
-	return true;
-}
-
 static void on_session_notice(struct watch *watch, void *data)
 {
 	struct session *session = data;
 	struct error err = {0};
 	int result;
 
-	if (!take_notice(session))
+	if (!supervisor_take_notice(session->supervisor, &session->launched, &session->denials))
 		return;
 	result = launch_result(&session->container, &session->launched, &err);
 	loop_remove(&session->supervisor->loop, watch);

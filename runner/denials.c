@@ -12,9 +12,12 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/learning.h"
 #include "security/denial.h"
+#include "security/recording.h"
 
-#define SUMMARY_LINES 10
+#define SUMMARY_LINES  10
+#define RECORD_AT_ONCE 64
 
 static uint32_t hash_of(const char *program, const char *what)
 {
@@ -60,13 +63,6 @@ int denials_inner_pid(pid_t pid)
 	if (status)
 		fclose(status);
 	return inner;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 static struct denial_kind *find_kind(
@@ -194,7 +190,7 @@ static void tell(struct denials *denials, const struct told *told, const struct 
 {
 	const struct planned_profile *profile = denials->profile;
 	const struct seccomp_subject subject = {.capabilities = profile->capabilities};
-	const char *name = base_name(profile->name);
+	const char *name = path_base(profile->name);
 	cleanup_free char *rule = NULL;
 	struct event event = {
 		.type = "denied",
@@ -206,7 +202,9 @@ static void tell(struct denials *denials, const struct told *told, const struct 
 
 	if (!text)
 		text = seccomp_runtime_default(&size);
-	rule = denial_rule(text, size, name, &subject, &told->refused->call, told->refused->action);
+	rule = denials->learning
+		       ? learning_rule(denials->learning, told->text->name)
+		       : denial_rule(text, size, name, &subject, &told->refused->call, told->refused->action);
 	event.more = told_json(told, rule, name, kind->count);
 	report_event(denials->report, denials->pod, &event, "denied %s · seccomp, %s (%s, pid %d)",
 		kind->what, rule, told->program, told->inner);
@@ -264,31 +262,56 @@ static bool is_known(struct denials *denials, const char *program, const char *w
 	return find_kind(denials, &note, hash_of(program, what), what) != NULL;
 }
 
-/* Reads what there is to know while the call waits. Returns as listener_receive. */
-static int serve(struct denials *denials)
+/* Reads what there is to know while the call waits, and answers it. */
+static void refuse(struct denials *denials, const struct refused *refused)
 {
-	struct refused refused;
 	struct denial_reader reader = denial_process_reader;
 	struct denial_text text;
 	cleanup_free char *program = NULL;
 	cleanup_free char *what = NULL;
 	char buffer[32];
-	struct told told = {&refused, &text, NULL, NULL, 0};
-	int result = listener_receive(denials->watch.fd, &denials->profile->filter, &refused);
+	struct told told = {refused, &text, NULL, NULL, 0};
 
-	if (result <= 0)
-		return result;
-	reader.data = &refused.pid;
-	denial_describe(&refused.call, &reader, &text);
-	program = program_name(refused.pid);
+	reader.data = &refused->pid;
+	denial_describe(&refused->call, &reader, &text);
+	program = program_name(refused->pid);
 	told.program = program;
-	told.result = denial_result(refused.action, buffer, sizeof(buffer));
+	told.result = denial_result(refused->action, buffer, sizeof(buffer));
 	what = what_came(&told);
 	if (!is_known(denials, program, what))
-		told.inner = denials_inner_pid(refused.pid);
+		told.inner = denials_inner_pid(refused->pid);
 	answer(denials, &told, what);
 	denial_text_free(&text);
-	return 1;
+}
+
+/* Returns as listener_take. */
+static int serve(struct denials *denials)
+{
+	struct refused refused;
+	int result = listener_receive(denials->watch.fd, &denials->profile->filter, &refused);
+
+	if (result > 0)
+		refuse(denials, &refused);
+	return result;
+}
+
+/* All that wait, up to a number: each of them holds up its program. Returns as listener_take. */
+static int record(struct denials *denials)
+{
+	struct refused refused;
+	int result = 0;
+
+	for (int i = 0; i < RECORD_AT_ONCE; i++) {
+		result = listener_take(denials->watch.fd, &refused);
+		if (result <= 0)
+			return result;
+		refused.action = recording_take(denials->recording, &refused.call);
+		if (refused.action == SECCOMP_RET_ALLOW)
+			listener_let_go(denials->watch.fd, &refused);
+		else
+			refuse(denials, &refused);
+	}
+	return result;
 }
 
 static void on_refusal(struct watch *watch, void *data)
@@ -298,7 +321,7 @@ static void on_refusal(struct watch *watch, void *data)
 	if (denials->before)
 		denials->before(denials->data);
 	/* That may have been the end of us: the listener is closed then. */
-	if (watch->fd >= 0 && serve(denials) < 0)
+	if (watch->fd >= 0 && (denials->recording ? record(denials) : serve(denials)) < 0)
 		loop_remove(denials->loop, watch);
 }
 

@@ -15,6 +15,9 @@
 #include "runner/plan.h"
 #include "runner/report.h"
 
+struct learning;
+struct recording;
+
 #define DENIALS_KINDS    256
 #define DENIALS_VARIANTS 8
 
@@ -33,6 +36,8 @@ struct denials {
 	struct report *report;
 	const char *pod, *container;
 	const struct planned_profile *profile; /* NULL: nothing is refused */
+	struct recording *recording; /* of `minirun learn`, which gets all calls; or NULL */
+	const struct learning *learning; /* likewise */
 	struct watch watch; /* the listener */
 	pid_t main; /* the container's first process, as we see it */
 	bool main_killed; /* by us, by SIGKILL, where the profile says SIGSYS */

@@ -272,6 +272,12 @@ void launch_go(const struct launched *launched)
 	launched->page->report.fetched = 1;
 }
 
+void launch_fail(const struct launched *launched, const struct error *err)
+{
+	launched->page->error = *err;
+	pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
+}
+
 int launch_result(const struct container *container, const struct launched *launched, struct error *err)
 {
 	const struct launch_page *page = launched->page;

@@ -51,6 +51,9 @@ enum launch_notice launch_read_notice(const struct launched *launched, int *list
 /* Somebody listens: the child may execute the program. */
 void launch_go(const struct launched *launched);
 
+/* Kills the child instead, and says why: it is what launch_result will tell. */
+void launch_fail(const struct launched *launched, const struct error *err);
+
 /* After notice has ended: 0 if the program runs (or ran), else a negative number and the reason. */
 int launch_result(const struct container *container, const struct launched *launched, struct error *err);
 

@@ -227,31 +227,6 @@ static void on_exit_ready(struct watch *watch, void *data)
 	check_ended(member);
 }
 
-/* Whether the program runs, or never will; before, whether the filter's listener is there. */
-static bool take_notice(struct member *member)
-{
-	struct supervisor *supervisor = member->supervisor;
-	struct error err;
-	int listener;
-
-	switch (launch_read_notice(&member->launched, &listener)) {
-	case NOTICE_LISTENER:
-		if (denials_listen(&member->denials, listener, member->launched.pid, &err) == 0)
-			launch_go(&member->launched);
-		else
-			pidfd_send_signal(member->launched.pidfd, SIGKILL, NULL, 0);
-		return false;
-	case NOTICE_UNNAMED:
-		supervisor_unnamed(supervisor, member->item->spec->name, listener);
-		return false;
-	case NOTICE_NONE:
-		return false;
-	case NOTICE_END:
-		break;
-	}
-	return true;
-}
-
 static void on_notice(struct watch *watch, void *data)
 {
 	struct member *member = data;
@@ -260,7 +235,7 @@ static void on_notice(struct watch *watch, void *data)
 	struct error err = {0};
 	int result;
 
-	if (!take_notice(member))
+	if (!supervisor_take_notice(supervisor, &member->launched, &member->denials))
 		return;
 	result = launch_result(&member->prepared.container, &member->launched, &err);
 	loop_remove(&supervisor->loop, watch);

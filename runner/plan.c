@@ -108,7 +108,7 @@ static void check_pod_ids(const struct pod *pod, struct findings *findings)
 int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
 	struct findings *findings, FILE *warnings, struct error *err)
 {
-	*plan = (struct plan){.pod = pod, .store.fd = -1};
+	*plan = (struct plan){.pod = pod, .store.fd = -1, .learning = request->learning};
 	if (make_uid(plan->uid, err) < 0)
 		return -1;
 	if ((request->look_only ? store_look : store_open)(&plan->store, request->store_path, err) < 0)
@@ -138,6 +138,7 @@ void planned_free(struct planned *item)
 	free(item->container.credentials.groups);
 	free(item->user);
 	free(item->group);
+	free(item->recording);
 	free(item->locks_text);
 	free(item->path);
 }
@@ -149,6 +150,7 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->n_profiles; i++) {
 		seccomp_filter_free(&plan->profiles[i]->filter);
 		seccomp_filter_free(&plan->profiles[i]->naming);
+		seccomp_filter_free(&plan->profiles[i]->base);
 		free(plan->profiles[i]->name);
 		free(plan->profiles[i]->source);
 		free(plan->profiles[i]->text);

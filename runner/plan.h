@@ -11,6 +11,9 @@
 #include "runner/manifest.h"
 #include "security/security.h"
 
+struct learning;
+struct recording;
+
 /* A compiled seccomp profile; containers that choose the same under the same capabilities share it. */
 struct planned_profile {
 	char *name; /* as the user knows it: "no-mkdir.json", "RuntimeDefault" */
@@ -19,6 +22,8 @@ struct planned_profile {
 	struct seccomp_filter filter;
 	struct seccomp_filter
 		naming; /* loaded in its place where refusals are named; without instructions: none */
+	struct seccomp_filter
+		base; /* of `minirun learn --base`: what is allowed already; else without instructions */
 	unsigned int allowed; /* calls */
 	char *text; /* of the file, NUL-terminated, for what is said of it; NULL for RuntimeDefault */
 	size_t size;
@@ -32,6 +37,7 @@ struct planned {
 	struct container container;
 	struct locks locks; /* what container.locks is made from */
 	const struct planned_profile *profile; /* NULL: unconfined */
+	struct recording *recording; /* of `minirun learn`; else NULL */
 	bool read_only_root, privileged;
 	char *user, *group; /* what the container's are, from the image */
 	int stop_signal; /* the image's, or SIGTERM */
@@ -46,6 +52,7 @@ struct plan {
 	size_t n, n_init;
 	struct planned_profile **profiles;
 	size_t n_profiles;
+	const struct learning *learning; /* of `minirun learn`; else NULL */
 	bool single_id; /* the only id there is here is 0 */
 };
 
@@ -56,6 +63,7 @@ struct plan_request {
 	const char *profile_root; /* --seccomp-profile-root, or NULL */
 	bool look_only; /* nothing is made on disk: no store, and no cache of compiled filters */
 	bool no_denials; /* --no-denials */
+	const struct learning *learning; /* of `minirun learn`; else NULL */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/learning.h"
 #include "runner/plan.h"
 #include "security/denial.h"
 
@@ -147,17 +148,18 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 		effective(&item->spec->security.seccomp, &plan->pod->security.seccomp);
 	struct error err = {0};
 
-	if (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED)
+	if (!request->learning && (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED))
 		return;
 	if (item->privileged) {
 		cleanup_free char *path = xasprintf("%s.securityContext.privileged", item->path);
 
 		findings_add(findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, NULL,
-			"a privileged container gets no seccomp filter, as in Kubernetes: the profile is not "
-			"applied");
+			"a privileged container gets no seccomp filter, as in Kubernetes: %s",
+			request->learning ? "it is not recorded" : "the profile is not applied");
 		return;
 	}
-	if (plan_profile(plan, item, choice, request, warnings, &err) < 0)
+	if ((request->learning ? plan_learning(plan, item, request, &err)
+			       : plan_profile(plan, item, choice, request, warnings, &err)) < 0)
 		plan_complain(findings, item, "securityContext.seccompProfile", &err);
 	else
 		lock_with(&item->locks, item->profile);
@@ -177,13 +179,6 @@ static const char *plan_apparmor(struct plan *plan, struct planned *item, struct
 	if (apparmor_check(item->locks.apparmor, &err) < 0)
 		plan_complain(findings, item, "securityContext.appArmorProfile", &err);
 	return item->locks.apparmor ? item->locks.apparmor : "RuntimeDefault";
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /*
@@ -224,10 +219,12 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 	warn_of_ptrace(item, findings);
 	plan_seccomp(plan, item, request, findings, warnings);
 	apparmor = plan_apparmor(plan, item, findings);
-	if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
-		seccomp = xasprintf("seccomp %s (allows by default)", base_name(item->profile->name));
+	if (item->recording)
+		seccomp = learning_text(plan, item);
+	else if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
+		seccomp = xasprintf("seccomp %s (allows by default)", path_base(item->profile->name));
 	else if (item->profile)
-		seccomp = xasprintf("seccomp %s (%u calls allowed)", base_name(item->profile->name),
+		seccomp = xasprintf("seccomp %s (%u calls allowed)", path_base(item->profile->name),
 			item->profile->allowed);
 	item->locks_text = xasprintf("%s · no_new_privs %s · AppArmor %s%s",
 		seccomp ? seccomp : "seccomp unconfined", item->locks.no_new_privs ? "on" : "off", apparmor,

@@ -42,6 +42,7 @@ void report_init(struct report *report, bool json, bool quiet, const char *color
 		.quiet = quiet,
 		.color_out = wants_color(color, STDOUT_FILENO),
 		.color_err = wants_color(color, STDERR_FILENO),
+		.out = STDOUT_FILENO,
 		.width = 8,
 	};
 }
@@ -49,9 +50,9 @@ void report_init(struct report *report, bool json, bool quiet, const char *color
 /* One write(2) a line, so that the lines of two minirun on one terminal don't mix. */
 static void put(struct report *report, int fd, const char *text, size_t size)
 {
-	if (report->broken && fd == STDOUT_FILENO)
+	if (report->broken && fd == report->out)
 		return;
-	if (fd_write_all(fd, text, size) < 0 && errno == EPIPE && fd == STDOUT_FILENO)
+	if (fd_write_all(fd, text, size) < 0 && errno == EPIPE && fd == report->out)
 		report->broken = true;
 }
 
@@ -95,7 +96,7 @@ static void put_json(struct report *report, struct json_object *line)
 
 	memcpy(copy, text, size);
 	copy[size] = '\n';
-	put(report, STDOUT_FILENO, copy, size + 1);
+	put(report, report->out, copy, size + 1);
 	json_object_put(line);
 }
 
@@ -215,7 +216,7 @@ static void output_json(
 void report_output(struct report *report, const char *container, unsigned int index, int stream,
 	const char *text, size_t size, bool partial)
 {
-	bool color = stream == 1 ? report->color_out : report->color_err;
+	bool color = stream == 1 && report->out == STDOUT_FILENO ? report->color_out : report->color_err;
 	cleanup_free char *head = NULL;
 	cleanup_free char *line = NULL;
 	size_t n;
@@ -234,5 +235,5 @@ void report_output(struct report *report, const char *container, unsigned int in
 	memcpy(line, head, n);
 	memcpy(line + n, text, size);
 	line[n + size] = '\n';
-	put(report, stream == 1 ? STDOUT_FILENO : STDERR_FILENO, line, n + size + 1);
+	put(report, stream == 1 ? report->out : STDERR_FILENO, line, n + size + 1);
 }

@@ -19,9 +19,10 @@ struct json_object;
 struct report {
 	bool json, quiet;
 	bool color_out, color_err; /* by stream: one may be a terminal and the other not */
+	int out; /* what standard output is for containers and JSON: 1, or 2 where ours has something else to carry */
 	int width; /* of the column of names */
 	const char *pod; /* its name, for what containers print; NULL until it is known */
-	bool broken; /* nobody reads stdout any more (EPIPE) */
+	bool broken; /* nobody reads out any more (EPIPE) */
 };
 
 enum tone {

@@ -163,6 +163,10 @@ const struct member *sequence_failure(const struct supervisor *supervisor)
 		/* A sidecar's end is nobody's failure. */
 		if (!member->failed || member_is_sidecar(member))
 			continue;
+		/* A recording that is stopped is complete, however the containers take it. */
+		if (supervisor->plan->learning && supervisor->stopped_at &&
+			member->ended_at >= supervisor->stopped_at)
+			continue;
 		if (!first || member->ended_at < first->ended_at)
 			first = member;
 	}

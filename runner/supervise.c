@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "runner/audit_watch.h"
+#include "runner/learning.h"
 #include "security/denial.h"
 
 #define EXIT_KILLED 137
@@ -35,21 +36,56 @@ void supervisor_init_denials(
 		.pod = pod_name(supervisor),
 		.container = item->spec->name,
 		.profile = item->profile,
+		.recording = item->recording,
+		.learning = supervisor->plan->learning,
 		.watch.fd = -1,
 	};
 }
 
-void supervisor_unnamed(struct supervisor *supervisor, const char *container, int errnum)
-{
-	struct event event = {.type = "warning", .container = container, .tone = TONE_NOTE};
+#define WE_ARE_UNDER_ONE "minirun itself runs under a seccomp filter with a listener"
 
+/* The plain filter was loaded instead. That is said once; for a recording it is the end. */
+static void on_unnamed(struct supervisor *supervisor, const struct launched *launched,
+	const struct denials *denials, int errnum)
+{
+	struct event event = {.type = "warning", .container = denials->container, .tone = TONE_NOTE};
+	const char *why = errnum == EBUSY ? WE_ARE_UNDER_ONE : strerror(errnum);
+	struct error err;
+
+	if (denials->recording) {
+		error_set(&err, ERROR_HOST, 0, "system calls can't be recorded here: %s", why);
+		launch_fail(launched, &err);
+		return;
+	}
 	if (supervisor->unnamed_told)
 		return;
 	supervisor->unnamed_told = true;
 	report_event(supervisor->report, pod_name(supervisor), &event,
-		"what seccomp denies can't be named here: %s",
-		errnum == EBUSY ? "minirun itself runs under a seccomp filter with a listener"
-				: strerror(errnum));
+		"what seccomp denies can't be named here: %s", why);
+}
+
+bool supervisor_take_notice(
+	struct supervisor *supervisor, const struct launched *launched, struct denials *denials)
+{
+	struct error err;
+	int listener;
+
+	switch (launch_read_notice(launched, &listener)) {
+	case NOTICE_LISTENER:
+		if (denials_listen(denials, listener, launched->pid, &err) == 0)
+			launch_go(launched);
+		else
+			launch_fail(launched, &err);
+		return false;
+	case NOTICE_UNNAMED:
+		on_unnamed(supervisor, launched, denials, listener);
+		return false;
+	case NOTICE_NONE:
+		return false;
+	case NOTICE_END:
+		break;
+	}
+	return true;
 }
 
 /* Whether refusals can be named on this machine; asked only if a filter refuses something. */
@@ -142,6 +178,8 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 		return -1;
 	if (sizes_watch(supervisor, err) < 0)
 		return -1;
+	if (learning_limit(supervisor, err) < 0)
+		return -1;
 	return control_open(supervisor, err);
 }
 
@@ -157,6 +195,11 @@ static int report_end(struct supervisor *supervisor)
 	const struct member *failure = sequence_failure(supervisor);
 	struct event event = {.type = "succeeded", .tone = TONE_GOOD, .reason = "Completed"};
 
+	if (!failure && !supervisor->eviction && supervisor->plan->learning && supervisor->stopped_at) {
+		event = (struct event){.type = "ended"};
+		report_event(supervisor->report, pod_name(supervisor), &event, "Ended");
+		return 0;
+	}
 	if (!failure && !supervisor->eviction) {
 		report_event(supervisor->report, pod_name(supervisor), &event, "Succeeded");
 		return 0;
@@ -193,6 +236,7 @@ static void close_all(struct supervisor *supervisor)
 	ending_of_orphans(supervisor);
 	loop_remove(&supervisor->loop, &supervisor->signals);
 	loop_remove(&supervisor->loop, &supervisor->sizes);
+	timer_close(&supervisor->loop, &supervisor->limit);
 	if (supervisor->cgroupfd >= 0)
 		close(supervisor->cgroupfd);
 	resources_close(&supervisor->resources);
@@ -219,6 +263,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.control.fd = -1,
 		.sandbox_exit.fd = -1,
 		.sizes.fd = -1,
+		.limit.watch.fd = -1,
 		.cgroupfd = -1,
 		.once = options->once,
 		.time_scale = options->time_scale,

@@ -22,6 +22,8 @@ struct supervisor {
 	struct sandbox sandbox;
 	struct member *members; /* as plan->items */
 	struct watch signals, control, sandbox_exit, sizes;
+	struct timer limit; /* of `minirun learn --for` */
+	int64_t stopped_at; /* when somebody, or --for, ended the pod (timer_now); 0: nobody did */
 	struct session *sessions; /* of exec; a list */
 	int cgroupfd; /* the pod's cgroup, or -1 */
 	size_t next; /* the member that has not been started yet; plan->n if all have */
@@ -52,10 +54,15 @@ int64_t supervisor_scaled(const struct supervisor *supervisor, int64_t seconds);
 
 /* For member.c: a container has ended. */
 void supervisor_member_ended(struct supervisor *supervisor, struct member *member);
-/* For member.c and control.c: fills what denials are told with; and says, once, that they can't be (errnum: why). */
+/* For member.c and control.c: fills what denials are told with. */
 void supervisor_init_denials(
 	struct supervisor *supervisor, const struct planned *item, struct denials *denials);
-void supervisor_unnamed(struct supervisor *supervisor, const char *container, int errnum);
+/*
+ * For member.c and control.c: takes what a process on its way to execve has to say, its filter's listener above all. True if
+ * the program runs, or never will: launch_result tells which.
+ */
+bool supervisor_take_notice(
+	struct supervisor *supervisor, const struct launched *launched, struct denials *denials);
 /* For member.c: a container runs. */
 void supervisor_member_running(struct supervisor *supervisor, struct member *member);
 

@@ -6,7 +6,7 @@
  * the same cost. What it refuses stops in the kernel until we answer; we run the compiled filter itself on the very same
  * data, in our interpreter, and carry out what it says: its errno, or its kill. The answer is never "go on", so nothing
  * that a program does to its memory meanwhile can make a refused call happen. What we read from that memory is for people
- * only.
+ * only. (`minirun learn` does say "go on", under a filter that is no boundary: recording.h.)
  *
  * What stays with the kernel: SCMP_ACT_TRAP, whose SIGSYS carries what only the kernel may say in a siginfo.
  *
@@ -44,13 +44,19 @@ struct refused {
 };
 
 /*
- * Takes the next refused call, without waiting. plain: the filter that decides. Returns 1; 0 if there is none, be it that
- * its process died meanwhile; -1 if there will never be one again.
+ * Takes the next call, without waiting; action isn't filled. Returns 1; 0 if there is none, be it that its process died
+ * meanwhile; -1 if there will never be one again.
  */
+int listener_take(int fd, struct refused *refused);
+
+/* The same for one that is refused. plain: the filter that decides. */
 int listener_receive(int fd, const struct seccomp_filter *plain, struct refused *refused);
 
 /* Whether the call still waits: what was read from /proc/PID before this said so was of the right process. */
 bool listener_is_waiting(int fd, const struct refused *refused);
+
+/* Lets the call go on as if there were no filter. For a recording only: it may be another call by then, see recording.h. */
+void listener_let_go(int fd, const struct refused *refused);
 
 enum carried_out {
 	CARRIED_OUT, /* the errno was given, or nobody is left to give it to */

@@ -210,8 +210,7 @@ static void lint_comments(const struct lint *lint)
 
 void lint_words(const struct lint *lint)
 {
-	const char *slash = strrchr(lint->name, '/');
-	const char *base = slash ? slash + 1 : lint->name;
+	const char *base = path_base(lint->name);
 	cleanup_free char *who = xasprintf("it is called %s", base);
 	struct promiser promiser = {.lint = lint, .who = who};
 

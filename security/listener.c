@@ -137,11 +137,10 @@ void listener_tune(int fd)
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 
-int listener_receive(int fd, const struct seccomp_filter *plain, struct refused *refused)
+int listener_take(int fd, struct refused *refused)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	struct seccomp_notif notification = {0};
-	uint64_t args[6];
 
 	/* Without something to take, the ioctl would wait. At POLLHUP nobody is under the filter any more. */
 	if (poll(&ready, 1, 0) < 0)
@@ -153,10 +152,30 @@ int listener_receive(int fd, const struct seccomp_filter *plain, struct refused 
 	refused->id = notification.id;
 	refused->pid = (pid_t)notification.pid;
 	refused->call = notification.data;
-	memcpy(args, notification.data.args, sizeof(args));
+	return 1;
+}
+
+int listener_receive(int fd, const struct seccomp_filter *plain, struct refused *refused)
+{
+	uint64_t args[6];
+	int result = listener_take(fd, refused);
+
+	if (result <= 0)
+		return result;
+	memcpy(args, refused->call.args, sizeof(args));
 	refused->action = seccomp_simulate(
 		plain, refused->call.arch, refused->call.nr, args, refused->call.instruction_pointer);
 	return 1;
+}
+
+void listener_let_go(int fd, const struct refused *refused)
+{
+	struct seccomp_notif_resp response = {
+		.id = refused->id,
+		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+	};
+
+	ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
 bool listener_is_waiting(int fd, const struct refused *refused)

@@ -288,11 +288,14 @@ static void read_flags(struct profile_reader *r, const struct node *root, struct
 static void read_root(struct profile_reader *r, const struct node *root, struct seccomp_profile *profile)
 {
 	static const char *const keys[] = {"defaultAction", "defaultErrnoRet", "defaultErrno",
-		"architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata"};
+		"architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata",
+		"comment"};
 	static const char *const listener_keys[] = {"listenerPath", "listenerMetadata"};
 	const struct node *syscalls;
 
 	profile_check_keys(r, root, keys, array_length(keys));
+	/* Not in the runtime spec, where what isn't known is ignored; `minirun learn` says there how a profile was made. */
+	profile_get(r, root, "comment", NODE_STRING);
 	profile->default_action = read_action(
 		r, root, &(struct action_keys){"defaultAction", "defaultErrnoRet", "defaultErrno"});
 	read_arches(r, root, profile);
