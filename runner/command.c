@@ -12,10 +12,10 @@
 struct option_spec {
 	const char *name;
 	char letter; /* 0: none */
-	const char *argument; /* NULL: a flag */
+	const char *
+		argument; /* NULL: a flag; a list, "NAME,...", may be given more than once: it is joined by commas */
 	const char *commands; /* which commands take it, by name; NULL: all */
 	const char *help; /* NULL: for tests, not shown */
-	bool many; /* may be given more than once: the values are joined by commas */
 };
 
 static const struct option_spec options[OPTION_COUNT] = {
@@ -46,7 +46,7 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_BASE] = {"base", 0, "PROFILE", "learn",
 		"a profile of which all is kept, and to which is added what it lacks"},
 	[OPTION_DENY] = {"deny", 0, "NAME,...", "learn",
-		"system calls to leave out; refused while recording too. May be given more than once", true},
+		"system calls to leave out; refused while recording too. May be given more than once"},
 	[OPTION_FOR] = {"for", 0, "TIME", "learn", "end the pod after this time: 10s, 2m, 1h30m"},
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
 	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
@@ -307,7 +307,8 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 		id = option_of_result(result);
 		if (id < 0)
 			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
-		if (options[id].many && invocation->value[id])
+		if (invocation->value[id] && options[id].argument &&
+			text_ends_with(options[id].argument, ",..."))
 			optarg = xasprintf(
 				"%s,%s", invocation->value[id], optarg); /* as long as the process */
 		invocation->value[id] = optarg ? optarg : "";

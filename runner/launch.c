@@ -232,8 +232,9 @@ static bool await_listener(const struct launched *launched)
 	for (int i = 0; i < SPINS + PATIENCE; i++) {
 		if (report->listener >= 0 || report->unnamed)
 			return true;
+		/* It may have come as far as its end since we looked. */
 		if (poll(&death, 1, i < SPINS ? 0 : 1) == 1)
-			return false;
+			return report->listener >= 0 || report->unnamed;
 		sched_yield();
 	}
 	error_set(&launched->page->error, ERROR_HOST, ETIMEDOUT,
