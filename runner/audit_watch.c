@@ -255,6 +255,18 @@ static bool is_wanted(const struct supervisor *supervisor)
 	return false;
 }
 
+/* Where what is told can't be all, that is said before anything is. */
+static void warn_of_kmsg(const struct supervisor *supervisor)
+{
+	struct event event = {.type = "warning", .tone = TONE_NOTE};
+
+	if (supervisor->audit->source.is_kmsg)
+		report_event(supervisor->report, supervisor->plan->pod->name, &event,
+			"what AppArmor denies is read from /dev/kmsg, where the kernel prints ten records in "
+			"five "
+			"seconds: not all of it will be told (hint: run minirun as root)");
+}
+
 static bool sees_initial_pids(void)
 {
 	char target[64] = "";
@@ -282,8 +294,10 @@ void audit_watch_open(struct supervisor *supervisor)
 		supervisor->audit = audit;
 		/* Its descriptor stays the source's: the loop's watch has a copy to close. */
 		if (loop_add(&supervisor->loop, &audit->watch, dup(audit->source.fd), on_record, supervisor,
-			    &err) == 0)
+			    &err) == 0) {
+			warn_of_kmsg(supervisor);
 			return;
+		}
 		audit_watch_close(supervisor);
 	} else {
 		free(audit);
