@@ -258,6 +258,9 @@ static int remove_entry(struct removal *removal, int dirfd, const char *name, in
 		errno = EXDEV;
 		return explain(err, name, "will not remove what is mounted at");
 	}
+	/* Without CAP_DAC_OVERRIDE nothing can be removed from a folder that its owner may not write to. */
+	if ((st.st_mode & (S_IWUSR | S_IXUSR)) != (S_IWUSR | S_IXUSR))
+		fchmod(fd, S_IRWXU);
 	if (empty_folder(removal, steal_fd(&fd), depth + 1, err) < 0)
 		return error_wrap(err, "%s", name);
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)

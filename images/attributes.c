@@ -26,9 +26,19 @@
 /* A folder's time, as it waits in unpack->folders; its path follows. */
 struct folder_record {
 	struct timespec mtime;
-	mode_t mode; /* to set, if it has the setgid bit */
+	mode_t mode;
+	bool sets_mode;
 	uint32_t length;
 };
+
+/*
+ * A folder that its owner may not write to or look into would be closed to us too, unless we are root: its mode waits, as
+ * the setgid bit does, which what is made in the folder would inherit.
+ */
+mode_t attributes_mode_for_now(const struct unpack *unpack, mode_t mode)
+{
+	return (mode & ~(mode_t)S_ISGID) | (unpack->uid ? S_IRWXU : 0);
+}
 
 /* Returns the bits that must go since their owner could not be kept, or -1. */
 static int set_owner(
@@ -92,7 +102,8 @@ static int put_off(struct unpack *unpack, const struct entry *entry, mode_t mode
 {
 	struct folder_record record = {
 		.mtime = entry->mtime,
-		.mode = (mode & S_ISGID) ? mode : 0,
+		.mode = mode,
+		.sets_mode = attributes_mode_for_now(unpack, mode) != mode,
 		.length = (uint32_t)strlen(unpack->path),
 	};
 
@@ -110,9 +121,8 @@ int attributes_set(struct unpack *unpack, int fd, const struct entry *entry, str
 	if (lost < 0)
 		return -1;
 	mode &= ~(mode_t)lost;
-	/* Folders: what is made in a setgid folder would inherit its group, so that bit waits until all is made. */
 	if (S_ISDIR(entry->mode) || (mode & SPECIAL_BITS) || unpack->is_link) {
-		if (fchmod(fd, S_ISDIR(entry->mode) ? mode & ~(mode_t)S_ISGID : mode) < 0)
+		if (fchmod(fd, S_ISDIR(entry->mode) ? attributes_mode_for_now(unpack, mode) : mode) < 0)
 			return entry_error(entry, err, errno, "cannot set the mode %04o", mode);
 	}
 	if (set_xattrs(unpack, fd, entry, err) < 0)
@@ -162,7 +172,7 @@ static int finish_one(
 		name = ".";
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
 		return 0;
-	if (record->mode) {
+	if (record->sets_mode) {
 		cleanup_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd < 0 || fchmod(fd, record->mode) < 0)

@@ -37,7 +37,7 @@ struct walk {
 	struct load *load;
 	dev_t device;
 	struct stat store; /* what must not be copied into itself */
-	SHA2_CTX digest;
+	struct digest digest;
 	char path[PATH_MAX]; /* of the entry at hand */
 	size_t length;
 	struct inode *inodes; /* a hash table with open addressing; path NULL: free */
@@ -139,7 +139,7 @@ static int read_xattrs(struct walk *walk, int fd, struct error *err)
 
 static void digest_entry(struct walk *walk, const struct entry *entry)
 {
-	SHA2_CTX *digest = &walk->digest;
+	struct digest *digest = &walk->digest;
 
 	digest_add(digest, entry->path, strlen(entry->path) + 1);
 	digest_add_number(digest, entry->mode);

@@ -80,6 +80,9 @@ struct load_progress {
 	uint64_t total; /* bytes of the archive, 0 if not known */
 	uint64_t written; /* bytes of content unpacked */
 	uint64_t entries;
+	/* Of an image with layers: which one is at hand, from 1; of how many; and how far it is. 0 otherwise. */
+	unsigned int layer, layers;
+	uint64_t layer_read, layer_total; /* bytes of its blob */
 };
 
 /* Who wants to hear of a load. Both functions may be NULL. */
@@ -91,17 +94,18 @@ struct load_watcher {
 };
 
 /*
- * Unpacks source (an archive, "-" for standard input, or a folder) and stores it as name, replacing an image of
- * that name. On error nothing is left behind. *image is filled on success. watcher may be NULL.
+ * Stores what source is (an archive, "-" for standard input, or a folder) as name, replacing an image of that name. On
+ * error nothing is left behind. *image is filled on success. watcher may be NULL.
  *
- * An archive is a tar, cpio or zip, plain or compressed with gzip, bzip2, xz, lzma, zstd, lz4, lzip or compress, told by
- * its content. An entry that tries to leave the rootfs (`..`, a hard link to outside) and a layer's whiteout are
- * errors that name the entry; a leading "/" is dropped; symbolic links are followed within the rootfs only. A folder is
- * copied, staying on its file system. OCI layouts and docker-archives are refused.
+ * What it is is told by its content: an OCI layout, a docker-archive (as `docker save` writes it), each in a folder or an
+ * archive, or a plain rootfs. An archive is a tar, cpio or zip, plain or compressed with gzip, bzip2, xz, lzma, zstd, lz4,
+ * lzip or compress. An entry that tries to leave the rootfs (`..`, a hard link to outside) is an error that names it, as is
+ * a whiteout that belongs to no layer; a leading "/" is dropped; symbolic links are followed within the rootfs only. A
+ * folder that is a rootfs is copied, staying on its file system.
  *
- * name is what a pod writes in `image:`: nginx, nginx:1.25, quay.io/who/what:tag; no digest.
- * config_path names a file with the image's configuration ({"config": {"Entrypoint", "Cmd", "Env", "WorkingDir"}}, other
- * keys of OCI's schema are accepted and not used yet), or is NULL.
+ * name is what a pod writes in `image:`: nginx, nginx:1.25, quay.io/who/what:tag; no digest. NULL: what the layout or
+ * docker-archive calls it; of one with several images it chooses one. config_path names a file with an OCI image
+ * configuration ({"config": {"Entrypoint", "Cmd", "Env", ...}}) that is used instead of the image's own, or is NULL.
  *
  * Errors: ERROR_IMAGE for what is wrong with the source, the name or the configuration, naming the entry; ERROR_HOST
  * for what this machine refuses (no space, no libarchive).

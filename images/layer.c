@@ -1,8 +1,9 @@
 /*
  * Layers: unpacked trees, kept once for all images that have them.
  *
- * STORE/layers/ID/rootfs is an overlayfs lower; layer.json beside it keeps its facts. ID is the sha256 of the archive's
- * bytes (of a folder: of its tree). A pod that uses a layer holds a shared flock on STORE/layers/ID.
+ * STORE/layers/ID/rootfs is an overlayfs lower; layer.json beside it keeps its facts. ID is a sha256: of the archive's
+ * bytes, of a folder's tree, of an image's layer its diff_id or chain id (pieces.h). A pod that uses a layer, and a load
+ * that found it, hold a shared flock on STORE/layers/ID.
  */
 #include "images/layer.h"
 
@@ -17,15 +18,11 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "images/digest.h"
 #include "images/record.h"
 
 #define FACTS   "layer.json"
-#define PENDING "layer" /* in a workspace */
-
-static bool is_id(const char *s)
-{
-	return strlen(s) == LAYER_ID_LENGTH && strspn(s, "0123456789abcdef") == LAYER_ID_LENGTH;
-}
+#define PENDING "layer-%u" /* in a workspace */
 
 /* Opens STORE/layers/ID. */
 static int open_layer(const struct store *store, const char *id, struct error *err)
@@ -35,7 +32,7 @@ static int open_layer(const struct store *store, const char *id, struct error *e
 
 	if (layers < 0)
 		return -1;
-	if (!is_id(id))
+	if (!digest_is_hex(id))
 		return error_set(err, ERROR_IMAGE, 0, "the layer \"%s\" is no sha256", id);
 	fd = openat(layers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 ? fd : error_set(err, ERROR_IMAGE, errno, "cannot open the layer %.12s", id);
@@ -52,6 +49,8 @@ int layer_read(const struct store *store, const char *id, struct layer_facts *fa
 	if (!record_number(json, "size", &facts->size) || !record_number(json, "entries", &facts->entries) ||
 		!record_number(json, "sourceSize", &facts->source_size))
 		return error_set(err, ERROR_IMAGE, 0, "%s is damaged", shown);
+	facts->is_opaque = record_flag(json, "opaque");
+	facts->has_implied = record_flag(json, "implied");
 	return 0;
 }
 
@@ -68,7 +67,7 @@ static bool any_layer(
 		return false;
 	steal_fd(&fd);
 	while ((entry = readdir(dir)))
-		if (is_id(entry->d_name) && f(store, entry->d_name, data))
+		if (digest_is_hex(entry->d_name) && f(store, entry->d_name, data))
 			return true;
 	return false;
 }
@@ -86,12 +85,14 @@ bool layer_of_size(const struct store *store, uint64_t source_size)
 	return any_layer(store, is_of_size, &source_size);
 }
 
-int layer_begin(const struct workspace *workspace, struct error *err)
+int layer_begin(const struct workspace *workspace, unsigned int n, struct error *err)
 {
-	static const char rootfs[] = PENDING "/" LAYER_ROOTFS;
+	char pending[32], rootfs[64];
 	int fd;
 
-	if (mkdirat(workspace->fd, PENDING, 0700) < 0 || mkdirat(workspace->fd, rootfs, 0755) < 0)
+	snprintf(pending, sizeof(pending), PENDING, n);
+	snprintf(rootfs, sizeof(rootfs), PENDING "/" LAYER_ROOTFS, n);
+	if (mkdirat(workspace->fd, pending, 0700) < 0 || mkdirat(workspace->fd, rootfs, 0755) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make a folder in the store");
 	fd = openat(workspace->fd, rootfs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -99,29 +100,31 @@ int layer_begin(const struct workspace *workspace, struct error *err)
 	return fd;
 }
 
-int layer_finish(const struct workspace *workspace, const struct layer_facts *facts, struct error *err)
+int layer_finish(
+	const struct workspace *workspace, unsigned int n, const struct layer_facts *facts, struct error *err)
 {
 	cleanup_json struct json_object *json = json_object_new_object();
+	char name[64];
 
 	json_object_object_add(json, "size", json_object_new_uint64(facts->size));
 	json_object_object_add(json, "entries", json_object_new_uint64(facts->entries));
 	json_object_object_add(json, "sourceSize", json_object_new_uint64(facts->source_size));
-	if (record_write(workspace->fd, PENDING "/" FACTS, json, err) < 0)
-		return -1;
-	/* One sync for all of its files: after a power cut a layer that has its name is whole. */
-	if (syncfs(workspace->fd) < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot write the layer to disk");
-	return 0;
+	json_object_object_add(json, "opaque", json_object_new_boolean(facts->is_opaque));
+	json_object_object_add(json, "implied", json_object_new_boolean(facts->has_implied));
+	snprintf(name, sizeof(name), PENDING "/" FACTS, n);
+	return record_write(workspace->fd, name, json, err);
 }
 
-int layer_publish(const struct store *store, const struct workspace *workspace, const char *id,
-	struct layer_facts *facts, struct error *err)
+int layer_publish(const struct store *store, const struct workspace *workspace, unsigned int n,
+	const char *id, struct layer_facts *facts, struct error *err)
 {
 	cleanup_fd int layers = store_folder(store, STORE_LAYERS, err);
+	char pending[32];
 
 	if (layers < 0)
 		return -1;
-	if (renameat2(workspace->fd, PENDING, layers, id, RENAME_NOREPLACE) == 0)
+	snprintf(pending, sizeof(pending), PENDING, n);
+	if (renameat2(workspace->fd, pending, layers, id, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno == EEXIST)
 		return layer_read(store, id, facts, err);
@@ -197,6 +200,16 @@ static int hold_layer(const struct store *store, const char *id, int *rootfs, in
 		return error_set(err, ERROR_IMAGE, errno, "cannot open the layer %.12s", id);
 	*lock = steal_fd(&fd);
 	return 0;
+}
+
+int layer_hold(const struct store *store, const char *id, int *rootfs, struct error *err)
+{
+	cleanup_fd int lock = store_lock(store, err);
+	int held = -1;
+
+	if (lock < 0 || hold_layer(store, id, rootfs, &held, err) < 0)
+		return -1;
+	return held;
 }
 
 int image_open_layers(

@@ -20,6 +20,7 @@
 	F(read_set_callback_data)           \
 	F(read_set_read_callback)           \
 	F(read_set_seek_callback)           \
+	F(read_set_skip_callback)           \
 	F(read_support_filter_gzip)         \
 	F(read_support_filter_bzip2)        \
 	F(read_support_filter_xz)           \

@@ -1,8 +1,9 @@
 /*
- * Loading an image: from a source to a layer and a record in the store.
+ * Loading an image: from a source to layers and a record in the store.
  *
- * Unpack into a workspace, sync, then under the store's lock two renames: the layer, the record. A layer that is there
- * already is used as it is; for an archive that can be read twice that is found out before unpacking.
+ * A plain rootfs is unpacked into a workspace and synced, then come, under the store's lock, two renames: the layer, the
+ * record. A layer that is there already is used as it is; for an archive that can be read twice that is found out before
+ * unpacking. What turns out to be an OCI layout or a docker-archive goes on from there (pieces.h).
  */
 #include "images/load.h"
 
@@ -16,9 +17,14 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "images/blobs.h"
 #include "images/config.h"
 #include "images/image.h"
 #include "images/layer.h"
+#include "images/pieces.h"
+#include "images/platform.h"
+#include "images/recipe.h"
+#include "images/record.h"
 #include "images/reference.h"
 #include "images/source.h"
 
@@ -42,20 +48,10 @@ void load_report(struct load *load)
 	load->watcher->progress(load->watcher->data, &load->progress);
 }
 
-static bool exists(int root, const char *name)
-{
-	struct stat st;
-
-	return fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* Things that unpack well and are no rootfs. */
 static int check_rootfs(int root, struct error *err)
 {
-	static const char *const places[] = {"bin", "usr", "etc", "lib", "sbin"};
 	cleanup_fd int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fdopendir(fd);
-	const char *kind = NULL;
 	size_t n = 0;
 
 	if (!dir)
@@ -63,22 +59,80 @@ static int check_rootfs(int root, struct error *err)
 	steal_fd(&fd);
 	while (readdir(dir))
 		n++;
-	if (n <= 2)
-		return error_set(err, ERROR_IMAGE, 0, "there is nothing in it");
-	if (exists(root, "oci-layout") && exists(root, "index.json"))
-		kind = "an OCI image layout";
-	else if (exists(root, "manifest.json"))
-		kind = "an image saved by docker or podman (docker-archive)";
-	for (size_t i = 0; kind && i < array_length(places); i++)
-		if (exists(root, places[i]))
-			kind = NULL;
-	if (!kind)
+	return n > 2 ? 0 : error_set(err, ERROR_IMAGE, 0, "there is nothing in it");
+}
+
+/* A name by itself that says which of several is meant, and not of what. */
+static bool is_mere_tag(const char *name)
+{
+	if (strpbrk(name, ":/"))
+		return false;
+	return !strcmp(name, "latest") || (name[0] >= '0' && name[0] <= '9') ||
+	       (name[0] == 'v' && name[1] >= '0' && name[1] <= '9');
+}
+
+static int give_name(struct image *image, const char *name, struct error *err)
+{
+	cleanup_reference struct reference reference = {0};
+
+	if (image->name)
 		return 0;
-	error_set(
-		err, ERROR_IMAGE, 0, "it is %s, not a rootfs; minirun can't take its layers apart yet", kind);
-	return error_hint(err, "make a rootfs of it: podman create IMAGE, then podman export CONTAINER | "
-			       "minirun image load - "
-			       "NAME");
+	if (!name || is_mere_tag(name)) {
+		if (name)
+			error_set(err, ERROR_IMAGE, 0, "it only says that its image is \"%.100s\"", name);
+		else
+			error_set(err, ERROR_IMAGE, 0, "it doesn't say what its image is called");
+		return error_hint(err, "give it a name: minirun image load ARCHIVE NAME");
+	}
+	if (reference_parse(&reference, name, err) < 0)
+		return error_hint(err, "give it another name: minirun image load ARCHIVE NAME");
+	image->name = steal_pointer(&reference.name);
+	return 0;
+}
+
+/* An image that is built for another machine may run by emulation, one for another system can't. */
+static int check_platform(
+	struct json_object *configuration, const struct load_watcher *watcher, struct error *err)
+{
+	const char *os = "linux", *architecture;
+	char theirs[64];
+
+	record_string(configuration, "os", &os);
+	if (strcmp(os, "linux") != 0)
+		return error_set(err, ERROR_IMAGE, 0, "the image is made for %s",
+			platform_name(configuration, theirs, sizeof(theirs)));
+	if (watcher && watcher->warn && record_string(configuration, "architecture", &architecture) &&
+		!platform_fit(configuration)) {
+		char ours[64];
+		cleanup_free char *line = xasprintf("the image is made for %s, and this machine is %s",
+			platform_name(configuration, theirs, sizeof(theirs)),
+			platform_of_machine(ours, sizeof(ours)));
+
+		watcher->warn(watcher->data, line);
+	}
+	return 0;
+}
+
+/* An OCI layout or a docker-archive. reference chooses one of several images in it. */
+static int load_image(struct load *load, const struct blobs *blobs, const char *reference,
+	struct image *image, struct error *err)
+{
+	cleanup_recipe struct recipe recipe = {0};
+	int result = blobs->kind == BLOBS_LAYOUT ? recipe_of_layout(blobs, reference, &recipe, err)
+						 : recipe_of_saved(blobs, reference, &recipe, err);
+
+	if (result < 0 || give_name(image, recipe.name, err) < 0 ||
+		check_platform(recipe.configuration, load->watcher, err) < 0)
+		return -1;
+	if (!image->configuration && config_take(recipe.configuration, "its configuration", CONFIG_IMAGE,
+					     image, load->watcher, err) < 0)
+		return -1;
+	image->digest = steal_pointer(&recipe.digest);
+	image->index = steal_pointer(&recipe.index);
+	load->progress = (struct load_progress){0};
+	for (size_t i = 0; i < recipe.n; i++)
+		load->progress.total += recipe.layers[i].size;
+	return pieces_load(load, blobs, &recipe, image, err);
 }
 
 /* The record of what was loaded, into the store, and the layer before it if it is new. */
@@ -90,7 +144,7 @@ static int publish(struct load *load, struct image *image, const char *id, struc
 
 	if (lock < 0)
 		return -1;
-	if (is_new ? layer_publish(load->store, &load->workspace, id, facts, err) < 0
+	if (is_new ? layer_publish(load->store, &load->workspace, 0, id, facts, err) < 0
 		   : layer_read(load->store, id, facts, err) < 0)
 		return -1;
 	image->digest = xasprintf("sha256:%s", id);
@@ -113,7 +167,7 @@ static int unpack_source(struct load *load, int fd, struct source *source, char 
 	/* What is made gets exactly the mode it is made with. */
 	mask = umask(0);
 	if (source)
-		result = archive_unpack(load, source, err);
+		result = archive_unpack(load, source, NULL, err);
 	else
 		result = folder_unpack(load, fd, id, err);
 	if (result == 0)
@@ -124,48 +178,82 @@ static int unpack_source(struct load *load, int fd, struct source *source, char 
 	return result;
 }
 
-/* Unpacks into a new layer and publishes it. */
-static int load_new(struct load *load, int fd, struct source *source, struct image *image, struct error *err)
+/* What was unpacked, and is a rootfs: publishes it. */
+static int finish_new(struct load *load, int root, const char *id, uint64_t source_size, struct image *image,
+	struct error *err)
+{
+	struct layer_facts facts = {
+		.size = load->progress.written,
+		.entries = load->progress.entries,
+		.source_size = source_size,
+		.has_implied = load->unpack.has_implied,
+	};
+
+	if (check_rootfs(root, err) < 0 || give_name(image, NULL, err) < 0 ||
+		layer_finish(&load->workspace, 0, &facts, err) < 0)
+		return -1;
+	/* One sync for all of its files: after a power cut a layer that has its name is whole. */
+	if (syncfs(load->workspace.fd) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot write the layer to disk");
+	return publish(load, image, id, &facts, true, err);
+}
+
+/* Unpacks into a new layer and publishes it, or goes on with the image that was in the archive. */
+static int load_new(struct load *load, int fd, struct source *source, const char *reference,
+	struct image *image, struct error *err)
 {
 	char id[DIGEST_LENGTH + 1];
-	cleanup_fd int root = layer_begin(&load->workspace, err);
-	struct layer_facts facts;
+	cleanup_fd int root = layer_begin(&load->workspace, 0, err);
+	struct blobs blobs;
 	int result;
 
 	if (root < 0)
 		return -1;
-	result = unpack_init(&load->unpack, root, load->workspace.fd, load->limits, &load->progress, err);
+	result = unpack_init(&load->unpack, UNPACK_PLAIN, root, load->workspace.fd, load->limits,
+		&load->progress, &load->losses, err);
 	if (result == 0)
 		result = unpack_source(load, fd, source, id, err);
-	if (result == 0)
-		result = check_rootfs(root, err);
-	if (result == 0) {
-		facts = (struct layer_facts){
-			.size = load->progress.written,
-			.entries = load->progress.entries,
-			.source_size = source ? load->progress.read : 0,
-		};
-		result = layer_finish(&load->workspace, &facts, err);
+	blobs_of_folder(&blobs, root);
+	if (result == 0 && source && blobs.kind != BLOBS_NONE) {
+		unpack_free(&load->unpack);
+		return load_image(load, &blobs, reference, image, err);
 	}
 	if (result == 0)
-		result = publish(load, image, id, &facts, true, err);
-	if (result == 0)
-		unpack_tell(&load->unpack, load->watcher);
+		result = finish_new(load, root, id, source ? load->progress.read : 0, image, err);
 	unpack_free(&load->unpack);
 	return result;
 }
 
-static int load_archive(
-	struct load *load, int fd, const struct stat *st, struct image *image, struct error *err)
+/* An image in a tar that is a file is read in place. Returns 1 if it is something else. */
+static int load_in_place(
+	struct load *load, int fd, const char *reference, struct image *image, struct error *err)
+{
+	struct blobs blobs;
+	int result = blobs_of_tar(&blobs, fd, err);
+
+	if (result == 0)
+		result = blobs.kind == BLOBS_NONE ? 1 : load_image(load, &blobs, reference, image, err);
+	blobs_free(&blobs);
+	return result;
+}
+
+static int load_archive(struct load *load, int fd, const struct stat *st, const char *reference,
+	struct image *image, struct error *err)
 {
 	struct source source;
 	int result = 0;
 
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		return error_set(err, ERROR_IMAGE, 0, "this is a device, and no archive");
+	if (S_ISREG(st->st_mode) && lseek(fd, 0, SEEK_CUR) == 0) {
+		result = load_in_place(load, fd, reference, image, err);
+		if (result <= 0)
+			return result;
+		result = 0;
+	}
 	source_init(&source, fd);
 	load->progress.total = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
-	if (load->progress.total > 0 && layer_of_size(load->store, load->progress.total)) {
+	if (image->name && load->progress.total > 0 && layer_of_size(load->store, load->progress.total)) {
 		result = source_hash_first(&source, load, err);
 		if (result == 0) {
 			struct layer_facts facts;
@@ -183,7 +271,7 @@ static int load_archive(
 		}
 	}
 	if (result == 0)
-		result = load_new(load, fd, &source, image, err);
+		result = load_new(load, fd, &source, reference, image, err);
 	source_free(&source);
 	return result;
 }
@@ -201,7 +289,22 @@ static int open_source(const char *source, struct stat *st, struct error *err)
 	return error_set(err, ERROR_IMAGE, errno, "cannot open it");
 }
 
-static int load_source(struct load *load, const char *source, struct image *image, struct error *err)
+static int load_folder(
+	struct load *load, int fd, const char *reference, struct image *image, struct error *err)
+{
+	struct blobs blobs;
+
+	blobs_of_folder(&blobs, fd);
+	if (blobs.kind != BLOBS_NONE)
+		return load_image(load, &blobs, reference, image, err);
+	/* Before all is copied. */
+	if (give_name(image, NULL, err) < 0)
+		return -1;
+	return load_new(load, fd, NULL, NULL, image, err);
+}
+
+static int load_source(
+	struct load *load, const char *source, const char *reference, struct image *image, struct error *err)
 {
 	struct stat st = {0};
 	cleanup_fd int fd = open_source(source, &st, err);
@@ -209,15 +312,42 @@ static int load_source(struct load *load, const char *source, struct image *imag
 	if (fd < 0)
 		return -1;
 	if (S_ISDIR(st.st_mode))
-		return load_new(load, fd, NULL, image, err);
-	return load_archive(load, fd, &st, image, err);
+		return load_folder(load, fd, reference, image, err);
+	return load_archive(load, fd, &st, reference, image, err);
+}
+
+/* The name that the user gives, if he does. */
+static int take_name(struct image *image, const char *name, struct error *err)
+{
+	cleanup_reference struct reference reference = {0};
+
+	if (!name)
+		return 0;
+	if (reference_parse(&reference, name, err) < 0)
+		return -1;
+	if (reference.digest) {
+		error_set(err, ERROR_IMAGE, 0, "an image can't be stored under a digest: \"%.300s\"", name);
+		return error_hint(err, "the digest is computed from the archive; leave it out of the name");
+	}
+	image->name = steal_pointer(&reference.name);
+	return 0;
+}
+
+static int finish_load(struct load *load, int result, struct image *image)
+{
+	workspace_close(&load->workspace);
+	if (result == 0)
+		losses_tell(&load->losses, load->watcher);
+	else
+		image_free(image);
+	losses_free(&load->losses);
+	return result;
 }
 
 int image_load(const struct store *store, const char *source, const char *name, const char *config_path,
 	const struct load_limits *limits, const struct load_watcher *watcher, struct image *image,
 	struct error *err)
 {
-	cleanup_reference struct reference reference = {0};
 	struct load load = {
 		.store = store,
 		.limits = limits ? limits : &load_limits_default,
@@ -227,26 +357,34 @@ int image_load(const struct store *store, const char *source, const char *name, 
 	int result;
 
 	*image = (struct image){0};
-	if (reference_parse(&reference, name, err) < 0)
-		return -1;
-	if (reference.digest) {
-		error_set(err, ERROR_IMAGE, 0, "an image can't be stored under a digest: \"%.300s\"", name);
-		return error_hint(err, "the digest is computed from the archive; leave it out of the name");
-	}
-	if (config_path && config_read_file(config_path, image, watcher, err) < 0) {
-		image_free(image);
-		return -1;
-	}
-	image->name = steal_pointer(&reference.name);
-	result = workspace_open(&load.workspace, store, err);
-	if (result == 0) {
-		result = load_source(&load, source, image, err);
-		if (result < 0)
-			error_wrap(
-				err, "cannot load %.250s", strcmp(source, "-") ? source : "standard input");
-		workspace_close(&load.workspace);
-	}
-	if (result < 0)
-		image_free(image);
-	return result;
+	result = take_name(image, name, err);
+	if (result == 0 && config_path)
+		result = config_read_file(config_path, image, watcher, err);
+	if (result == 0)
+		result = workspace_open(&load.workspace, store, err);
+	if (result == 0 && load_source(&load, source, name, image, err) < 0)
+		result = error_wrap(
+			err, "cannot load %.250s", strcmp(source, "-") ? source : "standard input");
+	return finish_load(&load, result, image);
+}
+
+int image_load_layout(const struct store *store, int dirfd, const char *name,
+	const struct layout_options *options, struct image *image, struct error *err)
+{
+	struct load load = {
+		.store = store,
+		.limits = options->limits ? options->limits : &load_limits_default,
+		.watcher = options->watcher,
+		.workspace = {.tmp = -1, .fd = -1},
+	};
+	const struct blobs blobs = {.kind = BLOBS_LAYOUT, .fd = dirfd, .options = options};
+	int result;
+
+	*image = (struct image){0};
+	result = take_name(image, name, err);
+	if (result == 0)
+		result = workspace_open(&load.workspace, store, err);
+	if (result == 0)
+		result = load_image(&load, &blobs, options->reference, image, err);
+	return finish_load(&load, result, image);
 }

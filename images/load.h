@@ -16,6 +16,8 @@ struct load {
 	struct timespec reported;
 	struct workspace workspace;
 	struct unpack unpack;
+	struct losses losses;
+	uint64_t read_before, plain_before; /* of the layers before this one */
 };
 
 /* Tells the watcher how far it is, at most ten times a second. */
@@ -25,7 +27,10 @@ void load_report(struct load *load);
 int folder_unpack(struct load *load, int source_fd, char *digest, struct error *err);
 
 struct source;
-/* Unpacks the archive that the source is into load->unpack. The source's digest is complete afterwards. */
-int archive_unpack(struct load *load, struct source *source, struct error *err);
+/*
+ * Unpacks the archive that the source is into load->unpack. The source's digest is complete afterwards. For an image's
+ * layer diff_id becomes the digest of its plain bytes; it is NULL otherwise.
+ */
+int archive_unpack(struct load *load, struct source *source, char *diff_id, struct error *err);
 
 #endif

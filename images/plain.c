@@ -57,7 +57,7 @@ static int open_archive(struct plain *plain, struct error *err)
 		return damaged(plain, err);
 	result = la->read_next_header(a, &entry);
 	if (result == ARCHIVE_EOF)
-		return error_set(err, ERROR_IMAGE, 0, "the archive is empty");
+		return plain->is_hashed ? 1 : error_set(err, ERROR_IMAGE, 0, "the archive is empty");
 	return result == ARCHIVE_OK ? 0 : damaged(plain, err);
 }
 
@@ -81,6 +81,8 @@ static void hand_on(struct plain *plain, struct plain_block *block)
 {
 	if (!block->size)
 		return;
+	if (plain->is_hashed)
+		digest_add(&plain->digest, block->data, block->size);
 	block->read = plain->source->read;
 	pthread_mutex_lock(&plain->lock);
 	plain->made++;
@@ -131,6 +133,10 @@ static void *run(void *data)
 	result = open_archive(plain, &err);
 	if (result == 0)
 		result = copy_all(plain, &err);
+	else if (result > 0)
+		result = source_drain(plain->source, &err);
+	if (plain->is_hashed)
+		digest_end(&plain->digest, plain->hex);
 	pthread_mutex_lock(&plain->lock);
 	if (result < 0 && plain->err.class == ERROR_NONE)
 		plain->err = err;
@@ -143,11 +149,13 @@ static void *run(void *data)
 /* ---- outside ---- */
 
 int plain_start(struct plain *plain, const struct libarchive *la, struct source *source, bool is_gzip,
-	struct error *err)
+	bool is_hashed, struct error *err)
 {
 	int errnum;
 
-	*plain = (struct plain){.la = la, .source = source, .is_gzip = is_gzip};
+	*plain = (struct plain){.la = la, .source = source, .is_gzip = is_gzip, .is_hashed = is_hashed};
+	if (is_hashed)
+		digest_init(&plain->digest);
 	pthread_mutex_init(&plain->lock, NULL);
 	pthread_cond_init(&plain->changed, NULL);
 	if (is_gzip && gunzip_init(&plain->gunzip, source, err) < 0)

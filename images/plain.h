@@ -21,6 +21,9 @@ struct plain {
 	struct source *source;
 	struct gunzip gunzip;
 	bool is_gzip;
+	bool is_hashed; /* the plain bytes too; and they may be none */
+	struct digest digest;
+	char hex[DIGEST_LENGTH + 1]; /* at the end */
 	struct archive *archive;
 
 	pthread_t thread;
@@ -38,9 +41,12 @@ struct plain {
 	struct error err; /* why it ended; class ERROR_NONE at the proper end */
 };
 
-/* Starts the thread. Nobody else may touch the source until plain_stop. */
+/*
+ * Starts the thread. Nobody else may touch the source until plain_stop. With is_hashed plain->hex becomes the digest of the
+ * plain bytes, when plain_next has returned 0.
+ */
 int plain_start(struct plain *plain, const struct libarchive *la, struct source *source, bool is_gzip,
-	struct error *err);
+	bool is_hashed, struct error *err);
 
 /*
  * The next bytes, valid until the next call: their number, 0 at the end, -1. At the end the source has been read whole.

@@ -16,16 +16,22 @@ int record_read(int dirfd, const char *name, const char *shown, struct json_obje
 {
 	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	cleanup_free char *text = NULL;
-	cleanup_json struct json_object *read = NULL;
-	enum json_tokener_error error;
-	struct json_tokener *tokener;
 	size_t size;
 
 	if (fd < 0)
 		return error_set(err, ERROR_IMAGE, errno, "cannot open %s", shown);
 	if (fd_read_all(fd, shown, MAX_SIZE, ERROR_IMAGE, &text, &size, err) < 0)
 		return -1;
-	tokener = json_tokener_new();
+	return record_parse(text, size, shown, json_type_object, json, err);
+}
+
+int record_parse(const char *text, size_t size, const char *shown, enum json_type type,
+	struct json_object **json, struct error *err)
+{
+	cleanup_json struct json_object *read = NULL;
+	enum json_tokener_error error;
+	struct json_tokener *tokener = json_tokener_new();
+
 	if (!tokener)
 		return error_set(err, ERROR_INTERNAL, ENOMEM, "json");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
@@ -33,9 +39,9 @@ int record_read(int dirfd, const char *name, const char *shown, struct json_obje
 	read = json_tokener_parse_ex(tokener, text, (int)size + 1);
 	error = json_tokener_get_error(tokener);
 	json_tokener_free(tokener);
-	if (error != json_tokener_success || !json_object_is_type(read, json_type_object))
-		return error_set(err, ERROR_IMAGE, 0, "%s is not a JSON object%s%s", shown,
-			error != json_tokener_success ? ": " : "",
+	if (error != json_tokener_success || !json_object_is_type(read, type))
+		return error_set(err, ERROR_IMAGE, 0, "%s is not a JSON %s%s%s", shown,
+			json_type_to_name(type), error != json_tokener_success ? ": " : "",
 			error != json_tokener_success ? json_tokener_error_desc(error) : "");
 	*json = steal_pointer(&read);
 	return 0;
@@ -75,6 +81,14 @@ bool record_number(struct json_object *json, const char *key, uint64_t *value)
 		return false;
 	*value = json_object_get_uint64(member);
 	return true;
+}
+
+bool record_flag(struct json_object *json, const char *key)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(json, key, &member) &&
+	       json_object_is_type(member, json_type_boolean) && json_object_get_boolean(member);
 }
 
 bool record_strings(struct json_object *json, const char *key, char ***value)

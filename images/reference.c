@@ -179,6 +179,15 @@ void reference_free(struct reference *reference)
 	*reference = (struct reference){0};
 }
 
+bool reference_is_same(const char *a, const char *b)
+{
+	cleanup_reference struct reference first = {0}, second = {0};
+	struct error ignored;
+
+	return reference_parse(&first, a, &ignored) == 0 && reference_parse(&second, b, &ignored) == 0 &&
+	       first.name && second.name && !strcmp(first.name, second.name);
+}
+
 char *reference_file(const char *name)
 {
 	char *file = xasprintf("%s.json", name);

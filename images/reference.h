@@ -2,6 +2,8 @@
 #ifndef IMAGES_REFERENCE_H
 #define IMAGES_REFERENCE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /* A name taken apart and brought to its shortest form. */
@@ -21,6 +23,9 @@ static inline void cleanup_reference_fn(struct reference *reference)
 	reference_free(reference);
 }
 #define cleanup_reference __attribute__((cleanup(cleanup_reference_fn)))
+
+/* Whether two names mean one image, tags included. False if one of them is no name. */
+bool reference_is_same(const char *a, const char *b);
 
 /*
  * The file of an image in STORE/images: a plain file name for any valid one, "quay.io+who+what=tag.json". The

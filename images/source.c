@@ -20,11 +20,28 @@ void source_init(struct source *source, int fd)
 	digest_init(&source->digest);
 }
 
+void source_init_range(struct source *source, int fd, uint64_t offset, uint64_t size)
+{
+	source_init(source, fd);
+	source->is_range = true;
+	source->offset = offset;
+	source->end = offset + size;
+}
+
 void source_free(struct source *source)
 {
 	free(source->buffer);
 	cleanup_fd_fn(&source->spool);
 	*source = (struct source){.fd = -1, .spool = -1};
+}
+
+static ssize_t read_some(const struct source *source)
+{
+	uint64_t left = source->end - source->offset;
+
+	if (!source->is_range)
+		return read(source->fd, source->buffer, BLOCK);
+	return pread(source->fd, source->buffer, left < BLOCK ? left : BLOCK, (off_t)source->offset);
 }
 
 /* Fills the buffer as far as a read goes; a pipe gives less than asked for. */
@@ -35,7 +52,7 @@ static ssize_t fill(struct source *source, struct error *err)
 
 	do {
 		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
-		n = read(source->fd, source->buffer, BLOCK);
+		n = read_some(source);
 		pthread_setcancelstate(before, NULL);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
@@ -49,6 +66,7 @@ static ssize_t fill(struct source *source, struct error *err)
 	if (!source->is_hashed)
 		digest_add(&source->digest, source->buffer, (size_t)n);
 	source->read += (uint64_t)n;
+	source->offset += (uint64_t)n;
 	return n;
 }
 

@@ -19,11 +19,13 @@ enum source_kind {
 
 struct source {
 	int fd;
+	bool is_range; /* of a file: the bytes from offset up to end */
+	uint64_t offset, end;
 	int spool; /* our own file, where what came through a pipe was kept */
 	uint64_t read; /* bytes so far */
 	uint64_t size; /* of all of it; known when it is being read for the second time */
 	bool is_hashed; /* already: these bytes pass for the second time */
-	SHA2_CTX digest;
+	struct digest digest;
 	char hex[DIGEST_LENGTH + 1]; /* when the end has been reached */
 	unsigned char *buffer;
 	size_t held; /* bytes read ahead by source_kind */
@@ -32,6 +34,8 @@ struct source {
 
 /* fd stays the caller's. */
 void source_init(struct source *source, int fd);
+/* A part of a file, for which the file's own position is of no matter. */
+void source_init_range(struct source *source, int fd, uint64_t offset, uint64_t size);
 void source_free(struct source *source);
 
 /*

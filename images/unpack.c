@@ -12,23 +12,29 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "images/attributes.h"
+#include "images/whiteouts.h"
 
-#define FOLDERS "folders" /* in the workspace */
+#define FOLDERS     "folders" /* in the workspace */
+#define MAX_IMPLIED (4U << 20) /* bytes of paths that are kept */
 
-int unpack_init(struct unpack *unpack, int root, int workspace, const struct load_limits *limits,
-	struct load_progress *progress, struct error *err)
+int unpack_init(struct unpack *unpack, enum unpack_kind kind, int root, int workspace,
+	const struct load_limits *limits, struct load_progress *progress, struct losses *losses,
+	struct error *err)
 {
 	int fd;
 
 	*unpack = (struct unpack){
+		.kind = kind,
 		.root = root,
 		.uid = geteuid(),
 		.gid = getegid(),
 		.limits = limits,
 		.progress = progress,
+		.losses = losses,
 		.fd = -1,
 	};
 	parents_init(&unpack->parents, root);
+	unlinkat(workspace, FOLDERS, 0);
 	fd = openat(workspace, FOLDERS, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make a file in the store");
@@ -46,12 +52,12 @@ void unpack_free(struct unpack *unpack)
 	if (unpack->folders)
 		fclose(unpack->folders);
 	cleanup_fd_fn(&unpack->fd);
-	for (size_t i = 0; i < LOSS_COUNT; i++)
-		free(unpack->losses[i].first);
+	strv_free(unpack->implied.items);
 	*unpack = (struct unpack){.fd = -1};
 }
 
-int unpack_clean(const struct entry *entry, const char *path, char *clean, struct error *err)
+int unpack_clean(
+	enum unpack_kind kind, const struct entry *entry, const char *path, char *clean, struct error *err)
 {
 	const char *what = path == entry->path ? "its path" : "the path it links to";
 	size_t used = 0;
@@ -64,7 +70,7 @@ int unpack_clean(const struct entry *entry, const char *path, char *clean, struc
 			return error_hint(
 				err, "this archive was made to write outside of where it is unpacked");
 		}
-		if (text_starts_with(p, ".wh.")) {
+		if (text_starts_with(p, ".wh.") && (kind == UNPACK_PLAIN || path != entry->path)) {
 			entry_error(entry, err, 0, "it is a whiteout");
 			return error_hint(
 				err, "this is one layer of an image; flatten the image into a rootfs first");
@@ -92,16 +98,54 @@ static int count_entries(struct unpack *unpack, const struct entry *entry, unsig
 	return error_hint(err, "if the archive can be trusted: --max-entries");
 }
 
+void unpack_note_implied(struct unpack *unpack, const char *path, size_t length)
+{
+	unpack->has_implied = true;
+	if (unpack->kind != UNPACK_HIGHER || unpack->implied_bytes > MAX_IMPLIED)
+		return;
+	unpack->implied_bytes += length + sizeof(char *);
+	strv_push(&unpack->implied, xstrndup(path, length));
+}
+
+/* A folder that has an entry after all. */
+static void forget_implied(struct unpack *unpack)
+{
+	for (size_t i = 0; i < unpack->implied.n; i++)
+		if (!strcmp(unpack->implied.items[i], unpack->path))
+			unpack->implied.items[i][0] = '\0';
+}
+
+/* The last folders of a path have been made. */
+static int count_made(struct unpack *unpack, const struct entry *entry, const char *path, size_t length,
+	unsigned int made, struct error *err)
+{
+	for (unsigned int i = 0; i < made && length > 0; i++) {
+		unpack_note_implied(unpack, path, length);
+		while (length > 0 && path[length - 1] != '/')
+			length--;
+		if (length > 0)
+			length--;
+	}
+	return made ? count_entries(unpack, entry, made, err) : 0;
+}
+
 /* Splits a cleaned path: the descriptor of its folder (made if need be), and its name. */
 static int open_parent(struct unpack *unpack, const struct entry *entry, const char *path, bool make,
 	const char **name, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
 	unsigned int made = 0;
-	int fd = parents_find(
-		&unpack->parents, path, slash ? (size_t)(slash - path) : 0, make ? &made : NULL, err);
+	int fd = parents_find(&unpack->parents, path, length, make ? &made : NULL, err);
 
 	*name = slash ? slash + 1 : path;
+	while (fd < 0 && make && err->errnum == ENOTDIR && unpack->n_whiteouts) {
+		*err = (struct error){0};
+		if (!whiteout_make_way(unpack, entry, path, length, err))
+			return err->message[0] ? -1
+					       : entry_error(entry, err, ENOTDIR, "cannot open its folder");
+		fd = parents_find(&unpack->parents, path, length, &made, err);
+	}
 	/* In words of our own: the path may be too long for a message. */
 	if (fd < 0 && err->errnum == ENOENT && make)
 		return entry_error(entry, err, ENOENT,
@@ -109,9 +153,13 @@ static int open_parent(struct unpack *unpack, const struct entry *entry, const c
 	if (fd < 0)
 		return entry_error(entry, err, err->errnum, "cannot open %s",
 			make ? "its folder" : "the folder of what it links to");
-	if (made && count_entries(unpack, entry, made, err) < 0)
-		return -1;
-	return fd;
+	return count_made(unpack, entry, path, length, made, err) < 0 ? -1 : fd;
+}
+
+int unpack_parent(struct unpack *unpack, const struct entry *entry, const char *path, const char **name,
+	struct error *err)
+{
+	return open_parent(unpack, entry, path, true, name, err);
 }
 
 /* A hard link, to a name in the root whose last component is not followed. */
@@ -124,6 +172,8 @@ static int link_once(
 
 	if (parent < 0)
 		return entry_error(entry, err, err->errnum, "cannot link to %.200s", entry->hard_link);
+	if (whiteout_is_there(unpack, parent, old))
+		return entry_error(entry, err, ENOENT, "cannot link to %.200s", entry->hard_link);
 	if (linkat(parent, old, dirfd, name, 0) == 0)
 		return 0;
 	if (errno == EEXIST && fstatat(parent, old, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -150,7 +200,7 @@ static int make_once(
 		unpack->fd = result;
 		break;
 	case S_IFDIR:
-		result = mkdirat(dirfd, name, mode & 0777);
+		result = mkdirat(dirfd, name, attributes_mode_for_now(unpack, mode));
 		break;
 	case S_IFLNK:
 		result = symlinkat(entry->target, dirfd, name);
@@ -224,6 +274,23 @@ static int own_copy(int fd, int *own)
 	return *own;
 }
 
+/* Makes the entry where something is already. */
+static int replace(
+	struct unpack *unpack, const struct entry *entry, int dirfd, const char *name, struct error *err)
+{
+	bool hides = S_ISDIR(entry->mode) && !entry->hard_link && whiteout_is_there(unpack, dirfd, name);
+	int result;
+
+	if (make_way(entry, dirfd, name, err) < 0)
+		return -1;
+	/* What went may have been a step on the way to a kept folder. */
+	parents_forget(&unpack->parents);
+	result = make_once(unpack, entry, dirfd, name, err);
+	if (result == 0 && hides)
+		return whiteout_make_opaque(dirfd, name, entry, err);
+	return result;
+}
+
 static int make(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
 	const char *name;
@@ -237,16 +304,14 @@ static int make(struct unpack *unpack, const struct entry *entry, struct error *
 	if (entry->hard_link)
 		dirfd = own_copy(dirfd, &own);
 	result = make_once(unpack, entry, dirfd, name, err);
-	if (result == 1 && S_ISDIR(entry->mode) && !entry->hard_link && is_folder(dirfd, name))
+	if (result == 1 && S_ISDIR(entry->mode) && !entry->hard_link && is_folder(dirfd, name)) {
+		forget_implied(unpack);
 		result = 0;
+	}
 	if (result == 1) {
 		if (own < 0)
 			dirfd = own_copy(dirfd, &own);
-		if (make_way(entry, dirfd, name, err) < 0)
-			return -1;
-		/* What went may have been a step on the way to a kept folder. */
-		parents_forget(&unpack->parents);
-		result = make_once(unpack, entry, dirfd, name, err);
+		result = replace(unpack, entry, dirfd, name, err);
 	}
 	if (result < 0)
 		return -1;
@@ -267,11 +332,14 @@ static int check(struct unpack *unpack, const struct entry *entry, struct error 
 		return error_hint(
 			err, "this is one layer of an image; flatten the image into a rootfs first");
 	}
-	if (unpack_clean(entry, entry->path, unpack->path, err) < 0)
+	if (unpack_clean(unpack->kind, entry, entry->path, unpack->path, err) < 0)
+		return -1;
+	unpack->whiteout = WHITEOUT_NONE;
+	if (unpack->kind != UNPACK_PLAIN && whiteout_kind(entry, unpack->path, &unpack->whiteout, err) < 0)
 		return -1;
 	if (!unpack->path[0] && (!S_ISDIR(entry->mode) || entry->hard_link))
 		return entry_error(entry, err, 0, "it has no name");
-	if (entry->hard_link && unpack_clean(entry, entry->hard_link, unpack->link, err) < 0)
+	if (entry->hard_link && unpack_clean(unpack->kind, entry, entry->hard_link, unpack->link, err) < 0)
 		return -1;
 	if (entry->hard_link && !unpack->link[0])
 		return entry_error(entry, err, 0, "it is a hard link to the rootfs itself");
@@ -296,6 +364,12 @@ int unpack_begin(struct unpack *unpack, const struct entry *entry, struct error 
 	unpack->is_link = false;
 	if (check(unpack, entry, err) < 0)
 		return -1;
+	if (unpack->whiteout == WHITEOUT_AUFS) {
+		unpack_lose(unpack, LOSS_AUFS, entry->path);
+		return 0;
+	}
+	if (unpack->whiteout != WHITEOUT_NONE)
+		return whiteout_make(unpack, entry, err);
 	if (!unpack->path[0])
 		return attributes_set(unpack, unpack->root, entry, err);
 	if (S_ISSOCK(entry->mode) && is_left_out(unpack, entry))
@@ -308,57 +382,6 @@ int unpack_begin(struct unpack *unpack, const struct entry *entry, struct error 
 	return -1;
 }
 
-static int count_bytes(struct unpack *unpack, const struct entry *entry, size_t size, struct error *err)
-{
-	char limit[32];
-
-	unpack->progress->written += size;
-	if (unpack->progress->written <= unpack->limits->max_bytes)
-		return 0;
-	entry_error(entry, err, 0, "the content is larger than %s",
-		text_size(unpack->limits->max_bytes, limit, sizeof(limit)));
-	return error_hint(err, "if the archive can be trusted: --max-bytes");
-}
-
-int unpack_content(struct unpack *unpack, const struct entry *entry, uint64_t offset, const void *data,
-	size_t size, struct error *err)
-{
-	const char *p = data;
-
-	if (count_bytes(unpack, entry, size, err) < 0)
-		return -1;
-	if (unpack->fd < 0)
-		return 0;
-	if (offset > INT64_MAX - size)
-		return entry_error(entry, err, EFBIG, "cannot write");
-	while (size > 0) {
-		ssize_t n = pwrite(unpack->fd, p, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return entry_error(entry, err, errno, "cannot write");
-		p += n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	if (offset > unpack->end)
-		unpack->end = offset;
-	return 0;
-}
-
-int unpack_end(struct unpack *unpack, const struct entry *entry, struct error *err)
-{
-	cleanup_fd int fd = steal_fd(&unpack->fd);
-
-	if (fd < 0)
-		return 0;
-	/* A hole at the end. */
-	if (entry->size > unpack->end && ftruncate(fd, (off_t)entry->size) < 0)
-		return entry_error(entry, err, errno, "cannot give it its size");
-	return attributes_set(unpack, fd, entry, err);
-}
-
 int unpack_finish(struct unpack *unpack, struct error *err)
 {
 	return attributes_finish(unpack, err);
@@ -366,35 +389,5 @@ int unpack_finish(struct unpack *unpack, struct error *err)
 
 void unpack_lose(struct unpack *unpack, enum loss loss, const char *what)
 {
-	if (unpack->losses[loss].n++ == 0)
-		unpack->losses[loss].first = text_printable(what, strnlen(what, 100));
-}
-
-void unpack_tell(const struct unpack *unpack, const struct load_watcher *watcher)
-{
-	static const char *const texts[LOSS_COUNT] = {
-		[LOSS_DEVICE] = "device nodes left out: an ordinary user can't make them",
-		[LOSS_OWNER] = "owners not kept, they became root: this user namespace has no such ids",
-		[LOSS_SETID] = "setuid or setgid bits dropped, since their owner could not be kept",
-		[LOSS_XATTR] =
-			"extended attributes not kept: the file system or the user namespace refuses them",
-		[LOSS_OTHER_XATTR] = "ACLs and labels left out",
-		[LOSS_OVERLAY_XATTR] =
-			"attributes of overlayfs dropped: in an image they would hide or redirect files",
-		[LOSS_SOCKET] = "sockets left out",
-		[LOSS_MOUNT] = "folders left empty, since another file system is mounted there",
-		[LOSS_READER] = "warnings from libarchive",
-	};
-
-	if (!watcher || !watcher->warn)
-		return;
-	for (size_t i = 0; i < LOSS_COUNT; i++) {
-		cleanup_free char *line = NULL;
-
-		if (!unpack->losses[i].n)
-			continue;
-		line = xasprintf("%llu %s (first: %s)", (unsigned long long)unpack->losses[i].n, texts[i],
-			unpack->losses[i].first);
-		watcher->warn(watcher->data, line);
-	}
+	losses_add(unpack->losses, loss, what);
 }

@@ -15,24 +15,30 @@
 #include <stdio.h>
 
 #include "images/entry.h"
+#include "base/memory.h"
 #include "images/images.h"
+#include "images/losses.h"
 #include "images/parents.h"
 
-/* What can't be kept is counted, and told once, with the first entry that it happened to. */
-enum loss {
-	LOSS_DEVICE,
-	LOSS_OWNER,
-	LOSS_SETID,
-	LOSS_XATTR,
-	LOSS_OTHER_XATTR,
-	LOSS_OVERLAY_XATTR,
-	LOSS_SOCKET,
-	LOSS_MOUNT,
-	LOSS_READER, /* what libarchive warned of */
-	LOSS_COUNT,
+enum whiteout {
+	WHITEOUT_NONE,
+	WHITEOUT_NAME, /* hides one name */
+	WHITEOUT_OPAQUE, /* hides all below its folder */
+	WHITEOUT_AUFS, /* a note that some other union file system kept for itself */
+};
+
+/*
+ * What is written: a rootfs by itself, an image's lowest layer, or one above it. Only layers have whiteouts, and only of
+ * a higher one it matters which folders have no entry of their own (implied.h).
+ */
+enum unpack_kind {
+	UNPACK_PLAIN,
+	UNPACK_LOWEST,
+	UNPACK_HIGHER,
 };
 
 struct unpack {
+	enum unpack_kind kind;
 	int root;
 	uid_t uid; /* ours: what a new file has without being asked */
 	gid_t gid;
@@ -40,21 +46,26 @@ struct unpack {
 	struct load_progress *progress; /* entries and written are counted here */
 	struct parents parents;
 	FILE *folders; /* times of folders, see attributes.c */
-	struct {
-		uint64_t n;
-		char *first;
-	} losses[LOSS_COUNT];
+	struct losses *losses;
+	bool is_opaque; /* a layer: nothing below shows through its root */
+	uint64_t n_whiteouts;
+	bool has_implied;
+	struct strv
+		implied; /* cleaned paths of the folders that were made without an entry, of a higher layer */
+	size_t implied_bytes;
 
 	/* The entry at hand. */
 	int fd; /* of a regular file, or -1 */
+	enum whiteout whiteout;
 	bool is_link; /* it is a hard link that brings content */
 	uint64_t end; /* of what has been written */
 	char path[PATH_MAX], link[PATH_MAX]; /* cleaned */
 };
 
-/* root and workspace are descriptors that stay the caller's. */
-int unpack_init(struct unpack *unpack, int root, int workspace, const struct load_limits *limits,
-	struct load_progress *progress, struct error *err);
+/* root and workspace are descriptors that stay the caller's; so do limits, progress and losses. */
+int unpack_init(struct unpack *unpack, enum unpack_kind kind, int root, int workspace,
+	const struct load_limits *limits, struct load_progress *progress, struct losses *losses,
+	struct error *err);
 void unpack_free(struct unpack *unpack);
 
 /* An entry: begun, given its content in rising order of offset (holes left out), ended. */
@@ -68,13 +79,19 @@ int unpack_finish(struct unpack *unpack, struct error *err);
 
 /* Counts something that wasn't kept. */
 void unpack_lose(struct unpack *unpack, enum loss loss, const char *what);
-/* Tells the watcher one line for each kind of loss. */
-void unpack_tell(const struct unpack *unpack, const struct load_watcher *watcher);
+
+/* The folder of a cleaned path, made if need be; its descriptor stays ours. *name becomes the last part of the path. */
+int unpack_parent(struct unpack *unpack, const struct entry *entry, const char *path, const char **name,
+	struct error *err);
+
+/* Notes that the folder at the first length bytes of a cleaned path was made without an entry. */
+void unpack_note_implied(struct unpack *unpack, const char *path, size_t length);
 
 /*
  * The path without "." and doubled or leading or closing slashes, into clean (PATH_MAX bytes); "" for the root.
- * Refuses ".." and ".wh." names.
+ * Refuses "..", and ".wh." names unless they are those of a layer.
  */
-int unpack_clean(const struct entry *entry, const char *path, char *clean, struct error *err);
+int unpack_clean(
+	enum unpack_kind kind, const struct entry *entry, const char *path, char *clean, struct error *err);
 
 #endif

@@ -221,7 +221,7 @@ static int load_here(const struct invocation *invocation, char **operands, struc
 {
 	cleanup_store struct store store = {.fd = -1};
 	cleanup_image struct image image = {0};
-	struct loading loading = {.invocation = invocation, .name = operands[1]};
+	struct loading loading = {.invocation = invocation, .name = operands[1] ? operands[1] : operands[0]};
 	struct load_watcher watcher = {.warn = warn, .data = &loading};
 	struct load_limits limits;
 	char size[32], entries[32];
@@ -269,10 +269,10 @@ static int load(const struct invocation *invocation, char **operands, int n, str
 	pid_t worker, parent = getpid();
 	int number, status;
 
-	if (n != 2) {
+	if (n != 1 && n != 2) {
 		error_set(err, ERROR_USAGE, 0,
-			"minirun image load takes a source and a name, not %d operands", n);
-		return error_hint(err, "minirun image load ARCHIVE|DIR|- NAME");
+			"minirun image load takes a source and perhaps a name, not %d operands", n);
+		return error_hint(err, "minirun image load ARCHIVE|DIR|- [NAME]");
 	}
 	if (open_store(invocation, &store, err) < 0)
 		return -1;

@@ -8,7 +8,10 @@ setup_file()
 	export EVIL=$WORK/evil OUTSIDE=$WORK/outside
 	mkdir -p "$EVIL" "$OUTSIDE"
 	echo untouched >"$OUTSIDE/canary"
-	"$REPO/tests/evil/make" "$EVIL" "$OUTSIDE" >"$WORK/evil.list"
+	{
+		"$REPO/tests/evil/make" "$EVIL" "$OUTSIDE"
+		"$REPO/tests/evil/make-images" "$EVIL" "$OUTSIDE"
+	} >"$WORK/evil.list"
 	export GOOD=$WORK/good
 	mkdir -p "$GOOD"/{bin,etc,tmp,"with space"}
 	echo hello >"$GOOD/etc/file"
@@ -119,8 +122,11 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	assert_has "wants to know what to do"
 	image lod x y
 	assert_has "did you mean \`minirun image load\`?"
+	image load a b c
+	assert_last_error_has "takes a source and perhaps a name, not 3 operands"
 	image load "$WORK/good.tar"
-	assert_last_error_has "takes a source and a name, not 1 operands"
+	assert_last_error_has "it doesn't say what its image is called"
+	assert_has "give it a name: minirun image load ARCHIVE NAME"
 	image load "$WORK/good.tar" good --max-ratio 0
 	assert_last_error_has "--max-ratio 0"
 	image load "$WORK/good.tar" good --max-bytes 5Q
@@ -154,7 +160,7 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 		[[ $status -ne 0 ]] || "$MINIRUN" image rm evil -q
 		[[ $(stored) == "$before" ]] || { echo "$name: left something behind: $(stored)"; wrong=1; }
 	done <"$WORK/evil.list"
-	[[ $(wc -l <"$WORK/evil.list") -ge 90 && $wrong -eq 0 ]]
+	[[ $(wc -l <"$WORK/evil.list") -ge 190 && $wrong -eq 0 ]]
 }
 
 @test "attributes that would steer overlayfs don't get into a layer" {

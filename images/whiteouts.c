@@ -1,0 +1,148 @@
+/* What a layer takes away from those below it. Theory of operation: whiteouts.h. */
+#include "images/whiteouts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/inroot.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define PREFIX \
+	"."    \
+	"wh."
+#define OPAQUE PREFIX PREFIX ".opq"
+
+static bool is_prefixed(const char *component)
+{
+	return text_starts_with(component, PREFIX);
+}
+
+int whiteout_kind(const struct entry *entry, const char *path, enum whiteout *kind, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	bool is_aufs = text_starts_with(path, PREFIX PREFIX) && strcmp(path, OPAQUE) != 0;
+
+	*kind = WHITEOUT_NONE;
+	if (is_aufs) {
+		*kind = WHITEOUT_AUFS;
+		return 0;
+	}
+	for (const char *p = path; p && p != name; p = strchr(p, '/') + 1)
+		if (is_prefixed(p))
+			return entry_error(entry, err, 0, "a folder on its way is named as a whiteout");
+	if (!is_prefixed(name))
+		return 0;
+	if (!strcmp(name, OPAQUE)) {
+		*kind = WHITEOUT_OPAQUE;
+	} else {
+		const char *hidden = name + strlen(PREFIX);
+
+		if (is_prefixed(hidden) || !*hidden || !strcmp(hidden, ".") || !strcmp(hidden, ".."))
+			return entry_error(entry, err, 0, "it is a whiteout of nothing that can be named");
+		*kind = WHITEOUT_NAME;
+	}
+	if (entry->hard_link || !S_ISREG(entry->mode))
+		return entry_error(entry, err, 0, "it is named as a whiteout, and is no plain file");
+	return 0;
+}
+
+bool whiteout_is_there(const struct unpack *unpack, int dirfd, const char *name)
+{
+	struct stat st;
+
+	return unpack->n_whiteouts > 0 && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+}
+
+static int cannot_hide(const struct entry *entry, struct error *err)
+{
+	entry_error(entry, err, errno, "cannot hide what is below it");
+	if (errno == ENOTSUP || errno == EPERM) {
+		err->class = ERROR_HOST;
+		error_hint(err, "the store's file system keeps no such attributes; choose another with "
+				"--store");
+	}
+	return -1;
+}
+
+/* Root's overlays read the one attribute, those of a user namespace the other; the same layer may come to both. */
+static int set_opaque(int fd, const struct entry *entry, struct error *err)
+{
+	bool trusted = fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0;
+	bool user = fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) == 0;
+
+	return trusted || user ? 0 : cannot_hide(entry, err);
+}
+
+int whiteout_make_opaque(int dirfd, const char *name, const struct entry *entry, struct error *err)
+{
+	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 ? set_opaque(fd, entry, err) : cannot_hide(entry, err);
+}
+
+bool whiteout_is_opaque(int fd)
+{
+	char value;
+
+	return (fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y') ||
+	       (fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y');
+}
+
+int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error *err)
+{
+	const char *name;
+	int dirfd = unpack_parent(unpack, entry, unpack->path, &name, err);
+	struct stat st;
+
+	if (dirfd < 0)
+		return -1;
+	if (unpack->whiteout == WHITEOUT_OPAQUE) {
+		if (name != unpack->path)
+			return whiteout_make_opaque(dirfd, ".", entry, err);
+		/* Overlayfs has no opaque root: the layers below are left out of the image. */
+		unpack->is_opaque = true;
+		return 0;
+	}
+	name += strlen(PREFIX);
+	if (mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) == 0) {
+		unpack->n_whiteouts++;
+		return 0;
+	}
+	if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return cannot_hide(entry, err);
+	return S_ISDIR(st.st_mode) ? whiteout_make_opaque(dirfd, name, entry, err) : 0;
+}
+
+bool whiteout_make_way(
+	struct unpack *unpack, const struct entry *entry, const char *path, size_t length, struct error *err)
+{
+	for (size_t end = 0; unpack->n_whiteouts && end < length; end++) {
+		cleanup_free char *part = NULL;
+		cleanup_fd int parent = -1;
+		struct error ignored;
+		const char *name;
+
+		end += strcspn(path + end, "/");
+		part = xstrndup(path, end < length ? end : length);
+		parent = inroot_parent(unpack->root, part, false, &name, &ignored);
+		if (parent < 0 || !whiteout_is_there(unpack, parent, name))
+			continue;
+		parents_forget(&unpack->parents);
+		if (unlinkat(parent, name, 0) < 0 || mkdirat(parent, name, 0755) < 0) {
+			cannot_hide(entry, err);
+			return false;
+		}
+		unpack_note_implied(unpack, part, strlen(part));
+		return whiteout_make_opaque(parent, name, entry, err) == 0;
+	}
+	return false;
+}
