@@ -15,6 +15,7 @@ int error_set(struct error *err, enum error_class class, int errnum, const char 
 	err->class = class;
 	err->errnum = errnum;
 	err->hint[0] = '\0';
+	err->check[0] = '\0';
 	va_start(args, format);
 	n = vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
@@ -46,6 +47,12 @@ int error_hint(struct error *err, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->hint, sizeof(err->hint), format, args);
 	va_end(args);
+	return -1;
+}
+
+int error_check(struct error *err, const char *check)
+{
+	snprintf(err->check, sizeof(err->check), "%s", check);
 	return -1;
 }
 

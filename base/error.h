@@ -28,6 +28,7 @@ struct error {
 	int errnum; /* errno of the call that failed, or 0 */
 	char message[768]; /* includes the text of errnum */
 	char hint[384]; /* empty where there is nothing to advise */
+	char check[80]; /* lines of `minirun check` that try the same, with commas between; empty: none */
 };
 
 /*
@@ -42,6 +43,12 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 
 /* Sets the hint, replacing an earlier one. Returns -1. */
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Names the line of `minirun check` that tries what failed here (runner/check.c has the table), in place of any named before:
+ * when the command fails of it, that line is tried again and printed. Returns -1.
+ */
+int error_check(struct error *err, const char *check);
 
 /* The class in one word, as `-o json` prints it: "manifest", "image", "host", ... */
 const char *error_class_name(enum error_class class);

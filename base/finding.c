@@ -55,6 +55,14 @@ void findings_code(struct findings *findings, const char *code)
 		findings->items[findings->n - 1].code = code;
 }
 
+void findings_check(struct findings *findings, const char *check)
+{
+	struct finding *last = findings->n ? &findings->items[findings->n - 1] : NULL;
+
+	if (last)
+		snprintf(last->check, sizeof(last->check), "%s", check);
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;

@@ -18,6 +18,7 @@ struct finding {
 	char *path; /* "spec.containers[0].image", or NULL */
 	char *text; /* "Required value", without the path and without a full stop */
 	char *hint; /* "did you mean ...?", or NULL */
+	char check[24]; /* the line of `minirun check` that is about it, or empty */
 	const char
 		*code; /* a literal such as "unknown-name", for tools to select by; NULL where it has none */
 };
@@ -38,6 +39,9 @@ void findings_add(struct findings *findings, enum severity severity, unsigned in
 
 /* Gives the finding that was added last its code, a literal. */
 void findings_code(struct findings *findings, const char *code);
+
+/* Names, for the finding that was added last, the line of `minirun check` that is about it. */
+void findings_check(struct findings *findings, const char *check);
 
 /* Adds a copy of one, unless the same is there already (at the same place, in the same words). */
 void findings_copy(struct findings *findings, const struct finding *finding);

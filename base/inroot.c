@@ -41,7 +41,9 @@ static int explain(struct error *err, const char *path, const char *what)
 	error_set(err, ERROR_IMAGE, errnum, "%s %s", what, path);
 	if (errnum == ENOSYS)
 		error_hint(err, "openat2 needs Linux 5.6, or a seccomp filter around minirun that allows it");
-	else if (errnum == ELOOP)
+	if (errnum == ENOSYS || errnum == EPERM)
+		return error_check(err, "openat2");
+	if (errnum == ELOOP)
 		error_hint(err, "the path goes through a magic link or too many symbolic links");
 	else if (errnum == EAGAIN)
 		error_hint(err, "something renames folders below this path faster than it can be resolved");

@@ -25,6 +25,13 @@
 
 static const char *const folders[] = {STORE_IMAGES, STORE_LAYERS, STORE_TMP, "pods", "cache"};
 
+/* Something is wrong with the place, which `minirun check` has a line for. */
+static int store_failed(struct error *err, int errnum, const char *what, const char *path)
+{
+	error_set(err, ERROR_HOST, errnum, "%s %s", what, path);
+	return error_check(err, "store");
+}
+
 /* Makes the folders above the store. They are the user's own, so an ordinary walk will do. */
 static int make_parents(const char *path, struct error *err)
 {
@@ -33,7 +40,7 @@ static int make_parents(const char *path, struct error *err)
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return error_set(err, ERROR_HOST, errno, "cannot make the folder %s", copy);
+			return store_failed(err, errno, "cannot make the folder", copy);
 		*slash = '/';
 	}
 	return 0;
@@ -45,14 +52,16 @@ static int check_owner(const struct store *store, struct error *err)
 	struct stat st;
 
 	if (fstat(store->fd, &st) < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot read the store %s", store->path);
+		return store_failed(err, errno, "cannot read the store", store->path);
 	if (st.st_uid != geteuid()) {
 		error_set(err, ERROR_HOST, 0, "the store %s belongs to user %u, not to user %u", store->path,
 			(unsigned)st.st_uid, (unsigned)geteuid());
+		error_check(err, "store");
 		return error_hint(err, "choose another with --store or $MINIRUN_STORE");
 	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		error_set(err, ERROR_HOST, 0, "others may write to the store %s", store->path);
+		error_check(err, "store");
 		return error_hint(err, "chmod go-w %s, if you trust what is in it", store->path);
 	}
 	return 0;
@@ -78,7 +87,7 @@ static int open_own(struct store *store, struct error *err)
 {
 	store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->fd < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot open the store %s", store->path);
+		return store_failed(err, errno, "cannot open the store", store->path);
 	return check_owner(store, err);
 }
 

@@ -69,7 +69,7 @@ int clone_error(struct error *err, int errnum)
 	default:
 		break;
 	}
-	return -1;
+	return error_check(err, "namespaces");
 }
 
 static pid_t raw_clone3(struct clone_args *args)

@@ -63,7 +63,7 @@ int mount_error(struct error *err, int errnum, const char *format, ...)
 	va_end(args);
 	error_set(err, ERROR_HOST, errnum, "%s", what);
 	hint_for(err, errnum);
-	return -1;
+	return error_check(err, "mounts");
 }
 
 /* The last line that a file system left in the log of its context, without the "e " before it; or "". */

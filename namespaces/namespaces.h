@@ -48,6 +48,9 @@ bool userns_inside(void);
  */
 int userns_enter(char **note, struct error *err);
 
+/* Gives an error about user namespaces the hint which of the switches that forbid them is on. Returns -1. */
+int userns_explain(struct error *err);
+
 /*
  * For a process that is root already: makes a mount namespace of its own if it may not mount in the one it is in, as in
  * `unshare -r`, whose mount namespace belongs to the host. After userns_enter it does nothing.
@@ -159,6 +162,9 @@ int volumes_private_mounts(struct error *err);
  */
 int volume_make_empty_dir(
 	int podfd, const char *name, bool memory, uint64_t size_limit, int64_t fs_group, struct error *err);
+
+/* "ext4": the file system that fd is on; into buffer the number that the kernel has for it, where we have no name. */
+const char *file_system_name(int fd, char *buffer, size_t size);
 
 enum volume_host_type { /* hostPath.type, in Kubernetes' words; the same order as the manifest's */
 	VOLUME_HOST_UNCHECKED,

@@ -11,7 +11,6 @@
  */
 #include "namespaces/sandbox.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -26,20 +25,18 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/tiny_program.h"
 #include "namespaces/mounts.h"
 
-#define PAUSE_ID   65535 /* as the pause image of Kubernetes */
-#define PAUSE_BASE 0x400000
+#define PAUSE_ID 65535 /* as the pause image of Kubernetes */
 
 #if defined(__x86_64__)
-#define PAUSE_MACHINE EM_X86_64
 static const unsigned char pause_code[] = {
 	0xb8, 34, 0, 0, 0, /* mov eax, pause */
 	0x0f, 0x05, /* syscall */
 	0xeb, 0xf7, /* jmp to the start */
 };
 #elif defined(__aarch64__)
-#define PAUSE_MACHINE EM_AARCH64
 static const unsigned char pause_code[] = {
 	0x00, 0x00, 0x80, 0xd2, /* mov x0, 0 */
 	0x01, 0x00, 0x80, 0xd2, /* mov x1, 0 */
@@ -54,38 +51,11 @@ static const unsigned char pause_code[] = {
 #error "pause_code is missing for this machine: a few instructions that call pause(2) or ppoll(2) for ever"
 #endif
 
-struct pause_program {
-	Elf64_Ehdr header;
-	Elf64_Phdr segments[2];
-	unsigned char code[sizeof(pause_code)];
-};
-
 static int make_program(void)
 {
-	struct pause_program program = {
-		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-				   EV_CURRENT},
-			.e_type = ET_EXEC,
-			.e_machine = PAUSE_MACHINE,
-			.e_version = EV_CURRENT,
-			.e_entry = PAUSE_BASE + offsetof(struct pause_program, code),
-			.e_phoff = offsetof(struct pause_program, segments),
-			.e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = 2},
-		.segments = {{.p_type = PT_LOAD,
-				     .p_flags = PF_R | PF_X,
-				     .p_vaddr = PAUSE_BASE,
-				     .p_paddr = PAUSE_BASE,
-				     .p_filesz = sizeof(struct pause_program),
-				     .p_memsz = sizeof(struct pause_program),
-				     .p_align = 0x1000},
-			{.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W}},
-	};
 	cleanup_fd int fd = memfd_create("minirun-pause", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	memcpy(program.code, pause_code, sizeof(pause_code));
-	if (fd < 0 || fd_write_all(fd, &program, sizeof(program)) < 0 ||
+	if (fd < 0 || tiny_program_write(fd, pause_code, sizeof(pause_code)) < 0 ||
 		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return -1;
 	return steal_fd(&fd);

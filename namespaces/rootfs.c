@@ -44,8 +44,7 @@ static const struct {
 	{0x2fc12fc1, "zfs"},
 };
 
-/* "ext4", or the number that the kernel has for it. */
-static const char *file_system_of(int fd, char *buffer, size_t size)
+const char *file_system_name(int fd, char *buffer, size_t size)
 {
 	struct statfs fs;
 
@@ -64,8 +63,9 @@ static int explain(struct error *err, int lower, int upper)
 	char lower_fs[32], upper_fs[32];
 
 	error_wrap(err, "the overlay of a container (images on %s, its own files on %s)",
-		file_system_of(lower, lower_fs, sizeof(lower_fs)),
-		file_system_of(upper, upper_fs, sizeof(upper_fs)));
+		file_system_name(lower, lower_fs, sizeof(lower_fs)),
+		file_system_name(upper, upper_fs, sizeof(upper_fs)));
+	error_check(err, "overlayfs");
 	if (err->errnum == ENODEV)
 		return error_hint(err, "load the module: modprobe overlay");
 	if (err->errnum == EINVAL || err->errnum == EOPNOTSUPP)

@@ -50,20 +50,31 @@ static long read_number(const char *path)
 	return strtol(text, NULL, 10);
 }
 
-/* Says which of the switches that forbid user namespaces is on. */
-static int explain_refusal(struct error *err)
+/* What forbids user namespaces: Linux' own limit, Debian's switch, Ubuntu's. */
+static const struct {
+	const char *path;
+	long forbids; /* the value that does */
+	const char *hint;
+} switches[] = {
+	{"/proc/sys/user/max_user_namespaces", 0,
+		"sysctl user.max_user_namespaces is 0: as root, sysctl -w user.max_user_namespaces=15000, or "
+		"run "
+		"minirun as root"},
+	{"/proc/sys/kernel/unprivileged_userns_clone", 0,
+		"sysctl kernel.unprivileged_userns_clone is 0: as root, sysctl -w "
+		"kernel.unprivileged_userns_clone=1, or run minirun as root"},
+	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+		"AppArmor restricts user namespaces (Ubuntu): as root, sysctl -w "
+		"kernel.apparmor_restrict_unprivileged_userns=0, or load a profile for minirun that has "
+		"\"userns,\""},
+};
+
+int userns_explain(struct error *err)
 {
-	if (read_number("/proc/sys/user/max_user_namespaces") == 0)
-		return error_hint(err, "sysctl user.max_user_namespaces is 0: as root, sysctl -w "
-				       "user.max_user_namespaces=15000, or run minirun as root");
-	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-		return error_hint(err, "sysctl kernel.unprivileged_userns_clone is 0: as root, sysctl -w "
-				       "kernel.unprivileged_userns_clone=1, or run minirun as root");
-	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-		return error_hint(err,
-			"AppArmor restricts user namespaces (Ubuntu): as root, sysctl -w "
-			"kernel.apparmor_restrict_unprivileged_userns=0, or load a profile for minirun that "
-			"has \"userns,\"");
+	error_check(err, "user namespaces");
+	for (size_t i = 0; i < array_length(switches); i++)
+		if (read_number(switches[i].path) == switches[i].forbids)
+			return error_hint(err, "%s", switches[i].hint);
 	if (err->errnum == ENOSPC)
 		return error_hint(err, "the limit of sysctl user.max_user_namespaces is reached");
 	if (err->errnum == EUSERS)
@@ -194,7 +205,7 @@ static int map_one(const char *file, unsigned int id, struct error *err)
 	if (write_file(path, text) == 0)
 		return 0;
 	error_set(err, ERROR_HOST, errno, "cannot map an id into the user namespace (%s)", path);
-	return explain_refusal(err);
+	return userns_explain(err);
 }
 
 /* Maps this user's own ids alone to 0; uids too if they aren't mapped yet. */
@@ -205,7 +216,7 @@ static int map_self(uid_t uid, gid_t gid, bool uids_too, struct error *err)
 	/* Without it the kernel allows nobody to map a group (user_namespaces(7)). */
 	if (write_file("/proc/self/setgroups", "deny") < 0 && errno != ENOENT) {
 		error_set(err, ERROR_HOST, errno, "cannot deny setgroups in the user namespace");
-		return explain_refusal(err);
+		return userns_explain(err);
 	}
 	return map_one("gid_map", gid, err);
 }
@@ -251,7 +262,7 @@ int userns_enter(char **note, struct error *err)
 		mapped = mapper_finish(&mapper, errnum == 0, said, sizeof(said));
 	if (errnum) {
 		error_set(err, ERROR_HOST, errnum, "cannot make a user namespace");
-		return explain_refusal(err);
+		return userns_explain(err);
 	}
 	if (!ranges)
 		set_note(note, missing);
@@ -262,7 +273,7 @@ int userns_enter(char **note, struct error *err)
 	/* Only now: a mount namespace belongs to the user namespace in which it is made. */
 	if (unshare(CLONE_NEWNS) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot make a mount namespace");
-		return explain_refusal(err);
+		return userns_explain(err);
 	}
 	return 0;
 }
@@ -275,7 +286,7 @@ int userns_claim_mounts(struct error *err)
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot make a mount namespace");
-		return explain_refusal(err);
+		return userns_explain(err);
 	}
 	return 0;
 }

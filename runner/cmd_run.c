@@ -68,6 +68,7 @@ static void show_error(struct report *report, const char *pod, const struct erro
 		return;
 	event.more = json_object_new_object();
 	add_text(event.more, "hint", err->hint);
+	add_text(event.more, "check", err->check);
 	report_event(report, pod, &event, "%s", err->message);
 	json_object_put(event.more);
 }

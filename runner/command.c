@@ -19,18 +19,19 @@ struct option_spec {
 };
 
 static const struct option_spec options[OPTION_COUNT] = {
-	[OPTION_STORE] = {"store", 0, "DIR", "run learn explain lint image",
+	[OPTION_STORE] = {"store", 0, "DIR", "run learn explain lint image check",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
 	[OPTION_ROOT] = {"root", 0, "DIR", "run learn exec",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
-	[OPTION_OUTPUT] = {"output", 'o', "json", "run learn explain lint image",
+	[OPTION_OUTPUT] = {"output", 'o', "json", "run learn explain lint image check",
 		"print JSON: one event a line for run and learn, else one document"},
-	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn",
+	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn check",
 		"auto (the default: on a terminal), always or never"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "run learn image",
 		"only what the containers print, and errors"},
+	[OPTION_VERBOSE] = {"verbose", 'v', NULL, "check", "why it matters, also for what is ok"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
 	[OPTION_TIME_SCALE] = {"time-scale", 0, "N", "run", NULL},
 	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
@@ -127,6 +128,15 @@ const struct command commands[] = {
 		"ls    lists what is stored\n"
 		"rm    removes images that no running pod uses\n",
 		PRIVILEGE_ROOT, cmd_image},
+	{"check", "[OPTIONS]", "what this machine can do, and how to mend what it can't",
+		"Tries what a pod needs, each in a process of its own, and leaves nothing behind: a line "
+		"each "
+		"with ok,\n"
+		"limited or missing, and where it isn't ok why it matters and what mends it. The last line "
+		"is a whole\n"
+		"pod. A run that fails for such a reason prints the same line.\n\n"
+		"The exit status is 0 if the demo would run here, else 1.\n",
+		PRIVILEGE_NONE, cmd_check},
 	{"help", "[COMMAND]", "explain a command", NULL, PRIVILEGE_NONE, cmd_help},
 };
 const size_t n_commands = array_length(commands);

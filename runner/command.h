@@ -16,6 +16,7 @@ enum option_id {
 	OPTION_OUTPUT,
 	OPTION_COLOR,
 	OPTION_QUIET,
+	OPTION_VERBOSE,
 	OPTION_ONCE,
 	OPTION_TIME_SCALE,
 	OPTION_SECCOMP_PROFILE_ROOT,
@@ -85,6 +86,7 @@ int cmd_image(const struct invocation *invocation, struct error *err);
 int cmd_lint(const struct invocation *invocation, struct error *err);
 int cmd_learn(const struct invocation *invocation, struct error *err);
 int cmd_explain(const struct invocation *invocation, struct error *err);
+int cmd_check(const struct invocation *invocation, struct error *err);
 int cmd_help(const struct invocation *invocation, struct error *err);
 
 #endif

@@ -261,6 +261,7 @@ enum launch_notice launch_read_notice(const struct launched *launched, int *list
 		if (errno == ESRCH)
 			return NOTICE_NONE;
 		error_set(&page->error, ERROR_HOST, errno, "cannot take the listener of the seccomp filter");
+		error_check(&page->error, "seccomp notices");
 		error_hint(&page->error, "--no-denials does without");
 	}
 	/* Dead, or of no use: the end of the pipe comes next. */
@@ -290,6 +291,7 @@ int launch_result(const struct container *container, const struct launched *laun
 	}
 	if (page->ready && page->report.filter_failed) {
 		error_set(err, ERROR_HOST, page->report.failed, "cannot load the seccomp filter");
+		error_check(err, "seccomp");
 		if (page->report.failed == EINVAL)
 			error_hint(err, "this kernel lacks CONFIG_SECCOMP_FILTER, or a flag of the profile");
 		return -1;

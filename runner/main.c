@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
+#include "runner/check.h"
 #include "runner/command.h"
+#include "runner/paths.h"
 #include "runner/privilege.h"
 
 #define EXIT_MINIRUN_FAILED 125
@@ -20,10 +23,17 @@ static int exit_status(const struct error *err)
 	return EXIT_MINIRUN_FAILED;
 }
 
-/* The last line on stderr carries the cause (law R3): upper layers show nothing else. So the hint comes first. */
-static int fail(const struct error *err)
+/*
+ * The last line on stderr carries the cause (law R3): upper layers show nothing else. So what `minirun check` says of it and
+ * the hint come first.
+ */
+static int fail(const struct invocation *invocation, const struct error *err)
 {
-	if (err->hint[0])
+	struct error ignored;
+	cleanup_free char *store = invocation->command ? path_of_store(invocation, &ignored) : NULL;
+	bool told = store && check_explain(store, err);
+
+	if (err->hint[0] && !told)
 		fprintf(stderr, "minirun: hint: %s\n", err->hint);
 	fprintf(stderr, "minirun: %s\n", err->message);
 	return exit_status(err);
@@ -54,19 +64,19 @@ static int claim_stdio(struct error *err)
 
 int main(int argc, char **argv)
 {
-	struct invocation invocation;
+	struct invocation invocation = {0};
 	struct error err = {0};
 	int status;
 
 	if (claim_stdio(&err) < 0 || invocation_parse(argc, argv, &invocation, &err) < 0)
-		return fail(&err);
+		return fail(&invocation, &err);
 	status = run(&invocation, &err);
 	if (status < 0)
-		return fail(&err);
+		return fail(&invocation, &err);
 	/* Buffered output that could not be written is a failure too (a full disk, a closed pipe). */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		error_set(&err, ERROR_HOST, errno, "cannot write to standard output");
-		return fail(&err);
+		return fail(&invocation, &err);
 	}
 	return status;
 }

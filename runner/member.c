@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "runner/audit_watch.h"
+#include "runner/check.h"
 #include "runner/supervise.h"
 #include "security/denial.h"
 
@@ -134,6 +135,7 @@ static void fail_start(struct member *member, const struct error *err)
 	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
 		"failed to start: %s%s%s%s", member->cause, err->hint[0] ? " (hint: " : "", err->hint,
 		err->hint[0] ? ")" : "");
+	check_explain(member->supervisor->plan->store.path, err);
 	end(member);
 }
 

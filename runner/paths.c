@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "namespaces/namespaces.h"
+#include "runner/privilege.h"
 
 #define MAP_LIMIT 65536 /* bytes; the kernel takes 340 lines at most */
 
@@ -45,9 +46,10 @@ static unsigned int outer_uid(void)
 	return (unsigned int)outer;
 }
 
+/* Root who may not mount enters a user namespace as others do: before it and in it the answer has to be the same. */
 static bool is_host_root(void)
 {
-	return geteuid() == 0 && !userns_inside();
+	return privilege_can_mount() && !userns_inside();
 }
 
 /* option, then environment, then NULL: the default is to be found. */

@@ -31,15 +31,33 @@ void plan_complain(
 
 	findings_add(findings, SEVERITY_ERROR, item->spec->line, item->spec->column, path,
 		err->hint[0] ? err->hint : NULL, "%s", err->message);
+	findings_check(findings, err->check);
+}
+
+/* What the machine lacks for this manifest is worth a line of `minirun check` each. */
+static int name_checks(const struct findings *findings, struct error *err)
+{
+	char list[sizeof(err->check)] = "";
+
+	for (size_t i = 0; i < findings->n; i++) {
+		const char *check = findings->items[i].check;
+
+		if (*check && !strstr(list, check))
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? "," : "",
+				check);
+	}
+	return error_check(err, list);
 }
 
 int plan_invalid(const struct findings *findings, const char *pod, struct error *err)
 {
 	const char *plural = findings->errors == 1 ? "" : "s";
 
-	if (pod)
-		return error_set(err, ERROR_MANIFEST, 0, "the Pod \"%s\" can't be run: %zu error%s in %s",
-			pod, findings->errors, plural, findings->file);
+	if (pod) {
+		error_set(err, ERROR_MANIFEST, 0, "the Pod \"%s\" can't be run: %zu error%s in %s", pod,
+			findings->errors, plural, findings->file);
+		return name_checks(findings, err);
+	}
 	return error_set(err, ERROR_MANIFEST, 0, "the Pod is invalid: %zu error%s in %s", findings->errors,
 		plural, findings->file);
 }
@@ -92,6 +110,7 @@ static void check_group(const struct pod *pod, const char *path, int64_t group, 
 	findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column, path, hint,
 		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)group,
 		userns_describe_gids(range, sizeof(range)));
+	findings_check(findings, "user ids");
 }
 
 static void check_pod_ids(const struct pod *pod, struct findings *findings)

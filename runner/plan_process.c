@@ -100,6 +100,7 @@ static void check_id(struct findings *findings, const struct planned *item, cons
 		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)id, range);
 	hint = plan_ids_hint();
 	complain(findings, item, field, hint, text);
+	findings_check(findings, "user ids");
 }
 
 static struct optional_integer first_set(struct optional_integer container, struct optional_integer pod)

@@ -30,7 +30,7 @@
 #define NOTE_VARIABLE   "MINIRUN_USERNS_NOTE"
 #define PROGRAM         "/proc/self/exe"
 
-static bool can_mount(void)
+bool privilege_can_mount(void)
 {
 	cap_t caps = cap_get_proc();
 	cap_flag_value_t value = CAP_CLEAR;
@@ -41,11 +41,11 @@ static bool can_mount(void)
 	return geteuid() == 0 && value == CAP_SET;
 }
 
-static int become_root(struct error *err)
+int privilege_become_root(struct error *err)
 {
 	cleanup_free char *note = NULL;
 
-	if (can_mount())
+	if (privilege_can_mount())
 		return userns_claim_mounts(err); /* in `unshare -r` the mount namespace isn't ours yet */
 	if (userns_enter(&note, err) < 0)
 		return -1;
@@ -139,7 +139,7 @@ int privilege_acquire(const struct invocation *invocation, struct error *err)
 
 	if (wanted == PRIVILEGE_NONE)
 		return 0;
-	if (become_root(err) < 0)
+	if (privilege_become_root(err) < 0)
 		return -1;
 	if (wanted != PRIVILEGE_SEALED)
 		return 0;

@@ -2,6 +2,8 @@
 #ifndef RUNNER_PRIVILEGE_H
 #define RUNNER_PRIVILEGE_H
 
+#include <stdbool.h>
+
 #include "runner/command.h"
 
 /*
@@ -9,6 +11,15 @@
  * arguments, and then doesn't return. Errors are of class ERROR_HOST.
  */
 int privilege_acquire(const struct invocation *invocation, struct error *err);
+
+/* Whether this process is root with the right to mount, here or in a user namespace that it is in already. */
+bool privilege_can_mount(void);
+
+/*
+ * Becomes root of a user namespace of its own unless privilege_can_mount, with a mount namespace that may be mounted in.
+ * Errors are of class ERROR_HOST.
+ */
+int privilege_become_root(struct error *err);
 
 /* Why an ordinary user has a single id, or NULL: the note of userns_enter, for the message that needs it. */
 const char *privilege_note(void);

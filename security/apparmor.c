@@ -72,6 +72,7 @@ int apparmor_check(const char *profile, struct error *err)
 		bool is_off = errno == ECANCELED;
 
 		error_set(err, ERROR_HOST, 0, "Cannot enforce AppArmor: AppArmor is not enabled on the host");
+		error_check(err, "AppArmor");
 		return error_hint(err,
 			is_off ? "it is switched off by the kernel's command line: boot with apparmor=1"
 			       : "take appArmorProfile out of the manifest, or set its type to Unconfined");

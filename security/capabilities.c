@@ -167,6 +167,7 @@ static int check_available(capability_set asked, capability_set available, struc
 			"capabilities.add: %s is not in minirun's own bounding set, so no container can have "
 			"it",
 			names[i]);
+		error_check(err, "capabilities");
 		return error_hint(err,
 			"start minirun from a shell that has it, or take %s out of the manifest", names[i]);
 	}

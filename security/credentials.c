@@ -35,6 +35,7 @@ static int trim_bounding(capability_set asked, struct error *err)
 			error_set(err, ERROR_HOST, 0,
 				"capability %s was asked for, but is not in minirun's own bounding set",
 				name ? name : "(unknown)");
+			error_check(err, "capabilities");
 			return error_hint(err, "start minirun with it, or take it out of the manifest");
 		}
 		if (cap_drop_bound((cap_value_t)i) < 0) {
@@ -42,6 +43,7 @@ static int trim_bounding(capability_set asked, struct error *err)
 				break; /* beyond the last one this kernel knows */
 			error_set(err, ERROR_HOST, errno, "cannot drop %s from the bounding set",
 				name ? name : "a capability");
+			error_check(err, "capabilities");
 			return error_hint(err, "minirun needs CAP_SETPCAP for this");
 		}
 	}

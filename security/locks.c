@@ -33,6 +33,7 @@ static int apparmor_explain(const char *profile, int errnum, struct error *err)
 {
 	error_set(err, errnum == ENOENT ? ERROR_PROFILE : ERROR_HOST, errnum,
 		"cannot enter AppArmor profile \"%s\"", profile);
+	error_check(err, "AppArmor");
 	switch (errnum) {
 	case ENOENT:
 		return error_hint(

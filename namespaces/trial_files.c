@@ -1,0 +1,192 @@
+/* Trials of file systems: overlays and idmapped mounts where the store is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "namespaces/mounts.h"
+#include "namespaces/namespaces.h"
+#include "namespaces/trials.h"
+
+#define WHERE ", where the store is"
+
+static int make_folder(int dirfd, const char *name)
+{
+	return mkdirat(dirfd, name, 0700) < 0 ? -1 : openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes a folder of the trial's own in the scratch folder. */
+static int open_scratch(const struct trial_place *place, const char *name, struct trial *trial)
+{
+	int fd = place->scratch < 0 ? -1 : make_folder(place->scratch, name);
+
+	if (place->scratch < 0)
+		trial_untried(trial, "a folder", "store");
+	else if (fd < 0)
+		trial_set(trial, TRIAL_MISSING, "cannot make a folder to try it in: %s", strerror(errno));
+	return fd;
+}
+
+/* An overlay in which a file of the lower folder is written to. */
+static int try_overlay(int folder, struct error *err)
+{
+	cleanup_fd int lower = make_folder(folder, "lower");
+	cleanup_fd int upper = make_folder(folder, "upper");
+	cleanup_fd int work = make_folder(folder, "work");
+	cleanup_fd int file = lower < 0 ? -1 : openat(lower, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cleanup_fd int mount = -1;
+	cleanup_fd int copy = -1;
+
+	if (upper < 0 || work < 0 || file < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot make the folders of an overlay");
+	mount = rootfs_overlay(&lower, 1, upper, work, err);
+	if (mount < 0)
+		return -1;
+	copy = openat(mount, "file", O_WRONLY | O_CLOEXEC);
+	if (copy < 0 || fd_write_all(copy, "x", 1) < 0 || mkdirat(mount, "folder", 0700) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot write to an overlay");
+	return 0;
+}
+
+/* It works, on what kind of file system. */
+static void praise(int folder, const char *more, struct trial *trial)
+{
+	char name[32];
+
+	trial_set(trial, TRIAL_OK, "on %s%s", file_system_name(folder, name, sizeof(name)), more);
+}
+
+void trial_overlay(const struct trial_place *place, struct trial *trial)
+{
+	struct error err = {0};
+	cleanup_fd int folder = open_scratch(place, "overlay", trial);
+
+	if (folder < 0)
+		return;
+	if (try_overlay(folder, &err) < 0)
+		trial_fail(trial, TRIAL_MISSING, &err);
+	else
+		praise(folder, WHERE, trial);
+}
+
+/* In root's store an ordinary user has no business: it gets a file system of its own. */
+static int make_place(struct error *err)
+{
+	cleanup_fd int mount = mount_new("tmpfs", NULL, 0, MOUNT_HARMLESS, err);
+	cleanup_fd int target = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	/* Attached, since kernels before 6.15 take nothing from a mount that isn't. */
+	if (mount < 0 || target < 0 || mount_attach(mount, target, "", "/", err) < 0)
+		return -1;
+	return steal_fd(&mount);
+}
+
+void trial_overlay_user(const struct trial_place *place, struct trial *trial)
+{
+	struct error err = {0};
+	cleanup_fd int folder = -1;
+	int result = trial_become_user(place, &err);
+
+	if (result == 0)
+		folder = place->is_root ? make_place(&err) : open_scratch(place, "overlay-user", trial);
+	if (folder < 0 && !place->is_root && result == 0)
+		return;
+	if (folder >= 0)
+		result = try_overlay(folder, &err);
+	if (folder < 0 || result < 0)
+		trial_fail(trial, TRIAL_MISSING, &err);
+	else
+		praise(folder, place->is_root ? "" : WHERE, trial);
+}
+
+static int write_map(pid_t pid, const char *file, const char *map)
+{
+	char path[64];
+	cleanup_fd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -1 : fd_write_all(fd, map, strlen(map));
+}
+
+/* A user namespace in which id 0 is what id 1 is here; 0 where there is no other. A descriptor, or -1 with errno. */
+static int make_shifted_users(uid_t *expected)
+{
+	const char *map;
+	char byte;
+	int ready[2], fd = -1, errnum;
+	pid_t pid;
+
+	*expected = userns_maps_uid(1) && userns_maps_gid(1) ? 1 : 0;
+	map = *expected ? "0 1 1" : "0 0 1";
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		errno = 0;
+		if (unshare(CLONE_NEWUSER) == 0)
+			write(ready[1], "", 1);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	errno = EPERM;
+	if (pid > 0 && read(ready[0], &byte, 1) == 1 && write_map(pid, "uid_map", map) == 0 &&
+		write_map(pid, "gid_map", map) == 0) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	errnum = errno;
+	close(ready[0]);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	errno = errnum;
+	return fd;
+}
+
+void trial_idmapped(const struct trial_place *place, struct trial *trial)
+{
+	struct error err = {0};
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
+	cleanup_fd int folder = open_scratch(place, "idmapped", trial);
+	cleanup_fd int users = -1;
+	cleanup_fd int mount = -1;
+	uid_t expected;
+	struct stat st;
+
+	if (folder < 0)
+		return;
+	users = make_shifted_users(&expected);
+	if (users < 0) {
+		trial_set(trial, TRIAL_MISSING, "cannot make a user namespace: %s", strerror(errno));
+		return;
+	}
+	mount = mount_clone(folder, "", false, &err);
+	if (mount < 0) {
+		trial_fail(trial, TRIAL_MISSING, &err);
+		return;
+	}
+	attr.userns_fd = (uint64_t)users;
+	if (mount_setattr(mount, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
+		int errnum = errno;
+		char name[32];
+
+		trial_set(trial, TRIAL_MISSING, "not of %s here: %s",
+			file_system_name(folder, name, sizeof(name)), strerror(errnum));
+	} else if (fstat(mount, &st) < 0 || st.st_uid != expected)
+		trial_set(trial, TRIAL_MISSING, "ids are not mapped");
+	else
+		praise(folder, WHERE, trial);
+}

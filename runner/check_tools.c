@@ -1,0 +1,83 @@
+/* Trials of other programs: whether they are there and run. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "runner/check.h"
+
+/* Runs `NAME --version`. Returns its wait status, or -1; line gets the first line of what it said. */
+static int ask_version(const char *name, char *line, size_t size)
+{
+	size_t used = 0;
+	ssize_t n;
+	int ends[2], status = -1;
+	pid_t pid;
+
+	line[0] = '\0';
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		execlp(name, name, "--version", (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	while (used < size - 1 && (n = read(ends[0], line + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	line[used] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	close(ends[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	return status;
+}
+
+static void try_tool(const char *name, struct trial *trial)
+{
+	char line[128];
+	const char *version = line;
+	int status;
+
+	trial_set(trial, TRIAL_MISSING, "%s --version", name);
+	status = ask_version(name, line, sizeof(line));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		trial_set(trial, TRIAL_MISSING, "no %s in PATH", name);
+	else if (status != 0)
+		trial_set(trial, TRIAL_LIMITED, "%s --version fails%s%s", name, *line ? ": " : "", line);
+	else {
+		/* "skopeo version 1.9.3", "pasta 0.0~git...", "AppArmor parser version 3.0.8" */
+		if (!strncmp(version, name, strlen(name)) && version[strlen(name)] == ' ')
+			version += strlen(name) + 1;
+		trial_set(trial, TRIAL_OK, "%s", version);
+	}
+}
+
+void trial_skopeo(const struct trial_place *place, struct trial *trial)
+{
+	(void)place;
+	try_tool("skopeo", trial);
+}
+
+void trial_pasta(const struct trial_place *place, struct trial *trial)
+{
+	(void)place;
+	try_tool("pasta", trial);
+}
+
+void trial_apparmor_parser(const struct trial_place *place, struct trial *trial)
+{
+	const char *path = getenv("PATH");
+	/* Root runs it, and an ordinary user's PATH need not lead there. */
+	cleanup_free char *longer = xasprintf("%s:/usr/sbin:/sbin", path ? path : "/usr/bin:/bin");
+
+	(void)place;
+	setenv("PATH", longer, 1);
+	try_tool("apparmor_parser", trial);
+}
