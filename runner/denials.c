@@ -16,9 +16,6 @@
 #include "security/denial.h"
 #include "security/recording.h"
 
-#define SUMMARY_LINES  10
-#define RECORD_AT_ONCE 64
-
 static uint32_t hash_of(const char *program, const char *what)
 {
 	uint32_t hash = 2166136261U; /* FNV-1a */
@@ -284,33 +281,24 @@ static void refuse(struct denials *denials, const struct refused *refused)
 	denial_text_free(&text);
 }
 
-/* Returns as listener_take. */
+/* One call, so that others get their turn. Returns as listener_take. */
 static int serve(struct denials *denials)
 {
+	int fd = denials->watch.fd;
 	struct refused refused;
-	int result = listener_receive(denials->watch.fd, &denials->profile->filter, &refused);
+	int result = denials->recording ? listener_take(fd, &refused)
+					: listener_receive(fd, &denials->profile->filter, &refused);
 
-	if (result > 0)
-		refuse(denials, &refused);
-	return result;
-}
-
-/* All that wait, up to a number: each of them holds up its program. Returns as listener_take. */
-static int record(struct denials *denials)
-{
-	struct refused refused;
-	int result = 0;
-
-	for (int i = 0; i < RECORD_AT_ONCE; i++) {
-		result = listener_take(denials->watch.fd, &refused);
-		if (result <= 0)
-			return result;
+	if (result <= 0)
+		return result;
+	if (denials->recording) {
 		refused.action = recording_take(denials->recording, &refused.call);
-		if (refused.action == SECCOMP_RET_ALLOW)
-			listener_let_go(denials->watch.fd, &refused);
-		else
-			refuse(denials, &refused);
+		if (refused.action == SECCOMP_RET_ALLOW) {
+			listener_let_go(fd, &refused);
+			return result;
+		}
 	}
+	refuse(denials, &refused);
 	return result;
 }
 
@@ -321,7 +309,7 @@ static void on_refusal(struct watch *watch, void *data)
 	if (denials->before)
 		denials->before(denials->data);
 	/* That may have been the end of us: the listener is closed then. */
-	if (watch->fd >= 0 && (denials->recording ? record(denials) : serve(denials)) < 0)
+	if (watch->fd >= 0 && serve(denials) < 0)
 		loop_remove(denials->loop, watch);
 }
 
@@ -347,70 +335,6 @@ char *denials_cause(const struct denials *denials, const char *end)
 	const char *last = denials_last(denials);
 
 	return last ? xasprintf("%s, after %s", end, last) : xstrdup(end);
-}
-
-static int by_count(const void *a, const void *b)
-{
-	const struct denial_kind *x = a, *y = b;
-
-	return x->count < y->count ? 1 : x->count > y->count ? -1 : 0;
-}
-
-static struct json_object *summary_json(const struct denials *denials)
-{
-	struct json_object *object = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < denials->n; i++) {
-		const struct denial_kind *kind = &denials->kinds[i];
-		struct json_object *item = json_object_new_object();
-
-		add_string(item, "lock", kind->by_apparmor ? "AppArmor" : "seccomp");
-		add_string(item, kind->by_apparmor ? "operation" : "call", kind->name);
-		add_string(item, "text", kind->what);
-		add_string(item, "program", kind->program);
-		json_object_object_add(item, "count", json_object_new_int64((int64_t)kind->count));
-		if (kind->would_be)
-			json_object_object_add(item, "enforced", json_object_new_boolean(false));
-		json_object_array_add(list, item);
-	}
-	json_object_object_add(object, "denied", list);
-	json_object_object_add(object, "total", json_object_new_int64((int64_t)denials->total));
-	if (denials->would_be)
-		json_object_object_add(
-			object, "wouldBeDenied", json_object_new_int64((int64_t)denials->would_be));
-	json_object_object_add(object, "others", json_object_new_int64((int64_t)denials->beyond));
-	return object;
-}
-
-void denials_summarise(struct denials *denials)
-{
-	struct event event = {.type = "denials", .container = denials->container, .tone = TONE_NOTE};
-	uint64_t all = denials->total + denials->would_be;
-	size_t repeated = 0;
-
-	/* What happened once was told when it did. */
-	if (!all || (all == denials->n && !denials->report->json))
-		return;
-	qsort(denials->kinds, denials->n, sizeof(*denials->kinds), by_count);
-	if (denials->report->json) {
-		event.more = summary_json(denials);
-		report_event(denials->report, denials->pod, &event, "denied %" PRIu64 " calls in all",
-			denials->total);
-		json_object_put(event.more);
-		return;
-	}
-	for (size_t i = 0; i < denials->n && denials->kinds[i].count > 1; i++)
-		if (++repeated <= SUMMARY_LINES)
-			report_event(denials->report, denials->pod, &event, "%s %" PRIu64 " times %s (%s)",
-				denials->kinds[i].would_be ? "would be denied" : "denied",
-				denials->kinds[i].count, denials->kinds[i].what, denials->kinds[i].program);
-	if (repeated > SUMMARY_LINES)
-		report_event(denials->report, denials->pod, &event, "and %zu more kinds of calls repeatedly",
-			repeated - SUMMARY_LINES);
-	if (denials->beyond)
-		report_event(denials->report, denials->pod, &event,
-			"denied %" PRIu64 " calls of more kinds than are told apart", denials->beyond);
 }
 
 void denials_restart(struct denials *denials)

@@ -84,7 +84,7 @@ struct apparmor_record;
 /* denials_apparmor.c: counts what AppArmor refused, and tells it if it is new. note: what is to be said of the process, or NULL. */
 void denials_add_record(struct denials *denials, const struct apparmor_record *record, const char *note);
 
-/* Tells what happened more than once, and how much there was in all. */
+/* denials_summary.c: tells what happened more than once, and how much there was in all. */
 void denials_summarise(struct denials *denials);
 
 /* The container is started once more: what was refused last is of another run; the kinds go on being counted. */

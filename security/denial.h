@@ -70,7 +70,7 @@ enum carried_out {
  */
 enum carried_out listener_answer(int fd, const struct refused *refused, pid_t *process);
 
-/* ---- the words (denial.c, denial_tables.c) ---- */
+/* ---- the words (denial.c) ---- */
 
 /* How the program's side is looked at. Both may be asked for anything: the arguments are the program's. */
 struct denial_reader {
@@ -107,22 +107,5 @@ const char *denial_result(uint32_t action, char *buffer, size_t size);
  */
 char *denial_rule(const char *text, size_t size, const char *name, const struct seccomp_subject *subject,
 	const struct seccomp_data *call, uint32_t action);
-
-/* ---- tables (denial_tables.c); for denial.c ---- */
-
-/* The kinds of a call's arguments, a letter each (see there), or NULL for an unknown call. */
-const char *denial_signature(const char *name, size_t *n);
-
-struct denial_bit {
-	uint64_t value;
-	const char *name;
-};
-struct denial_set {
-	const struct denial_bit *items;
-	size_t n;
-	bool is_flags; /* may be combined; else exactly one */
-};
-/* The names for a letter, or NULL. */
-const struct denial_set *denial_names(char letter);
 
 #endif

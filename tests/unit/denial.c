@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "security/denial.h"
+#include "security/denial_argument.h"
 #include "tests/unit/unit.h"
 
 /* The "program" is this one: its addresses are ours. Those below 4096 can't be read. */
