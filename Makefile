@@ -44,6 +44,7 @@ $(BINARY): $(OBJECTS)
 
 # Included by the assembler, where -MMD does not see it.
 $(BUILD)/security/seccomp_default.o: security/runtime-default.json
+$(BUILD)/security/apparmor_load.o: security/minirun-default.apparmor
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -135,6 +135,12 @@ void sandbox_end_processes(struct sandbox *sandbox);
  */
 void process_await(int pidfd);
 
+/*
+ * The pid of what a pidfd refers to, as procfd's pid namespace counts (-1: the one of /proc). 0 if it can't be
+ * known, -1 if it has ended and was reaped. (clone.c)
+ */
+pid_t process_of_pidfd(int procfd, int pidfd);
+
 /* ---- cgroup (cgroup.c) ---- */
 
 /*

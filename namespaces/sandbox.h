@@ -42,12 +42,6 @@ int sandbox_report_read(int reader, bool by_byte, struct error *err);
 /* pause.c: starts the pause in a pid namespace of its own inside the sandbox's. */
 int pause_start(struct sandbox *sandbox, struct error *err);
 
-/*
- * clone.c: the pid of what a pidfd refers to, as procfd's pid namespace counts (-1: the one of /proc). 0 if it can't be
- * known, -1 if it has ended.
- */
-pid_t process_of_pidfd(int procfd, int pidfd);
-
 /* isolation.c: what a child has from its supervisor and no program should. Leaves umask 0. */
 void process_shed(void);
 

@@ -137,6 +137,16 @@ const struct command commands[] = {
 		"pod. A run that fails for such a reason prints the same line.\n\n"
 		"The exit status is 0 if the demo would run here, else 1.\n",
 		PRIVILEGE_NONE, cmd_check},
+	{"apparmor", "load [FILE...] | ls | unload NAME...",
+		"AppArmor profiles in the kernel: load, list, unload",
+		"load    loads the profiles of each FILE by apparmor_parser, replacing those of the same "
+		"name; "
+		"without a\n"
+		"        FILE minirun-default, which is what RuntimeDefault stands for\n"
+		"ls      lists what is loaded, and in which mode\n"
+		"unload  takes profiles out of the kernel; processes under them become unconfined\n\n"
+		"Loading and unloading need root.\n",
+		PRIVILEGE_NONE, cmd_apparmor},
 	{"help", "[COMMAND]", "explain a command", NULL, PRIVILEGE_NONE, cmd_help},
 };
 const size_t n_commands = array_length(commands);

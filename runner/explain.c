@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -297,6 +298,32 @@ static void print_seccomp(const struct explanation *explanation, size_t index, F
 	print_findings(explanation, index, out);
 }
 
+static void print_apparmor(const struct planned *item, enum profile_type type, FILE *out)
+{
+	bool is_default = type != PROFILE_LOCALHOST;
+	const char *name = item->locks.apparmor;
+
+	label("AppArmor", out);
+	if (!name && type != PROFILE_UNSET) {
+		fputs("unconfined\n", out);
+	} else if (!name) {
+		fprintf(out, "unconfined: no appArmorProfile is given%s\n",
+			!apparmor_available() ? ""
+			: item->privileged    ? ", and the container is privileged"
+					      : ", and the default profile is not loaded");
+	} else {
+		fprintf(out, "%s%s%s\n", name, is_default ? ", the default profile" : "",
+			!apparmor_available() ? ", which can't be had: AppArmor is not enabled here"
+			: item->apparmor_mode == APPARMOR_ENFORCE ? ""
+			: item->apparmor_mode == APPARMOR_UNKNOWN
+				? ", if it is loaded: that can't be seen here"
+			: item->apparmor_mode != APPARMOR_NOT_LOADED
+				? ", which refuses nothing in the mode it is in"
+			: is_default && geteuid() == 0 && !userns_inside() ? ", loaded by the first start"
+									   : ", which is not loaded");
+	}
+}
+
 static void print_locks(const struct explanation *explanation, size_t index, FILE *out)
 {
 	const struct planned *item = &explanation->plan->items[index];
@@ -312,13 +339,7 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 			? "on: allowPrivilegeEscalation is false\n"
 			: "off: setuid programs work; allowPrivilegeEscalation: false sets it\n",
 		out);
-	label("AppArmor", out);
-	if (apparmor->type == PROFILE_UNSET || apparmor->type == PROFILE_UNCONFINED)
-		fprintf(out, "unconfined%s\n",
-			apparmor->type == PROFILE_UNSET ? ": no appArmorProfile is given" : "");
-	else
-		fprintf(out, "%s%s\n", item->locks.apparmor ? item->locks.apparmor : "RuntimeDefault",
-			apparmor_available() ? "" : ", which can't be had: AppArmor is not enabled here");
+	print_apparmor(item, apparmor->type, out);
 	print_seccomp(explanation, index, out);
 	label("not limited", out);
 	fputs("memory, CPU, processes, disk\n", out);

@@ -148,6 +148,16 @@ static struct json_object *seccomp_json(const struct explanation *explanation, s
 	return json;
 }
 
+/* What it comes to: without an appArmorProfile, AppArmor enabled, it is RuntimeDefault. */
+static enum profile_type apparmor_type(const struct explanation *explanation, size_t index)
+{
+	enum profile_type type = explain_apparmor_choice(explanation, index)->type;
+
+	if (!explanation->plan->items[index].locks.apparmor)
+		return PROFILE_UNCONFINED;
+	return type == PROFILE_UNSET ? PROFILE_RUNTIME_DEFAULT : type;
+}
+
 static struct json_object *container_json(const struct explanation *explanation, size_t index)
 {
 	static const char *const not_limited[] = {"memory", "cpu", "pids", "disk", NULL};
@@ -172,9 +182,11 @@ static struct json_object *container_json(const struct explanation *explanation,
 	json_object_object_add(
 		json, "capabilities", capabilities_json(item->container.credentials.capabilities));
 	add_bool(json, "noNewPrivs", item->locks.no_new_privs);
-	add_string(apparmor, "type", type_name(explain_apparmor_choice(explanation, index)->type));
+	add_string(apparmor, "type", type_name(apparmor_type(explanation, index)));
 	if (item->locks.apparmor)
 		add_string(apparmor, "profile", item->locks.apparmor);
+	if (item->locks.apparmor && apparmor_available())
+		add_string(apparmor, "mode", apparmor_mode_name(item->apparmor_mode));
 	json_object_object_add(json, "appArmor", apparmor);
 	json_object_object_add(json, "seccomp", seccomp_json(explanation, index));
 	json_object_object_add(json, "notLimited", list(not_limited));

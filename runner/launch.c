@@ -280,6 +280,24 @@ void launch_fail(const struct launched *launched, const struct error *err)
 	pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
 }
 
+/*
+ * A lock is as good as what came of it: the label of the program is read back (law R3). It may have ended by now; until it is
+ * reaped its label can be read, and its pid is no other process's.
+ */
+static int check_label(const struct container *container, const struct launched *launched, struct error *err)
+{
+	cleanup_fd int procfd = -1;
+
+	if (!container->locks.apparmor)
+		return 0;
+	procfd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (apparmor_verify(
+		    container->locks.apparmor, procfd, process_of_pidfd(procfd, launched->pidfd), err) == 0)
+		return 0;
+	pidfd_send_signal(launched->pidfd, SIGKILL, NULL, 0);
+	return -1;
+}
+
 int launch_result(const struct container *container, const struct launched *launched, struct error *err)
 {
 	const struct launch_page *page = launched->page;
@@ -299,7 +317,7 @@ int launch_result(const struct container *container, const struct launched *laun
 	if (page->ready && page->report.failed)
 		return program_explain(page->program, page->report.failed, err);
 	if (page->ready)
-		return 0;
+		return check_label(container, launched, err);
 	/* It died before it could say anything: killed from outside, or by the out-of-memory killer. */
 	waitid(P_PIDFD, (id_t)launched->pidfd, &info, WEXITED | WNOWAIT);
 	error_set(err, ERROR_HOST, 0,

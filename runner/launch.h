@@ -54,7 +54,10 @@ void launch_go(const struct launched *launched);
 /* Kills the child instead, and says why: it is what launch_result will tell. */
 void launch_fail(const struct launched *launched, const struct error *err);
 
-/* After notice has ended: 0 if the program runs (or ran), else a negative number and the reason. */
+/*
+ * After notice has ended: 0 if the program runs (or ran), else a negative number and the reason. A program that isn't under the
+ * AppArmor profile that was asked for is killed.
+ */
 int launch_result(const struct container *container, const struct launched *launched, struct error *err);
 
 /*

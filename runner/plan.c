@@ -146,6 +146,8 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 					   : xasprintf("spec.containers[%zu]", i - plan->n_init);
 		plan_item(plan, item, request, findings, warnings);
 	}
+	if (!findings->errors && !request->look_only)
+		plan_apparmor_load(plan, findings);
 	return findings->errors ? -1 : 0;
 }
 

@@ -38,6 +38,9 @@ struct planned {
 	struct locks locks; /* what container.locks is made from */
 	const struct planned_profile *profile; /* NULL: unconfined */
 	struct recording *recording; /* of `minirun learn`; else NULL */
+	enum apparmor_mode
+		apparmor_mode; /* of locks.apparmor; not loaded: root loads minirun-default before the start */
+	bool apparmor_asked; /* by the manifest; else locks.apparmor is there as under containerd, and may be missing */
 	bool read_only_root, privileged;
 	char *user, *group; /* what the container's are, from the image */
 	int stop_signal; /* the image's, or SIGTERM */
@@ -54,6 +57,7 @@ struct plan {
 	size_t n_profiles;
 	const struct learning *learning; /* of `minirun learn`; else NULL */
 	bool single_id; /* the only id there is here is 0 */
+	bool apparmor_missed; /* that minirun-default can't be had has been said */
 };
 
 struct plan_request {
@@ -86,12 +90,27 @@ void plan_complain(
 int plan_find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
 	size_t *size, struct error *err);
 
+/* The folder of a manifest, "." if it came by standard input; to be freed. */
+char *plan_folder_of(const char *manifest);
+
 /* Why there aren't more ids here, and how to get them; to be freed. */
 char *plan_ids_hint(void);
 
 /* plan_locks.c: what a container may do; for plan_make. */
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings, FILE *warnings);
+
+/* plan_locks.c: (re)makes item->locks_text, and gives the container the locks. */
+void plan_locks_settle(const struct plan *plan, struct planned *item);
+
+/* plan_apparmor.c: chooses the AppArmor profile of a container; for plan_locks. */
+void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_request *request,
+	struct findings *findings);
+/*
+ * The last step of a plan without errors: has minirun-default loaded if a container is to have it. Where that fails, one that was
+ * asked for is an error, and one that wasn't is done without.
+ */
+void plan_apparmor_load(struct plan *plan, struct findings *findings);
 
 /* Command, environment and working folder: of the container's spec, and of its image as far as item->image is filled. */
 void plan_program(const struct pod *pod, struct planned *item, struct findings *findings);

@@ -17,8 +17,7 @@
 #define KUBELET_SECCOMP_ROOT "/var/lib/kubelet/seccomp"
 #define PROFILE_LIMIT        (4U << 20) /* bytes of a profile's file */
 
-/* The folder of the manifest, "." if it came by standard input. */
-static char *folder_of(const char *manifest)
+char *plan_folder_of(const char *manifest)
 {
 	const char *slash = strrchr(manifest, '/');
 
@@ -30,7 +29,7 @@ static char *folder_of(const char *manifest)
 int plan_find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
 	size_t *size, struct error *err)
 {
-	cleanup_free char *beside = folder_of(request->manifest_path);
+	cleanup_free char *beside = plan_folder_of(request->manifest_path);
 	const char *const roots[] = {request->profile_root, beside, KUBELET_SECCOMP_ROOT};
 	cleanup_free char *looked = xstrdup("");
 
@@ -165,22 +164,6 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 		lock_with(&item->locks, item->profile);
 }
 
-static const char *plan_apparmor(struct plan *plan, struct planned *item, struct findings *findings)
-{
-	const struct profile_choice *choice =
-		effective(&item->spec->security.apparmor, &plan->pod->security.apparmor);
-	struct error err = {0};
-
-	if (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED)
-		return "unconfined";
-	item->locks.apparmor =
-		choice->type == PROFILE_LOCALHOST ? choice->localhost : apparmor_default_profile();
-	/* NULL asks for the default profile to be there: with it missing nothing may start (law R3). */
-	if (apparmor_check(item->locks.apparmor, &err) < 0)
-		plan_complain(findings, item, "securityContext.appArmorProfile", &err);
-	return item->locks.apparmor ? item->locks.apparmor : "RuntimeDefault";
-}
-
 /*
  * A process on its way into a container (exec, a neighbour in a shared pid namespace) is a moment in its pid namespace and not
  * yet in its root. Not dumpable, it is closed to all but SYS_PTRACE: see SECURITY.md.
@@ -201,14 +184,33 @@ static void warn_of_ptrace(const struct planned *item, struct findings *findings
 	}
 }
 
+void plan_locks_settle(const struct plan *plan, struct planned *item)
+{
+	const char *apparmor = item->locks.apparmor ? item->locks.apparmor : "unconfined";
+	bool loose = item->apparmor_mode == APPARMOR_COMPLAIN || item->apparmor_mode == APPARMOR_UNCONFINED;
+	cleanup_free char *seccomp = NULL;
+
+	if (item->recording)
+		seccomp = learning_text(plan, item);
+	else if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
+		seccomp = xasprintf("seccomp %s (allows by default)", path_base(item->profile->name));
+	else if (item->profile)
+		seccomp = xasprintf("seccomp %s (%u calls allowed)", path_base(item->profile->name),
+			item->profile->allowed);
+	free(item->locks_text);
+	item->locks_text = xasprintf("%s · no_new_privs %s · AppArmor %s%s%s%s%s",
+		seccomp ? seccomp : "seccomp unconfined", item->locks.no_new_privs ? "on" : "off", apparmor,
+		loose ? " (" : "", loose ? apparmor_mode_name(item->apparmor_mode) : "",
+		loose ? " mode)" : "", item->privileged ? " · privileged" : "");
+	item->container.locks = item->locks;
+}
+
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings, FILE *warnings)
 {
 	const struct security_context *security = &item->spec->security;
 	size_t before = findings->errors;
-	cleanup_free char *seccomp = NULL;
 	struct error err = {0};
-	const char *apparmor;
 
 	item->privileged = security->privileged == OPTIONAL_TRUE;
 	item->read_only_root = security->read_only_root == OPTIONAL_TRUE;
@@ -218,17 +220,7 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 		plan_complain(findings, item, "securityContext.capabilities", &err);
 	warn_of_ptrace(item, findings);
 	plan_seccomp(plan, item, request, findings, warnings);
-	apparmor = plan_apparmor(plan, item, findings);
-	if (item->recording)
-		seccomp = learning_text(plan, item);
-	else if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
-		seccomp = xasprintf("seccomp %s (allows by default)", path_base(item->profile->name));
-	else if (item->profile)
-		seccomp = xasprintf("seccomp %s (%u calls allowed)", path_base(item->profile->name),
-			item->profile->allowed);
-	item->locks_text = xasprintf("%s · no_new_privs %s · AppArmor %s%s",
-		seccomp ? seccomp : "seccomp unconfined", item->locks.no_new_privs ? "on" : "off", apparmor,
-		item->privileged ? " · privileged" : "");
-	item->container.locks = item->locks;
+	plan_apparmor(plan, item, request, findings);
+	plan_locks_settle(plan, item);
 	return findings->errors == before ? 0 : -1;
 }

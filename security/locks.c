@@ -16,93 +16,16 @@
 #include "security/security.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "base/cleanup.h"
-#include "base/fd.h"
-#include "base/inroot.h"
-
-/* Why the kernel refused a profile for the next exec; see apparmor(7) and aa_change_onexec(3). */
-static int apparmor_explain(const char *profile, int errnum, struct error *err)
-{
-	error_set(err, errnum == ENOENT ? ERROR_PROFILE : ERROR_HOST, errnum,
-		"cannot enter AppArmor profile \"%s\"", profile);
-	error_check(err, "AppArmor");
-	switch (errnum) {
-	case ENOENT:
-		return error_hint(
-			err, "no profile of that name is loaded: apparmor_parser -r FILE loads one");
-	case EACCES:
-	case EPERM:
-		return error_hint(err,
-			"minirun itself is confined by a profile that does not allow this change_profile");
-	case EINVAL:
-		return error_hint(err, "AppArmor is not enabled in this kernel, or the name is malformed");
-	case EBUSY:
-		return error_hint(err, "the process is being traced by one that may not follow");
-	default:
-		return -1;
-	}
-}
-
-/* Opens a file below attr of this process in the private procfs: AppArmor's own folder since Linux 4.20. */
-static int apparmor_open(int procfd, const char *name, int flags, struct error *err)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "%d/attr/apparmor/%s", (int)getpid(), name);
-	fd = inroot_open_strict(procfd, path, flags | O_CLOEXEC, err);
-	if (fd < 0 && err->errnum == ENOENT) {
-		snprintf(path, sizeof(path), "%d/attr/%s", (int)getpid(), name);
-		fd = inroot_open_strict(procfd, path, flags | O_CLOEXEC, err);
-	}
-	if (fd < 0)
-		err->class = ERROR_HOST;
-	return fd;
-}
-
-/* Whether a profile confines us already: with no_new_privs one can then only add to it, not leave it. */
-static bool apparmor_is_confined(int procfd)
-{
-	struct error ignored;
-	char label[16] = "";
-	cleanup_fd int fd = apparmor_open(procfd, "current", O_RDONLY, &ignored);
-
-	return fd >= 0 && read(fd, label, sizeof(label) - 1) > 0 && strncmp(label, "unconfined", 10) != 0;
-}
-
-static int apparmor_enter_at_exec(const struct locks *locks, int procfd, struct error *err)
-{
-	bool stack = locks->no_new_privs && apparmor_is_confined(procfd);
-	cleanup_fd int fd = apparmor_open(procfd, "exec", O_WRONLY, err);
-	char command[4200];
-	int n;
-
-	if (fd < 0) {
-		error_wrap(err, "cannot enter AppArmor profile \"%s\"", locks->apparmor);
-		return error_hint(err, "Cannot enforce AppArmor: AppArmor is not enabled on the host");
-	}
-	n = snprintf(command, sizeof(command), "%s %s", stack ? "stack" : "exec", locks->apparmor);
-	if (n < 0 || (size_t)n >= sizeof(command))
-		return apparmor_explain(locks->apparmor, ENAMETOOLONG, err);
-	/* One write: the kernel takes what each holds for a whole command. */
-	if (write(fd, command, (size_t)n) != n)
-		return apparmor_explain(locks->apparmor, errno, err);
-	return 0;
-}
 
 int locks_apply(const struct locks *locks, int procfd, struct error *err)
 {
 	if (locks->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot set no_new_privs");
-	if (locks->apparmor && apparmor_enter_at_exec(locks, procfd, err) < 0)
+	if (locks->apparmor && apparmor_enter_at_exec(locks->apparmor, procfd, err) < 0)
 		return -1;
 	/* The trap of a failed execve must leave no core file; execve makes the program dumpable again. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)

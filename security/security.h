@@ -21,6 +21,7 @@
 #include "base/document.h"
 #include "base/error.h"
 #include "base/finding.h"
+#include "security/apparmor.h"
 
 /* ---- capabilities (capabilities.c) ---- */
 
@@ -57,25 +58,6 @@ struct credentials {
  */
 int credentials_apply(
 	const struct credentials *credentials, bool set_groups, bool keep_admin, struct error *err);
-
-/* ---- AppArmor (apparmor.c) ---- */
-
-/* Whether the kernel has it and it is enabled. */
-bool apparmor_available(void);
-/* Whether a profile of that name is loaded: 1 enforce, 2 complain, 0 not loaded, -1 can't tell. */
-int apparmor_loaded(const char *name);
-/* The same, in the text of the kernel's list of profiles ("NAME (MODE)" a line): 1, 2 or 0. */
-int apparmor_listed(const char *list, const char *name);
-/* The profile that RuntimeDefault stands for: the first loaded of ours, containerd's, Docker's; NULL if none is. */
-const char *apparmor_default_profile(void);
-/*
- * For the planner, before anything runs: whether a profile that was asked for can be enforced. NULL is an explicit
- * RuntimeDefault. Where nobody asked for a profile, don't call it. Words of the kubelet (pkg/security/apparmor).
- */
-int apparmor_check(const char *profile, struct error *err);
-
-/* Whether profile can be entered here: AppArmor enabled, the profile loaded. In the kubelet's words. For plans. */
-int apparmor_check(const char *profile, struct error *err);
 
 /* ---- seccomp: the profile (seccomp_profile.c) and its filter (seccomp_compile.c) ---- */
 

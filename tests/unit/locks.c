@@ -322,7 +322,7 @@ static void apparmor(void)
 	expect(apparmor_listed(list, "odd name (x)") == 1);
 	expect(apparmor_listed(list, "odd name") == 0);
 	expect(apparmor_listed(list, "strict") == 1);
-	expect(apparmor_listed(list, "loose") == 2);
+	expect(apparmor_listed(list, "loose") == APPARMOR_UNCONFINED);
 	expect(apparmor_listed(list, "minirun") == 0 && apparmor_listed(list, "") == 0);
 	expect(apparmor_listed("", "x") == 0);
 	if (apparmor_available()) {
@@ -333,7 +333,7 @@ static void apparmor(void)
 	}
 	expect(apparmor_check("x", &err) < 0 && err.class == ERROR_HOST);
 	expect_text(err.message, "Cannot enforce AppArmor: AppArmor is not enabled on the host");
-	expect(apparmor_check(NULL, &err) < 0 && apparmor_default_profile() == NULL);
+	expect(apparmor_load_default(false, &err) < 0 && apparmor_loaded(APPARMOR_DEFAULT) <= 0);
 }
 
 /* And if it were asked for all the same, the launch fails before the program. */
