@@ -324,3 +324,29 @@ default_set() {
 	run_pod < <(simple_pod old true | sed 's#^  name: old#&\n  annotations: {container.apparmor.security.beta.kubernetes.io/main: unconfined}#')
 	assert_status 0
 }
+
+@test "apparmor load, ls and unload say what they miss: a command, a file, a name, AppArmor" {
+	run "$MINIRUN" apparmor
+	assert_status 125
+	assert_has "apparmor wants a command"
+	run "$MINIRUN" apparmor lod x
+	assert_status 125
+	assert_has "apparmor lod: there is no such command"
+	run "$MINIRUN" apparmor load "$T/none" "$T/either"
+	assert_status 125
+	assert_has "cannot load $T/none: No such file or directory"
+	assert_has "cannot load $T/either: No such file or directory"
+	run "$MINIRUN" apparmor unload
+	assert_status 125
+	assert_has "apparmor unload wants the name of a profile"
+	if [[ ! -e /sys/module/apparmor/parameters/enabled ]]; then
+		local words
+		for words in load "load $REPO/security/minirun-default.apparmor" ls "unload x"; do
+			# shellcheck disable=SC2086 # two words
+			run "$MINIRUN" apparmor $words
+			assert_status 125
+			assert_has "Cannot enforce AppArmor: AppArmor is not enabled on the host"
+		done
+		[[ ! -e /run/minirun-default.apparmor ]]
+	fi
+}
