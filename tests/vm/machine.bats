@@ -46,7 +46,7 @@ teardown() { vm_teardown; }
 @test "a pod runs here, as root and as an ordinary user" {
 	run_shell 'cat /proc/self/attr/apparmor/current'
 	assert_status 0
-	assert_equal "$output" unconfined
+	assert_equal "$output" "minirun-default (enforce)"
 	load_busybox as_user
 	simple_pod user 'id -u' >pod.yaml
 	run as_user "$MINIRUN" -q pod.yaml
