@@ -77,7 +77,7 @@ loads_of_default()
 	assert_equal "$(cat out1 out2 out3 out4 | strip_prefix main)" "$(yes "minirun-default (enforce)" | head -4)"
 	assert_equal "$(loads_of_default)" 1
 
-	run_shell "$LABEL; mount -t tmpfs t /mnt; echo -n 'changeprofile unconfined' >/proc/self/attr/apparmor/current
+	run_shell "$LABEL; mkdir -p /tmp; mount -t tmpfs t /tmp; echo -n 'changeprofile unconfined' >/proc/self/attr/apparmor/current
 		sleep 9 & kill \$! && echo killed; echo 5 >/proc/self/oom_score_adj && echo adjusted
 		cat /proc/1/environ >/dev/null && echo traced" '    securityContext: {appArmorProfile: {type: RuntimeDefault},
         capabilities: {add: [SYS_ADMIN]}}'
