@@ -2,8 +2,9 @@
  * Layers: unpacked trees, kept once for all images that have them.
  *
  * STORE/layers/ID/rootfs is an overlayfs lower; layer.json beside it keeps its facts. ID is a sha256: of the archive's
- * bytes, of a folder's tree, of an image's layer its diff_id or chain id (pieces.h). A pod that uses a layer, and a load
- * that found it, hold a shared flock on STORE/layers/ID.
+ * bytes, of a folder's tree, of an image's layer its diff_id or chain id (pieces.h). A pod that uses a layer holds a shared
+ * flock on STORE/layers/ID, a load that found it there one on its layer.json: a pod keeps an image from being removed, a
+ * load only its layers from being collected.
  */
 #include "images/layer.h"
 
@@ -139,6 +140,16 @@ bool layer_is_used(const struct store *store, const char *id)
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
 }
 
+/* Whether a load holds the layer, which it will put into an image. */
+static bool is_wanted(const struct store *store, const char *id)
+{
+	struct error ignored;
+	cleanup_fd int fd = open_layer(store, id, &ignored);
+	cleanup_fd int facts = fd < 0 ? -1 : openat(fd, FACTS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return facts >= 0 && flock(facts, LOCK_EX | LOCK_NB) < 0;
+}
+
 struct collection {
 	const struct workspace *workspace;
 	const struct image *images;
@@ -162,7 +173,7 @@ static bool collect_one(const struct store *store, const char *id, void *data)
 	for (size_t i = 0; i < collection->n; i++)
 		if (has_layer(&collection->images[i], id))
 			return false;
-	if (layer_is_used(store, id))
+	if (layer_is_used(store, id) || is_wanted(store, id))
 		return false;
 	layers = store_folder(store, STORE_LAYERS, &ignored);
 	if (layers >= 0)
@@ -205,11 +216,18 @@ static int hold_layer(const struct store *store, const char *id, int *rootfs, in
 int layer_hold(const struct store *store, const char *id, int *rootfs, struct error *err)
 {
 	cleanup_fd int lock = store_lock(store, err);
-	int held = -1;
+	cleanup_fd int fd = lock < 0 ? -1 : open_layer(store, id, err);
+	cleanup_fd int held = -1;
 
-	if (lock < 0 || hold_layer(store, id, rootfs, &held, err) < 0)
+	if (fd < 0)
 		return -1;
-	return held;
+	held = openat(fd, FACTS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (held < 0 || flock(held, LOCK_SH | LOCK_NB) < 0)
+		return error_set(err, ERROR_IMAGE, errno, "cannot lock the layer %.12s", id);
+	*rootfs = openat(fd, LAYER_ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*rootfs < 0)
+		return error_set(err, ERROR_IMAGE, errno, "cannot open the layer %.12s", id);
+	return steal_fd(&held);
 }
 
 int image_open_layers(
