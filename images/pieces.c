@@ -156,6 +156,8 @@ static int adopt_folders(const struct pieces *pieces, const struct piece *piece,
 		if (lower->facts.is_opaque)
 			break;
 	}
+	if (implied_hide(&pieces->load->unpack, lowers, n, err) < 0)
+		return -1;
 	return implied_adopt(&pieces->load->unpack, lowers, n, err);
 }
 

@@ -14,8 +14,7 @@
 #include "images/attributes.h"
 #include "images/whiteouts.h"
 
-#define FOLDERS     "folders" /* in the workspace */
-#define MAX_IMPLIED (4U << 20) /* bytes of paths that are kept */
+#define FOLDERS "folders" /* in the workspace */
 
 int unpack_init(struct unpack *unpack, enum unpack_kind kind, int root, int workspace,
 	const struct load_limits *limits, struct load_progress *progress, struct losses *losses,
@@ -53,6 +52,7 @@ void unpack_free(struct unpack *unpack)
 		fclose(unpack->folders);
 	cleanup_fd_fn(&unpack->fd);
 	strv_free(unpack->implied.items);
+	strv_free(unpack->opaque.items);
 	*unpack = (struct unpack){.fd = -1};
 }
 
@@ -96,23 +96,6 @@ static int count_entries(struct unpack *unpack, const struct entry *entry, unsig
 		return 0;
 	entry_error(entry, err, 0, "more than %llu entries", (unsigned long long)unpack->limits->max_entries);
 	return error_hint(err, "if the archive can be trusted: --max-entries");
-}
-
-void unpack_note_implied(struct unpack *unpack, const char *path, size_t length)
-{
-	unpack->has_implied = true;
-	if (unpack->kind != UNPACK_HIGHER || unpack->implied_bytes > MAX_IMPLIED)
-		return;
-	unpack->implied_bytes += length + sizeof(char *);
-	strv_push(&unpack->implied, xstrndup(path, length));
-}
-
-/* A folder that has an entry after all. */
-static void forget_implied(struct unpack *unpack)
-{
-	for (size_t i = 0; i < unpack->implied.n; i++)
-		if (!strcmp(unpack->implied.items[i], unpack->path))
-			unpack->implied.items[i][0] = '\0';
 }
 
 /* The last folders of a path have been made. */
@@ -287,7 +270,8 @@ static int replace(
 	parents_forget(&unpack->parents);
 	result = make_once(unpack, entry, dirfd, name, err);
 	if (result == 0 && hides)
-		return whiteout_make_opaque(dirfd, name, entry, err);
+		return whiteout_make_opaque(
+			unpack, dirfd, name, unpack->path, strlen(unpack->path), entry, err);
 	return result;
 }
 
@@ -305,7 +289,7 @@ static int make(struct unpack *unpack, const struct entry *entry, struct error *
 		dirfd = own_copy(dirfd, &own);
 	result = make_once(unpack, entry, dirfd, name, err);
 	if (result == 1 && S_ISDIR(entry->mode) && !entry->hard_link && is_folder(dirfd, name)) {
-		forget_implied(unpack);
+		unpack_forget_implied(unpack);
 		result = 0;
 	}
 	if (result == 1) {

@@ -52,7 +52,8 @@ struct unpack {
 	bool has_implied;
 	struct strv
 		implied; /* cleaned paths of the folders that were made without an entry, of a higher layer */
-	size_t implied_bytes;
+	struct strv opaque; /* those that hide what is below, where the file system can't say so */
+	size_t noted_bytes; /* in both */
 
 	/* The entry at hand. */
 	int fd; /* of a regular file, or -1 */
@@ -86,6 +87,10 @@ int unpack_parent(struct unpack *unpack, const struct entry *entry, const char *
 
 /* Notes that the folder at the first length bytes of a cleaned path was made without an entry. */
 void unpack_note_implied(struct unpack *unpack, const char *path, size_t length);
+/* The folder of unpack->path has an entry after all. */
+void unpack_forget_implied(struct unpack *unpack);
+/* Notes one that hides what is below it, and has no attribute that says so. */
+void unpack_note_opaque(struct unpack *unpack, const char *path, size_t length);
 
 /*
  * The path without "." and doubled or leading or closing slashes, into clean (PATH_MAX bytes); "" for the root.

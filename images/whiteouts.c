@@ -64,29 +64,26 @@ bool whiteout_is_there(const struct unpack *unpack, int dirfd, const char *name)
 
 static int cannot_hide(const struct entry *entry, struct error *err)
 {
-	entry_error(entry, err, errno, "cannot hide what is below it");
-	if (errno == ENOTSUP || errno == EPERM) {
-		err->class = ERROR_HOST;
-		error_hint(err, "the store's file system keeps no such attributes; choose another with "
-				"--store");
-	}
-	return -1;
+	return entry_error(entry, err, errno, "cannot hide what is below it");
 }
 
-/* Root's overlays read the one attribute, those of a user namespace the other; the same layer may come to both. */
-static int set_opaque(int fd, const struct entry *entry, struct error *err)
-{
-	bool trusted = fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0;
-	bool user = fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) == 0;
-
-	return trusted || user ? 0 : cannot_hide(entry, err);
-}
-
-int whiteout_make_opaque(int dirfd, const char *name, const struct entry *entry, struct error *err)
+int whiteout_make_opaque(struct unpack *unpack, int dirfd, const char *name, const char *path, size_t length,
+	const struct entry *entry, struct error *err)
 {
 	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool trusted, user;
 
-	return fd >= 0 ? set_opaque(fd, entry, err) : cannot_hide(entry, err);
+	if (fd < 0)
+		return cannot_hide(entry, err);
+	/* Root's overlays read the one, those of a user namespace the other; the same layer may come to both. */
+	trusted = fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0;
+	user = fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) == 0;
+	if (trusted || user)
+		return 0;
+	if (errno != ENOTSUP && errno != EPERM)
+		return cannot_hide(entry, err);
+	unpack_note_opaque(unpack, path, length);
+	return 0;
 }
 
 bool whiteout_is_opaque(int fd)
@@ -99,7 +96,8 @@ bool whiteout_is_opaque(int fd)
 
 int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
-	const char *name;
+	const char *name, *hidden;
+	cleanup_free char *path = NULL;
 	int dirfd = unpack_parent(unpack, entry, unpack->path, &name, err);
 	struct stat st;
 
@@ -107,19 +105,23 @@ int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error
 		return -1;
 	if (unpack->whiteout == WHITEOUT_OPAQUE) {
 		if (name != unpack->path)
-			return whiteout_make_opaque(dirfd, ".", entry, err);
+			return whiteout_make_opaque(unpack, dirfd, ".", unpack->path,
+				(size_t)(name - unpack->path) - 1, entry, err);
 		/* Overlayfs has no opaque root: the layers below are left out of the image. */
 		unpack->is_opaque = true;
 		return 0;
 	}
-	name += strlen(PREFIX);
-	if (mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) == 0) {
+	hidden = name + strlen(PREFIX);
+	if (mknodat(dirfd, hidden, S_IFCHR, makedev(0, 0)) == 0) {
 		unpack->n_whiteouts++;
 		return 0;
 	}
-	if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (errno != EEXIST || fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot_hide(entry, err);
-	return S_ISDIR(st.st_mode) ? whiteout_make_opaque(dirfd, name, entry, err) : 0;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	path = xasprintf("%.*s%s", (int)(name - unpack->path), unpack->path, hidden);
+	return whiteout_make_opaque(unpack, dirfd, hidden, path, strlen(path), entry, err);
 }
 
 bool whiteout_make_way(
@@ -142,7 +144,7 @@ bool whiteout_make_way(
 			return false;
 		}
 		unpack_note_implied(unpack, part, strlen(part));
-		return whiteout_make_opaque(parent, name, entry, err) == 0;
+		return whiteout_make_opaque(unpack, parent, name, part, strlen(part), entry, err) == 0;
 	}
 	return false;
 }

@@ -7,6 +7,9 @@
  * may be made by anyone (Linux 5.8), and the attribute is "user.overlay.opaque" for overlays of user namespaces.
  *
  * So a folder that stands beside a whiteout of its own name becomes opaque, and anything else takes its place.
+ *
+ * A file system may have no such attributes (tmpfs before Linux 6.6, for an ordinary user). There each name that the
+ * layers below have in that folder gets a whiteout, when the layer is complete (implied.h).
  */
 #ifndef IMAGES_WHITEOUTS_H
 #define IMAGES_WHITEOUTS_H
@@ -22,8 +25,9 @@ int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error
 /* Whether the name in that folder is a whiteout of this layer. */
 bool whiteout_is_there(const struct unpack *unpack, int dirfd, const char *name);
 
-/* Hides what the layers below have in a folder of this one. */
-int whiteout_make_opaque(int dirfd, const char *name, const struct entry *entry, struct error *err);
+/* Hides what the layers below have in a folder of this one: name in dirfd, the first length bytes of a cleaned path. */
+int whiteout_make_opaque(struct unpack *unpack, int dirfd, const char *name, const char *path, size_t length,
+	const struct entry *entry, struct error *err);
 
 /* Whether a folder of a layer hides what is below it. */
 bool whiteout_is_opaque(int fd);

@@ -6,7 +6,7 @@
  * The lowers are descriptors, but kernels before 6.13 take their paths only. So they are named as descriptors of this
  * process; and since a value of fsconfig(2) may have 255 bytes at most, all that can be saved is: the working folder is
  * /proc/self/fd meanwhile, and the names are "7:8:9". A kernel that takes one lower after another (6.8) has no such
- * limit.
+ * limit; an older one is mounted on by mount(2) then (overlay.h).
  *
  * The overlay is volatile (no fsync reaches the disk): a container's upper folder goes when the container goes.
  */
@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "namespaces/mounts.h"
+#include "namespaces/overlay.h"
 
 #define VALUE_MAX 255 /* bytes of a value that fsconfig takes */
 
@@ -96,11 +97,19 @@ static int set(int context, const char *key, const char *value)
 	return fsconfig(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0);
 }
 
+/* Too long for one value. */
+static bool is_long(const int *lowers, size_t n)
+{
+	cleanup_free char *all = join_numbers(lowers, n, "");
+
+	return strlen(all) > VALUE_MAX;
+}
+
 static int set_lowers(int context, const int *lowers, size_t n)
 {
 	cleanup_free char *all = join_numbers(lowers, n, "");
 
-	if (strlen(all) <= VALUE_MAX)
+	if (!is_long(lowers, n))
 		return set(context, "lowerdir", all);
 	for (size_t i = 0; i < n; i++) {
 		char one[16];
@@ -204,6 +213,8 @@ int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct 
 	mount = make_overlay(&layers, &tried);
 	if (mount < 0 && tried.errnum == EINVAL)
 		mount = make_again(&layers, &tried);
+	if (mount < 0 && tried.errnum == EINVAL && is_long(lowers, n))
+		mount = overlay_mount(fds, n + 2, &tried);
 	if (mount >= 0)
 		return mount;
 	*err = tried;
