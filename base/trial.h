@@ -31,8 +31,8 @@ struct trial_place {
 	int scratch; /* an empty folder on the store's file system that goes afterwards; -1: none could be made */
 	const char *scratch_path; /* NULL: none */
 	const struct error *scratch_error; /* why there is none */
-	const char *
-		ids_note; /* why there is a single id, where the user namespace was entered before; or NULL */
+	int alive; /* while a process has it open, the scratch folder stays; -1: none */
+	const char *ids_note; /* why there is a single id, if that is known already; or NULL */
 	bool is_root; /* minirun is root without entering a user namespace */
 };
 

@@ -144,16 +144,17 @@ static char *list_version_1(void)
 	return list;
 }
 
-/* The controllers of a cgroup that we have just made: those that were passed on to us. */
+/* The controllers of our own cgroup, if we may pass them on: to one below, which is made and goes. */
 static char *list_version_2(void)
 {
 	struct error err;
 	char *text = NULL;
 	cleanup_free char *path = NULL;
 	cleanup_fd int fd = make_own(getppid(), &path);
-	cleanup_fd int file = fd < 0 ? -1 : openat(fd, "cgroup.controllers", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int file = fd < 0 ? -1 : openat(fd, "../cgroup.controllers", O_RDONLY | O_CLOEXEC);
 
-	if (file >= 0 && fd_read_all(file, "cgroup.controllers", LIST_MAX, ERROR_HOST, &text, NULL, &err) < 0)
+	if (file >= 0 && faccessat(fd, "../cgroup.subtree_control", W_OK, AT_EACCESS) == 0 &&
+		fd_read_all(file, "cgroup.controllers", LIST_MAX, ERROR_HOST, &text, NULL, &err) < 0)
 		text = NULL;
 	if (path)
 		cgroup_remove(path, &err);

@@ -41,6 +41,8 @@ const struct check checks[] = {
 		"a container's file systems are put together by descriptor", UNFILTERED},
 	{NULL, "AppArmor", NEED_NOT, false, trial_apparmor,
 		"a manifest that asks for an AppArmor profile is refused without it", NULL},
+	{NULL, "AppArmor notices", NEED_NOT, true, trial_audit,
+		"without them what a profile refuses is refused, but not named", NULL},
 	{NULL, "seccomp", NEED_ALWAYS, true, trial_seccomp,
 		"without it a manifest that asks for a seccomp profile is refused", UNFILTERED},
 	{NULL, "seccomp notices", NEED_NOT, true, trial_naming,
@@ -100,8 +102,8 @@ bool check_is_needed(const struct check *check, const struct trial_place *place)
 }
 
 /* What the trial's process does. Nothing of ours is to be seen or written by it. */
-static void __attribute__((noreturn)) child(const struct check *check, const struct trial_place *place,
-	const struct scratch *scratch, struct trial *trial)
+static void __attribute__((noreturn))
+child(const struct check *check, const struct trial_place *place, pid_t parent, struct trial *trial)
 {
 	struct error err = {0};
 	sigset_t none;
@@ -109,11 +111,11 @@ static void __attribute__((noreturn)) child(const struct check *check, const str
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (scratch->alive >= 0)
-		close(scratch->alive);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
@@ -160,13 +162,12 @@ static void judge_death(struct trial *trial, int signal_number)
 			*what ? ": " : "", signal_number, strsignal(signal_number));
 }
 
-void check_try(const struct check *check, const struct trial_place *place, const struct scratch *scratch,
-	struct trial *trial)
+void check_try(const struct check *check, const struct trial_place *place, struct trial *trial)
 {
 	struct trial *page =
 		mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	siginfo_t info;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	if (page == MAP_FAILED) {
 		trial_set(trial, TRIAL_MISSING, "cannot be tried: %s", strerror(errno));
@@ -174,7 +175,7 @@ void check_try(const struct check *check, const struct trial_place *place, const
 	}
 	pid = fork();
 	if (pid == 0)
-		child(check, place, scratch, page);
+		child(check, place, parent, page);
 	if (pid < 0)
 		trial_set(page, TRIAL_MISSING, "cannot be tried: %s", strerror(errno));
 	else if (!await(pid, &info))
@@ -202,22 +203,22 @@ void check_begin(struct scratch *scratch, const char *store, struct trial_place 
 		.scratch_path = scratch->fd >= 0 ? scratch->path : NULL,
 		.scratch_error = &scratch->error,
 		.ids_note = privilege_note(),
+		.alive = scratch->alive,
 		.is_root = privilege_can_mount(),
 	};
 }
 
-void check_try_all(const struct trial_place *place, const struct scratch *scratch, struct trial *trials)
+void check_try_all(const struct trial_place *place, struct trial *trials)
 {
 	for (size_t i = 0; i < n_checks; i++)
-		check_try(&checks[i], place, scratch, &trials[i]);
+		check_try(&checks[i], place, &trials[i]);
 }
 
-static bool print_failed(const struct check *check, const struct trial_place *place,
-	const struct scratch *scratch, const struct error *err)
+static bool print_failed(const struct check *check, const struct trial_place *place, const struct error *err)
 {
 	struct trial trial;
 
-	check_try(check, place, scratch, &trial);
+	check_try(check, place, &trial);
 	if (trial.state == TRIAL_OK)
 		return false;
 	check_print_line(check, &trial, false, false, stderr);
@@ -250,7 +251,7 @@ bool check_explain(const char *store, const struct error *err)
 					     : checks[i].need == NEED_ALWAYS && checks[i].try != trial_pod;
 
 		if (concerned)
-			told |= print_failed(&checks[i], &place, &scratch, err);
+			told |= print_failed(&checks[i], &place, err);
 	}
 	scratch_close(&scratch);
 	return told;

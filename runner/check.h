@@ -4,7 +4,8 @@
  *
  * Theory of operation. Each trial runs in a process of its own, which may enter namespaces, lock itself up or be killed by a
  * filter around us; it tells through a shared page and has a time limit. What needs a folder gets one on the store's file
- * system. It is removed by a *keeper*, a process that waits for our end, so that being killed leaves nothing behind either.
+ * system. It is made and removed by a *keeper*, a process that waits for the end of us and of all that we have started (they
+ * have a pipe in common), so that being killed leaves nothing behind either.
  */
 #ifndef RUNNER_CHECK_H
 #define RUNNER_CHECK_H
@@ -55,12 +56,11 @@ void scratch_close(struct scratch *scratch);
 /* Makes the scratch folder and fills place, which then points into it and to store. */
 void check_begin(struct scratch *scratch, const char *store, struct trial_place *place);
 
-/* Tries one line in a process of its own. scratch: whose descriptors that process shall not keep open. */
-void check_try(const struct check *check, const struct trial_place *place, const struct scratch *scratch,
-	struct trial *trial);
+/* Tries one line in a process of its own. */
+void check_try(const struct check *check, const struct trial_place *place, struct trial *trial);
 
 /* Tries all lines, into n_checks trials. */
-void check_try_all(const struct trial_place *place, const struct scratch *scratch, struct trial *trials);
+void check_try_all(const struct trial_place *place, struct trial *trials);
 
 /*
  * After a command failed: tries the line that the error names, or, where it names none and a call of the system failed,

@@ -84,7 +84,7 @@ static void read_reason(int output, struct error *err)
 }
 
 /* This program with arguments, its folders being in the scratch folder. Returns 0, or -1 with what it said. */
-static int run_self(char *const *arguments, struct error *err)
+static int run_self(char *const *arguments, int alive, struct error *err)
 {
 	int ends[2], status = 0;
 	pid_t pid;
@@ -94,6 +94,8 @@ static int run_self(char *const *arguments, struct error *err)
 	pid = fork();
 	if (pid == 0) {
 		dup2(ends[1], STDERR_FILENO);
+		/* It makes its folders by their paths, again if need be: not before it is gone may ours be removed. */
+		fcntl(alive, F_SETFD, 0);
 		unsetenv("MINIRUN_SEALED");
 		execv("/proc/self/exe", arguments);
 		dprintf(STDERR_FILENO, "cannot start minirun again: %s\n", strerror(errno));
@@ -127,12 +129,13 @@ void trial_pod(const struct trial_place *place, struct trial *trial)
 		trial_untried(trial, "a folder", "store");
 		return;
 	}
-	if (make_files(place->scratch, &err) < 0 || fchdir(place->scratch) < 0 || run_self(load, &err) < 0) {
+	if (make_files(place->scratch, &err) < 0 || fchdir(place->scratch) < 0 ||
+		run_self(load, place->alive, &err) < 0) {
 		trial_fail(trial, TRIAL_MISSING, &err);
 		return;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	if (run_self(run, &err) < 0) {
+	if (run_self(run, place->alive, &err) < 0) {
 		trial_fail(trial, TRIAL_MISSING, &err);
 		return;
 	}

@@ -1,7 +1,9 @@
 /* The folder in which `minirun check` tries things, and its keeper. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -37,20 +39,16 @@ static char *choose_base(const char *store)
 	return base;
 }
 
-static void __attribute__((noreturn)) keep(int base, const char *name, int wait_for)
-{
-	pid_t parent = getppid();
-	const struct timespec pause = {.tv_nsec = 10000000};
-	sigset_t all;
-	char byte;
+/* What the keeper tells: the folder it has made, or why it has none. */
+struct made {
+	int errnum;
+	char path[PATH_MAX];
+};
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	setsid();
-	fd_close_others((const int[]){base, wait_for}, 2);
-	while (read(wait_for, &byte, 1) < 0 && errno == EINTR)
-		;
-	trial_cgroup_sweep(parent);
+static void remove_all(int base, const char *name, pid_t parent)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
 	for (int i = 0; i < REMOVE_TRIES; i++) {
 		struct error ignored;
 
@@ -58,42 +56,78 @@ static void __attribute__((noreturn)) keep(int base, const char *name, int wait_
 			break;
 		nanosleep(&pause, NULL);
 	}
+	trial_cgroup_sweep(parent);
+}
+
+static void __attribute__((noreturn)) keep(int base, const char *pattern, int told, int wait_for)
+{
+	pid_t parent = getppid();
+	struct made made = {0};
+	sigset_t all;
+	char byte;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	fd_close_others((const int[]){base, told, wait_for}, 3);
+	snprintf(made.path, sizeof(made.path), "%s", pattern);
+	if (!mkdtemp(made.path))
+		made.errnum = errno;
+	write(told, &made, sizeof(made));
+	close(told);
+	if (made.errnum)
+		_exit(0);
+	while (read(wait_for, &byte, 1) < 0 && errno == EINTR)
+		;
+	remove_all(base, strrchr(made.path, '/') + 1, parent);
 	_exit(0);
 }
 
-static int start_keeper(struct scratch *scratch, int base, const char *name)
+/* The keeper makes the folder: from the first moment on there is somebody to remove it. Returns an errno, or 0. */
+static int start_keeper(struct scratch *scratch, int base, const char *pattern)
 {
-	int ends[2];
+	struct made made = {.errnum = EIO};
+	int alive[2], told[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
+	if (pipe2(alive, O_CLOEXEC) < 0)
+		return errno;
+	if (pipe2(told, O_CLOEXEC) < 0) {
+		close(alive[0]);
+		close(alive[1]);
+		return EMFILE;
+	}
 	scratch->keeper = fork();
 	if (scratch->keeper == 0) {
-		close(ends[1]);
-		keep(base, name, ends[0]);
+		close(alive[1]);
+		keep(base, pattern, told[1], alive[0]);
 	}
-	close(ends[0]);
-	scratch->alive = ends[1];
-	return scratch->keeper < 0 ? -1 : 0;
+	close(alive[0]);
+	close(told[1]);
+	scratch->alive = alive[1];
+	if (scratch->keeper < 0 || read(told[0], &made, sizeof(made)) != sizeof(made))
+		made.errnum = EAGAIN;
+	close(told[0]);
+	if (!made.errnum)
+		scratch->path = xstrdup(made.path);
+	return made.errnum;
 }
 
 void scratch_open(struct scratch *scratch, const char *store)
 {
 	cleanup_free char *base = choose_base(store);
 	cleanup_fd int basefd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char *path = xasprintf("%s/.minirun-check.XXXXXX", strcmp(base, "/") != 0 ? base : "");
+	cleanup_free char *pattern =
+		xasprintf("%s/.minirun-check.XXXXXX", strcmp(base, "/") != 0 ? base : "");
+	int errnum = errno;
 
-	*scratch = (struct scratch){.fd = -1, .path = path, .alive = -1};
-	if (basefd < 0 || !mkdtemp(path)) {
-		error_set(&scratch->error, ERROR_HOST, errno, "cannot make a folder in %s", base);
+	*scratch = (struct scratch){.fd = -1, .alive = -1};
+	if (basefd >= 0)
+		errnum = start_keeper(scratch, basefd, pattern);
+	if (basefd < 0 || errnum) {
+		error_set(&scratch->error, ERROR_HOST, errnum, "cannot make a folder in %s", base);
 		return;
 	}
-	if (start_keeper(scratch, basefd, strrchr(path, '/') + 1) < 0) {
-		error_set(&scratch->error, ERROR_HOST, errno, "cannot make a process");
-		rmdir(path);
-		return;
-	}
-	scratch->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scratch->fd = open(scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* What nobody locks is cleared by the next load (images/store.c). */
 	if (scratch->fd >= 0)
 		flock(scratch->fd, LOCK_EX | LOCK_NB);

@@ -32,7 +32,7 @@ int cmd_check(const struct invocation *invocation, struct error *err)
 	if (!store)
 		return -1;
 	check_begin(&scratch, store, &place);
-	check_try_all(&place, &scratch, trials);
+	check_try_all(&place, trials);
 	scratch_close(&scratch);
 	runs = would_run(&place, trials);
 	if (wants_json(invocation)) {

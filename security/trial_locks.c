@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "security/audit.h"
 #include "security/denial.h"
 #include "security/security.h"
 #include "security/trials.h"
@@ -212,4 +213,27 @@ void trial_apparmor(const struct trial_place *place, struct trial *trial)
 		trial_set(trial, TRIAL_MISSING, "not in this kernel");
 		trial_mend(trial, "boot a kernel that has it, such as Debian's or Ubuntu's own");
 	}
+}
+
+void trial_audit(const struct trial_place *place, struct trial *trial)
+{
+	struct audit_source source;
+	struct error err = {0};
+
+	(void)place;
+	if (!apparmor_available()) {
+		trial_untried(trial, "AppArmor", "AppArmor");
+		return;
+	}
+	if (audit_open(&source, &err) < 0) {
+		trial_fail(trial, TRIAL_MISSING, &err);
+		return;
+	}
+	if (source.is_kmsg) {
+		trial_set(trial, TRIAL_LIMITED, "from /dev/kmsg, which leaves some out");
+		trial_mend(trial, "run minirun as root, and not in a network namespace");
+	} else {
+		trial_set(trial, TRIAL_OK, "from the kernel's audit");
+	}
+	audit_close(&source);
 }

@@ -11,6 +11,8 @@
 void trial_seccomp(const struct trial_place *place, struct trial *trial);
 void trial_naming(const struct trial_place *place, struct trial *trial);
 void trial_apparmor(const struct trial_place *place, struct trial *trial);
+/* Whether what AppArmor refuses can be told: by the kernel's audit records. */
+void trial_audit(const struct trial_place *place, struct trial *trial);
 
 /* trial_confinement.c: what whoever started minirun took from it. */
 void trial_no_new_privs(const struct trial_place *place, struct trial *trial);

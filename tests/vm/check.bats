@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# `minirun check` on Debian's own kernel: AppArmor's lines, those of cgroup v2, and the sysctls that forbid user namespaces.
+
+# shellcheck disable=SC2154 # variables of bats
+
+load helpers
+setup_file() { vm_setup_file; }
+teardown_file() { minirun_teardown_file; }
+setup() { vm_setup; }
+teardown() {
+	sysctl -qw kernel.unprivileged_userns_clone=1 user.max_user_namespaces="${before:-10000}"
+	vm_teardown
+}
+
+# check_json COMMAND...: see tests/check.bats.
+check_json()
+{
+	status=0
+	"$@" check -o json >"$T/check.json" || status=$?
+}
+
+line()
+{
+	jq -r --arg n "$1" '.checks[] | select(.name == $n) | "\(.state) \(.detail)"' "$T/check.json"
+}
+
+mend()
+{
+	jq -r --arg n "$1" '.checks[] | select(.name == $n) | .mend' "$T/check.json"
+}
+
+@test "AppArmor with a profile, cgroup v2 with its controllers, and a pod; and what confines minirun itself" {
+	load_profile vm-check <<-RULES
+		file,
+		capability,
+		network,
+		mount,
+		umount,
+		pivot_root,
+		signal,
+		ptrace,
+		unix,
+		dbus,
+	RULES
+	check_json "$MINIRUN"
+	assert_status 0
+	assert_equal "$(line AppArmor)" "ok enabled, $(grep -c . "$PROFILES") profile$( (($(grep -c . "$PROFILES") == 1)) || echo s) loaded"
+	assert_equal "$(line 'AppArmor notices')" "ok from the kernel's audit"
+	assert_equal "$(line version)" "ok version 2"
+	assert_equal "$(line limits)" "ok cpu, memory, pids"
+	assert_equal "$(line capabilities)" "ok all"
+	[[ $(line 'a pod') == "ok two containers ran"* ]]
+	check_json aa-exec -p vm-check -- "$MINIRUN"
+	assert_equal "$(line AppArmor)" 'limited enabled; minirun itself is confined by profile "vm-check"'
+}
+
+@test "each sysctl that forbids user namespaces is named, to users and to root, and by a run that fails of it" {
+	local sysctl
+	before=$(sysctl -n user.max_user_namespaces)
+	simple_pod forbidden id >pod.yaml
+	for sysctl in kernel.unprivileged_userns_clone user.max_user_namespaces; do
+		sysctl -qw "$sysctl=0"
+		check_json as_user "$MINIRUN"
+		assert_status 1
+		[[ $(line 'user namespaces') == "missing cannot make a user namespace: "* ]]
+		[[ $(mend 'user namespaces') == *"sysctl -w $sysctl="* ]]
+		run --separate-stderr as_user "$MINIRUN" pod.yaml
+		assert_status 125
+		assert_has "mend: $(mend 'user namespaces')"
+		assert_last_error_has "cannot make a user namespace"
+		check_json "$MINIRUN"
+		assert_status 0
+		[[ $(line 'user namespaces') == "limited not for ordinary users: "* ]]
+		[[ $(mend 'user namespaces') == *"sysctl -w $sysctl="* ]]
+		sysctl -qw kernel.unprivileged_userns_clone=1 user.max_user_namespaces="$before"
+	done
+}
