@@ -1,4 +1,4 @@
-/* `minirun lint FILE...`: judges seccomp profiles, and manifests with the profiles that they name. Runs nothing. */
+/* `minirun lint FILE...`: judges seccomp and AppArmor profiles, and manifests with the profiles that they name. Runs nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +11,8 @@
 #include "runner/manifest.h"
 #include "runner/paths.h"
 #include "runner/plan.h"
+#include "security/apparmor_lint.h"
+#include "security/apparmor_rules.h"
 
 /* All files that were looked into, each with what was found: a profile that two containers share is one. */
 struct linting {
@@ -132,6 +134,10 @@ static void lint_text(struct linting *linting, const char *file, const char *tex
 	cleanup_node struct node *root = NULL;
 	cleanup_pod struct pod *pod = NULL;
 
+	if (apparmor_is_profile(text)) {
+		apparmor_lint(text, shown == file ? file : NULL, NULL, findings);
+		return;
+	}
 	findings_init(&syntax, shown);
 	root = document_read(text, size, DOCUMENT_AUTO, &syntax);
 	for (size_t i = 0; !root && i < syntax.n; i++)
@@ -147,8 +153,8 @@ static void lint_text(struct linting *linting, const char *file, const char *tex
 			lint_pod(linting, pod, file);
 	} else {
 		findings_add(findings, SEVERITY_ERROR, root->line, root->column, NULL,
-			"a profile has a defaultAction, a Pod apiVersion and kind",
-			"this is neither a seccomp profile nor a Pod's manifest");
+			"a seccomp profile has a defaultAction, a Pod apiVersion and kind",
+			"this is neither a seccomp or AppArmor profile nor a Pod's manifest");
 	}
 }
 
@@ -192,7 +198,7 @@ int cmd_lint(const struct invocation *invocation, struct error *err)
 	size_t errors;
 
 	if (!invocation->n_operands) {
-		error_set(err, ERROR_USAGE, 0, "lint wants a seccomp profile or a pod's manifest");
+		error_set(err, ERROR_USAGE, 0, "lint wants a profile or a pod's manifest");
 		return error_hint(err, "minirun lint FILE...");
 	}
 	/* One that can't be read doesn't keep the others; the first error is the one that is told. */

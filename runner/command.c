@@ -95,8 +95,8 @@ const struct command commands[] = {
 		"are those of a run; nothing is made on disk.\n\n"
 		"The exit status is 0 if the pod could be run, else 125.\n",
 		PRIVILEGE_ROOT, cmd_explain},
-	{"lint", "[OPTIONS] FILE...", "judge seccomp profiles, or a pod and the profiles that it names",
-		"FILE is a seccomp profile or a manifest; which of the two is told by its content. A "
+	{"lint", "[OPTIONS] FILE...", "judge profiles, or a pod and the profiles that it names",
+		"FILE is a seccomp profile, one of AppArmor's or a manifest; which is told by its content. A "
 		"manifest's "
 		"profiles\n"
 		"are looked for as in a run, and judged for the capabilities of its containers and, where "

@@ -110,7 +110,7 @@ pod_with_profile() {
 	echo '{"hello": "world"}' >"$T/other.json"
 	lint other.json
 	assert_status 1
-	assert_has "neither a seccomp profile nor a Pod's manifest"
+	assert_has "neither a seccomp or AppArmor profile nor a Pod's manifest"
 	echo 'hello' >"$T/other.yaml"
 	lint other.yaml
 	assert_status 1
@@ -242,4 +242,34 @@ pod_with_profile() {
 	for code in $(<"$T/codes") unknown-name invalid ignored; do
 		grep -q "^\.It Cm $code$" "$REPO/man/minirun.1" || fail "$code is not in minirun(1)"
 	done
+}
+
+@test "AppArmor profiles: the syntax, silent rules, complain mode, rules that are missing" {
+	cat >web <<-END
+		# web's profile
+		abi <abi/3.0>,
+		profile web flags=(attach_disconnected) {
+		  file,
+		  deny /etc/shadow r,
+		  audit deny /etc/gshadow r,
+		}
+	END
+	lint web
+	assert_status 0
+	assert_equal "$(wc -l <<<"$output")" 1
+	assert_has 'web:5:3: info: what `deny /etc/shadow r` refuses is in no record'
+	assert_has "(write \`audit deny\` for what shall be named) [deny-silent]"
+	printf 'profile a flags=(complain) {\n  capability,\n}\nprofile b {\n  /etc/** r,\n}\n' >two
+	lint two
+	assert_status 0
+	assert_has "two:1:1: warning: profile a is in complain mode"
+	assert_has "[file-rule-missing]"
+	assert_has "two:4:1: warning: no rule of profile b permits to start a program"
+	printf 'profile a {\n  file,\n  /etc/x zz,\n}\n' >bad
+	lint bad
+	assert_status 1
+	assert_has "bad:3:1: error: syntax error, unexpected TOK_ID, expecting TOK_MODE [syntax]"
+	run --separate-stderr bash -c '"$MINIRUN" lint -o json - <bad'
+	assert_status 1
+	jq -e '.[0].code == "syntax" and .[0].line == 3 and .[0].file == "standard input"' <<<"$output"
 }
