@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -98,18 +97,6 @@ int tree_open_base(const struct tree *tree, const char *name, struct error *err)
 		"an image in which /%s is a link or a file is refused: what is mounted there "
 		"would end up elsewhere (CVE-2019-19921)",
 		name);
-}
-
-/* The id of the mount that a descriptor is on, and whether it is its root. */
-static uint64_t mount_id(int fd, bool *is_root)
-{
-	struct statx stx = {0};
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
-		return 0;
-	if (is_root)
-		*is_root = stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-	return stx.stx_mnt_id;
 }
 
 /* Where a volume's target really is, links followed: what is forbidden by name is forbidden by link, too. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/stat.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "namespaces/namespaces.h"
+
+#define STACK_MAX 16 /* mounts on top of each other, at the root */
 
 /* mount(2) and its new relatives use few errnos for many causes. */
 static void hint_for(struct error *err, int errnum)
@@ -172,6 +175,40 @@ int mount_attach(int mount, int target, const char *name, const char *where, str
 	return 0;
 }
 
+uint64_t mount_id(int fd, bool *is_root)
+{
+	struct statx stx = {0};
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
+		return 0;
+	if (is_root)
+		*is_root = stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return stx.stx_mnt_id;
+}
+
+/*
+ * After pivot_root(2) the old root lies on top of the new one, and on the old one whatever had been stacked on it, as the
+ * pod's volumes are where the kernel needs that (volumes.c). One that stayed would be the host's files, a cd /.. away. So it is
+ * not counted but looked: "/.." is what lies on top of all.
+ */
+static int shed_old_root(int root, struct error *err)
+{
+	uint64_t id = mount_id(root, NULL);
+
+	for (int i = 0; i < STACK_MAX; i++) {
+		cleanup_fd int top = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (id == 0 || top < 0)
+			return mount_error(err, errno, "cannot look at the new root");
+		if (mount_id(top, NULL) == id)
+			return 0;
+		cleanup_fd_fn(&top);
+		if (umount2("/..", MNT_DETACH) < 0)
+			return mount_error(err, errno, "cannot leave the old root");
+	}
+	return error_set(err, ERROR_INTERNAL, EBUSY, "the old root is still there");
+}
+
 int mount_become_root(int mount, struct error *err)
 {
 	/* What is mounted here from now on stays here, and what the host mounts stays there. */
@@ -184,8 +221,7 @@ int mount_become_root(int mount, struct error *err)
 		return mount_error(err, errno, "cannot mount the new root");
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return mount_error(err, errno, "cannot change to the new root");
-	/* The old root now lies on top of the new one, and the working folder is still the latter (pivot_root(2)). */
-	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return mount_error(err, errno, "cannot leave the old root");
-	return 0;
+	if (chdir("/") < 0)
+		return mount_error(err, errno, "cannot enter the new root");
+	return shed_old_root(mount, err);
 }

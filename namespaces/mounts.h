@@ -57,6 +57,9 @@ int mount_attach(int mount, int target, const char *name, const char *where, str
 /* The same without a message: 0 or -1 with errno. For targets that may be missing. */
 int mount_attach_quietly(int mount, int target, const char *name);
 
+/* The id of the mount that a descriptor is on, 0 with errno where it can't be had; is_root (or NULL): whether it is that mount's root. */
+uint64_t mount_id(int fd, bool *is_root);
+
 /*
  * Makes a detached mount the root of this process's mount namespace, and takes the old tree out of it. The namespace
  * must be one that no other process uses. Afterwards the working folder is /.

@@ -279,6 +279,27 @@ static void what_is_stacked_on_the_root_hides_nothing(void)
 	expect(holds(stacked_on_root));
 }
 
+/* What was stacked on the old root goes with it only if it is taken off by itself. */
+static bool old_root_hides_below_a_stack(void)
+{
+	int under = new_mount("tmpfs"), root = new_mount("tmpfs");
+
+	mkdirat(root, "new", 0755);
+	if (under < 0 || move_mount(under, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+		move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(root) < 0 ||
+		syscall(SYS_pivot_root, ".", ".") < 0 || chdir("/") < 0)
+		return false;
+	if (access("/new", F_OK) < 0 || access("/../new", F_OK) == 0 || umount2("/..", MNT_DETACH) < 0 ||
+		access("/../tmp", F_OK) < 0)
+		return false;
+	return umount2("/..", MNT_DETACH) == 0 && access("/../new", F_OK) == 0;
+}
+
+static void an_old_root_with_a_mount_on_it_is_two_mounts_on_the_new_one(void)
+{
+	expect(holds(old_root_hides_below_a_stack));
+}
+
 int main(void)
 {
 	char command[64];
@@ -295,6 +316,7 @@ int main(void)
 	group(a_clone_of_procfs_shows_what_is_masked_in_the_other);
 	group(a_node_can_be_opened_where_no_other_can);
 	group(what_is_stacked_on_the_root_hides_nothing);
+	group(an_old_root_with_a_mount_on_it_is_two_mounts_on_the_new_one);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command) || unit_done();
 }

@@ -14,6 +14,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/../helpers.bash"
 
 PROFILES=/sys/kernel/security/apparmor/profiles
 
+# minirun-default comes with the first pod and stays.
+loaded_profiles()
+{
+	grep -v '^minirun-default ' "$PROFILES" | sort
+}
+
 # The bats files of the virtual machine call these, in place of minirun_setup_file and so on.
 vm_setup_file()
 {
