@@ -33,7 +33,7 @@ vm_setup_file()
 # All but minirun's own, which comes with the first pod and stays until the machine stops.
 other_profiles()
 {
-	sort "$PROFILES" | grep -v '^minirun-default ' || true
+	sort "$PROFILES" | grep -v '^minirun-default' || true
 }
 
 vm_setup()
