@@ -153,7 +153,7 @@ check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.ba
 
 check-vm: deps-check ## what needs AppArmor or cgroup v2, in a virtual machine; or some: make check-vm VM_BATS=...
 	@tests/scripts/deps vm
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS) $(FACTS)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS) $(FACTS) $(BUILD)/tests/unit/apparmor
 	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-vm $(VM_BATS)
 
 # Leaks are looked for in the unit tests, which are plain processes. The program itself is many processes in namespaces

@@ -73,6 +73,31 @@ static char *find_file(const struct plan_request *request, const char *name)
 	return found ? found : search("/etc/apparmor.d", name);
 }
 
+/* A file called as the profile, beside the manifest, that must be meant; for a hint. NULL if there is none. */
+static char *find_namesake(const struct plan_request *request, const char *name)
+{
+	cleanup_free char *folder = plan_folder_of(request->manifest_path);
+	cleanup_free char *path = xasprintf("%s/%s", folder, name);
+	struct stat st;
+
+	return !strchr(name, '/') && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? steal_pointer(&path)
+										 : NULL;
+}
+
+/* How to mend that a profile isn't loaded, where a file says so. */
+static void hint_file(const struct plan_request *request, const char *name, struct error *err)
+{
+	cleanup_free char *file = find_file(request, name);
+	cleanup_free char *namesake = file ? NULL : find_namesake(request, name);
+
+	if (file)
+		error_hint(err, "%s holds it: `%sminirun apparmor load %s` loads it", file,
+			may_load() ? "" : "sudo ", file);
+	else if (namesake)
+		error_hint(err, "%s lies beside the manifest, but there is no \"profile %s\" in it", namesake,
+			name);
+}
+
 static void warn(const struct planned *item, struct findings *findings, const char *hint, const char *text)
 {
 	cleanup_free char *path = xasprintf("%s." FIELD, item->path);
@@ -142,13 +167,8 @@ static void plan_localhost(
 		warn_if_loose(item, findings);
 		return;
 	}
-	if (item->apparmor_mode == APPARMOR_NOT_LOADED && strcmp(name, "unconfined") != 0) {
-		cleanup_free char *file = find_file(request, name);
-
-		if (file)
-			error_hint(&err, "%s holds it: `%sminirun apparmor load %s` loads it", file,
-				may_load() ? "" : "sudo ", file);
-	}
+	if (item->apparmor_mode == APPARMOR_NOT_LOADED && strcmp(name, "unconfined") != 0)
+		hint_file(request, name, &err);
 	plan_complain(findings, item, FIELD, &err);
 }
 

@@ -323,6 +323,14 @@ default_set() {
 	assert_stderr_has "Cannot enforce AppArmor: AppArmor is not enabled on the host"
 	run_pod < <(simple_pod old true | sed 's#^  name: old#&\n  annotations: {container.apparmor.security.beta.kubernetes.io/main: unconfined}#')
 	assert_status 0
+	# The pod's field is what containers without one of their own get.
+	run_shell true '' '  securityContext: {appArmorProfile: {type: Localhost, localhostProfile: x}}'
+	assert_status 125
+	assert_stderr_has "spec.containers[0].securityContext.appArmorProfile: Cannot enforce AppArmor"
+	run_shell 'echo runs' '    securityContext: {appArmorProfile: {type: Unconfined}}' \
+		'  securityContext: {appArmorProfile: {type: Localhost, localhostProfile: x}}'
+	assert_status 0
+	assert_equal "$output" runs
 }
 
 @test "apparmor load, ls and unload say what they miss: a command, a file, a name, AppArmor" {

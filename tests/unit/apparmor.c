@@ -180,6 +180,24 @@ static void only_procfs_is_written_to(void)
 	expect(rmdir(folder) == 0);
 }
 
+/* In the virtual machine: a program that isn't under its profile isn't taken for one that is (law R3). */
+static void the_label_is_read_back(void)
+{
+	struct error err = {0};
+	cleanup_fd int procfd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	expect(apparmor_verify("vm-none", procfd, getpid(), &err) < 0 && err.class == ERROR_HOST);
+	if (!apparmor_available()) {
+		expect(strstr(err.message, "cannot tell whether the program is under") == err.message);
+		return;
+	}
+	expect_text(err.message,
+		"Cannot enforce AppArmor: the program runs as \"unconfined\", not under profile \"vm-none\"");
+	expect(apparmor_verify("vm-none", procfd, 0, &err) < 0);
+	expect(apparmor_enter_at_exec("vm-none", procfd, &err) < 0 && err.class == ERROR_PROFILE);
+	expect_text(err.message, "cannot enter AppArmor profile \"vm-none\": No such file or directory");
+}
+
 int main(void)
 {
 	group(stacks_are_listed_by_their_least);
@@ -189,5 +207,6 @@ int main(void)
 	group(answers_of_the_kernel);
 	group(default_profile);
 	group(only_procfs_is_written_to);
+	group(the_label_is_read_back);
 	return unit_done();
 }

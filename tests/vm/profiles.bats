@@ -51,16 +51,22 @@ loads_of_default()
 	assert_status 0
 
 	load_busybox as_user
-	simple_pod user "$LABEL; echo ready; while [ ! -e /tmp/end ]; do sleep 0.2; done; cat /tmp/secret" \
-		"    securityContext: {$(localhost vm-strict)}" >pod.yaml
-	as_user "$MINIRUN" pod.yaml >out 2>err &
+	simple_pod user "$LABEL; echo ready; sleep 600" \
+		"    securityContext: {$(localhost vm-strict)}" '  terminationGracePeriodSeconds: 1' >pod.yaml
+	as_user sh -c 'echo $$; exec "$1" pod.yaml' sh "$MINIRUN" >out 2>err &
 	eventually 60 grep -q ready out
 	run as_user "$MINIRUN" exec user -- cat /proc/self/attr/apparmor/current
 	assert_equal "$output" "vm-strict (enforce)"
 	run as_user "$MINIRUN" exec user -- touch /tmp/secret
 	assert_status 1
 	assert_has "Permission denied"
-	as_user "$MINIRUN" exec user -- touch /tmp/end
+	# What joins the container is under its profile, or doesn't.
+	"$MINIRUN" apparmor unload vm-strict
+	LOADED_PROFILES=()
+	run as_user "$MINIRUN" exec user -- true
+	assert_status 125
+	assert_has 'cannot enter AppArmor profile "vm-strict": No such file or directory'
+	kill -TERM "$(head -1 out)"
 	wait $! || true
 	grep -q 'main *| vm-strict (enforce)' out
 }
@@ -160,6 +166,9 @@ loads_of_default()
 	run "$MINIRUN" lab/pod.yaml
 	assert_status 125
 	assert_has 'Cannot enforce AppArmor: profile "vm-web" is not loaded (loaded are vm-webs; as root, `minirun apparmor load FILE`'
+	echo 'profile vm-other { }' >lab/vm-web
+	run "$MINIRUN" lab/pod.yaml
+	assert_has 'lab/vm-web lies beside the manifest, but there is no "profile vm-web" in it'
 	printf 'profile vm-web flags=(attach_disconnected) {\n  file,\n}\nprofile vm-loose flags=(complain) {\n}\n' >lab/profiles/web.txt
 	run "$MINIRUN" lab/pod.yaml
 	assert_has 'lab/profiles/web.txt holds it: `minirun apparmor load lab/profiles/web.txt` loads it'
@@ -176,9 +185,23 @@ loads_of_default()
 	run_shell "$LABEL" "    securityContext: {$(localhost vm-loose)}"
 	assert_status 0
 	assert_stderr_has 'AppArmor profile "vm-loose" is loaded in complain mode'
+	# The field of the container before the annotation, that before the pod's.
+	sed 's/^  name: lab/&\n  annotations: {container.apparmor.security.beta.kubernetes.io\/main: localhost\/vm-webs}/
+		s/^    securityContext.*//' lab/pod.yaml >annotated.yaml
+	run "$MINIRUN" -q annotated.yaml
+	assert_equal "$(strip_prefix main <<<"$output")" "vm-webs (enforce)"
+	run_shell "$LABEL" "    securityContext: {$(localhost vm-web)}" "  securityContext: {$(localhost vm-webs)}"
+	assert_equal "$output" "vm-web (enforce)"
+	run_shell "$LABEL" '' "  securityContext: {$(localhost vm-webs)}"
+	assert_equal "$output" "vm-webs (enforce)"
+	assert_equal "$("$MINIRUN" explain -o json "$POD" | jq -c '.containers[0].appArmor')" \
+		'{"type":"Localhost","profile":"vm-webs","mode":"enforce"}'
 	# A stack of two, and names that are none.
 	run_shell "$LABEL" "    securityContext: {$(localhost 'vm-web//&vm-webs')}"
 	assert_equal "$output" "vm-web//&vm-webs (enforce)"
+	# What the kernel doesn't do, whatever the plan: a program under no profile isn't taken for one under its own.
+	run "$REPO/build/tests/unit/apparmor"
+	assert_status 0
 	local name
 	for name in unconfined '&vm-web' ':none:vm-web' 'vm-web//none' 'vm-web//&none' 'vm-web (enforce)'; do
 		run_shell "$LABEL" "    securityContext: {$(localhost "$name")}"
