@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "runner/catalog.h"
 #include "runner/command.h"
 #include "runner/paths.h"
 #include "runner/state.h"
@@ -34,13 +35,6 @@
 struct relay {
 	int in, out, err;
 };
-
-static const char *pod_of(const char *operand)
-{
-	if (!strncmp(operand, "pod/", 4))
-		return operand + 4;
-	return strncmp(operand, "pods/", 5) ? operand : operand + 5;
-}
 
 static struct json_object *make_request(const struct invocation *invocation)
 {
@@ -185,13 +179,14 @@ int cmd_exec(const struct invocation *invocation, struct error *err)
 	root = path_of_root(invocation, err);
 	if (!root)
 		return -1;
-	run = state_open_running(root, pod_of(invocation->operands[0]), err);
+	run = state_open_running(root, catalog_pod_of(invocation->operands[0]), err);
 	if (run < 0)
 		return -1;
 	socket = wire_connect(run, CONTROL_NAME, err);
 	if (socket < 0 && (err->errnum == ECONNREFUSED || err->errnum == ENOENT)) {
 		/* Its supervisor is gone or not there yet; the folder is still, or already, there. */
-		error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", pod_of(invocation->operands[0]));
+		error_set(
+			err, ERROR_HOST, 0, "pods \"%s\" not found", catalog_pod_of(invocation->operands[0]));
 		return error_hint(err, "it is just starting or ending");
 	}
 	if (socket < 0)

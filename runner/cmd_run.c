@@ -3,12 +3,14 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/document.h"
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/background.h"
 #include "runner/command.h"
 #include "runner/learning.h"
 #include "runner/manifest.h"
@@ -163,11 +165,39 @@ static int read_time_scale(const struct invocation *invocation, double *scale, s
 	return 0;
 }
 
-static int run_plan(const struct plan *plan, const struct invocation *invocation, const char *store,
+/* In the background: what there is to say is said by now. */
+static int run_detached(const struct plan *plan, struct supervise_options *options, struct state *state,
 	struct report *report, struct error *err)
 {
+	struct background background;
+	int result = background_start(&background, err);
+
+	if (result < 0)
+		return result;
+	if (result > 0) {
+		if (!report->quiet)
+			printf("pod/%s created\n", plan->pod->name);
+		return 0;
+	}
+	report->silent = true;
+	options->ready = background_ready;
+	/* cppcheck-suppress autoVariables ; this function doesn't return in the child */
+	options->data = &background;
+	result = supervise(plan, options, state, report, err);
+	if (result < 0)
+		background_failed(&background, err);
+	/* The rest belongs to the process that was started. */
+	_exit(result < 0 ? 125 : 0);
+}
+
+static int run_plan(const struct plan *plan, const struct invocation *invocation, const char *store,
+	const char *manifest, struct report *report, struct error *err)
+{
 	cleanup_free char *root = path_of_root(invocation, err);
-	struct supervise_options options = {.once = invocation->value[OPTION_ONCE] != NULL || plan->learning};
+	struct supervise_options options = {
+		.once = invocation->value[OPTION_ONCE] != NULL || plan->learning,
+		.manifest = manifest,
+	};
 	struct state state;
 	int status;
 
@@ -175,7 +205,9 @@ static int run_plan(const struct plan *plan, const struct invocation *invocation
 		return -1;
 	set_width(report, plan);
 	status = state_open(&state, root, store, plan->pod->name, plan->uid, err);
-	if (status == 0) {
+	if (status == 0 && invocation->value[OPTION_DETACH]) {
+		status = run_detached(plan, &options, &state, report, err);
+	} else if (status == 0) {
 		introduce(report, plan);
 		if (plan->learning)
 			learning_announce(plan, report);
@@ -187,8 +219,9 @@ static int run_plan(const struct plan *plan, const struct invocation *invocation
 	return status;
 }
 
-static int plan_and_run(const struct pod *pod, const char *file, const struct invocation *invocation,
-	struct report *report, const struct learning *learning, struct findings *findings, struct error *err)
+static int plan_and_run(const struct pod *pod, const char *file, const char *manifest,
+	const struct invocation *invocation, struct report *report, const struct learning *learning,
+	struct findings *findings, struct error *err)
 {
 	cleanup_free char *store = path_of_store(invocation, err);
 	const struct plan_request request = {
@@ -210,7 +243,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const struct in
 	if (status < 0 && findings->errors)
 		plan_invalid(findings, pod->name, err);
 	if (status == 0)
-		status = run_plan(&plan, invocation, store, report, err);
+		status = run_plan(&plan, invocation, store, manifest, report, err);
 	plan_free(&plan);
 	return status;
 }
@@ -237,7 +270,12 @@ int run_manifest(const struct invocation *invocation, struct report *report, con
 	findings_init(&findings, file);
 	pod = manifest_read(text, size, &findings);
 	if (pod) {
-		status = plan_and_run(pod, file, invocation, report, learning, &findings, err);
+		struct json_object *object = manifest_object(text, size, pod);
+
+		status = plan_and_run(pod, file,
+			json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE), invocation,
+			report, learning, &findings, err);
+		json_object_put(object);
 	} else {
 		show(report, NULL, &findings);
 		status = plan_invalid(&findings, NULL, err);

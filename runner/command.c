@@ -22,16 +22,18 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_STORE] = {"store", 0, "DIR", "run learn explain lint image check",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
-	[OPTION_ROOT] = {"root", 0, "DIR", "run learn exec",
+	[OPTION_ROOT] = {"root", 0, "DIR", "run learn get describe logs exec wait delete",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
-	[OPTION_OUTPUT] = {"output", 'o', "json", "run learn explain lint image check",
-		"print JSON: one event a line for run and learn, else one document"},
+	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get explain lint image check",
+		"json: one event a line for run and learn, else one document; get: also wide, yaml or name"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn check",
 		"auto (the default: on a terminal), always or never"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "run learn image",
 		"only what the containers print, and errors"},
 	[OPTION_VERBOSE] = {"verbose", 'v', NULL, "check", "why it matters, also for what is ok"},
+	[OPTION_DETACH] = {"detach", 'd', NULL, "run",
+		"in the background: `minirun get`, `logs` and the like look at it"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
 	[OPTION_TIME_SCALE] = {"time-scale", 0, "N", "run", NULL},
 	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
@@ -48,8 +50,24 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"a profile of which all is kept, and to which is added what it lacks"},
 	[OPTION_DENY] = {"deny", 0, "NAME,...", "learn",
 		"system calls to leave out; refused while recording too. May be given more than once"},
-	[OPTION_FOR] = {"for", 0, "TIME", "learn", "end the pod after this time: 10s, 2m, 1h30m"},
-	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec", "the container (default: the pod's first)"},
+	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec logs",
+		"the container (default: the pod's first)"},
+	[OPTION_ALL_CONTAINERS] = {"all-containers", 0, NULL, "logs", "those of all containers"},
+	[OPTION_FOLLOW] = {"follow", 'f', NULL, "logs", "go on until the container ends"},
+	[OPTION_PREVIOUS] = {"previous", 'p', NULL, "logs", "of the run before the last restart"},
+	[OPTION_TAIL] = {"tail", 0, "N", "logs", "the last N lines"},
+	[OPTION_SINCE] = {"since", 0, "DURATION", "logs", "what is newer than that: 30s, 5m, 2h"},
+	[OPTION_TIMESTAMPS] = {"timestamps", 0, NULL, "logs", "each line with its time"},
+	[OPTION_WATCH] = {"watch", 'w', NULL, "get", "go on, with a line for each change"},
+	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get", "pods with these labels: app=web,tier!=db"},
+	[OPTION_FOR] = {"for", 0, "WHAT", "learn wait",
+		"learn: end the pod after this time: 10s, 2m, 1h30m; wait: condition=Ready, delete, create, "
+		"or "
+		"jsonpath={.status.phase}=Running"},
+	[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", "wait", "how long (default 30s)"},
+	[OPTION_GRACE_PERIOD] = {"grace-period", 0, "SECONDS", "delete",
+		"from the stop signal to SIGKILL (default: the pod's own)"},
+	[OPTION_FORCE] = {"force", 0, NULL, "delete", "kill it at once"},
 	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
 	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
@@ -79,6 +97,23 @@ const struct command commands[] = {
 		"did; 125\n"
 		"if minirun itself failed, 126 if a program could not be run, 127 if it was not found.\n",
 		PRIVILEGE_SEALED, cmd_run},
+	{"get", "[OPTIONS] [pods] [NAME...]", "list pods",
+		"kubectl's table. A pod is called NAME, pod/NAME or pod NAME. One whose supervisor was "
+		"killed "
+		"is\nshown as ContainerStatusUnknown until it is deleted, or another pod is started.\n",
+		PRIVILEGE_NONE, cmd_get},
+	{"describe", "[OPTIONS] [pods] [NAME...]", "show pods in full: states, events, what was refused",
+		NULL, PRIVILEGE_NONE, cmd_describe},
+	{"logs", "[OPTIONS] NAME [CONTAINER]",
+		"print what a container of a pod in the background has printed", NULL, PRIVILEGE_NONE,
+		cmd_logs},
+	{"wait", "[OPTIONS] NAME... --for=WHAT", "wait until a pod is as it should be", NULL, PRIVILEGE_NONE,
+		cmd_wait},
+	{"delete", "[OPTIONS] NAME...", "end a pod, and remove what is left of it",
+		"The containers get their stop signals, and SIGKILL after the grace period. The command "
+		"returns "
+		"when\nthe pod is gone. A pod whose supervisor was killed is cleared away.\n",
+		PRIVILEGE_ROOT, cmd_delete},
 	{"exec", "[OPTIONS] NAME [-c CONTAINER] -- COMMAND [ARG...]",
 		"run a command in a container of a running pod",
 		"The command runs in the container's namespaces under the container's user, capabilities and "
@@ -268,8 +303,11 @@ static int check_values(const struct invocation *invocation, struct error *err)
 			return error_hint(
 				err, "`minirun help %s` lists what it takes", invocation->command->name);
 		}
-	if (output && strcmp(output, "json"))
-		return error_set(err, ERROR_USAGE, 0, "-o %s: the only other format is json", output);
+	if (output && strcmp(output, "json") != 0 &&
+		(strcmp(invocation->command->name, "get") != 0 || !is_listed("wide yaml name", output)))
+		return error_set(err, ERROR_USAGE, 0, "-o %s: %s takes json%s", output,
+			invocation->command->name,
+			strcmp(invocation->command->name, "get") ? "" : ", yaml, wide and name");
 	if (color && strcmp(color, "auto") && strcmp(color, "always") && strcmp(color, "never"))
 		return error_set(err, ERROR_USAGE, 0, "--color %s: it is auto, always or never", color);
 	return 0;

@@ -17,6 +17,7 @@ enum option_id {
 	OPTION_COLOR,
 	OPTION_QUIET,
 	OPTION_VERBOSE,
+	OPTION_DETACH,
 	OPTION_ONCE,
 	OPTION_TIME_SCALE,
 	OPTION_SECCOMP_PROFILE_ROOT,
@@ -25,8 +26,19 @@ enum option_id {
 	OPTION_WRITE_DIR,
 	OPTION_BASE,
 	OPTION_DENY,
-	OPTION_FOR,
 	OPTION_CONTAINER,
+	OPTION_ALL_CONTAINERS,
+	OPTION_FOLLOW,
+	OPTION_PREVIOUS,
+	OPTION_TAIL,
+	OPTION_SINCE,
+	OPTION_TIMESTAMPS,
+	OPTION_WATCH,
+	OPTION_SELECTOR,
+	OPTION_FOR,
+	OPTION_TIMEOUT,
+	OPTION_GRACE_PERIOD,
+	OPTION_FORCE,
 	OPTION_STDIN,
 	OPTION_TTY,
 	OPTION_CONFIG,
@@ -77,10 +89,15 @@ const struct command *command_find(const char *name);
 void help_overview(FILE *out);
 void help_command(const struct command *command, FILE *out);
 
-/* -o json was given; another value of -o is an error that invocation_parse has reported. */
+/* -o was given, which is json but for get (cmd_get.c); another value is an error that invocation_parse has reported. */
 bool wants_json(const struct invocation *invocation);
 
 int cmd_run(const struct invocation *invocation, struct error *err);
+int cmd_get(const struct invocation *invocation, struct error *err);
+int cmd_describe(const struct invocation *invocation, struct error *err);
+int cmd_logs(const struct invocation *invocation, struct error *err);
+int cmd_wait(const struct invocation *invocation, struct error *err);
+int cmd_delete(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);
 int cmd_lint(const struct invocation *invocation, struct error *err);

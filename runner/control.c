@@ -1,5 +1,6 @@
 /* The supervisor's side of `minirun exec`: the control socket, and the sessions that come by it. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,20 @@ static int session_launch(struct session *session, struct json_object *request, 
 		session, err);
 }
 
+/* {"delete": {"gracePeriodSeconds": N}}; without N, the pod's own. Answered at once: that it is gone shows on disk. */
+static void take_deletion(struct session *session, struct json_object *options)
+{
+	struct supervisor *supervisor = session->supervisor;
+	struct json_object *grace = json_object_object_get(options, "gracePeriodSeconds");
+	int64_t seconds = grace ? json_object_get_int64(grace)
+				: (int64_t)supervisor->plan->pod->termination_grace_period;
+	struct json_object *message = json_object_new_object();
+
+	json_object_object_add(message, "exitCode", json_object_new_int(0));
+	answer(session, message);
+	supervisor_delete(supervisor, seconds < 0 || seconds > INT_MAX ? 0 : (unsigned int)seconds);
+}
+
 /* Something came on a session's connection: its one request, or, after that, its end. */
 static void on_connection(struct watch *watch, void *data)
 {
@@ -215,6 +230,11 @@ static void on_connection(struct watch *watch, void *data)
 	session->stdio[0] = fds[2] >= 0 ? fds[0] : -1;
 	session->stdio[1] = fds[2] >= 0 ? fds[1] : fds[0];
 	session->stdio[2] = fds[2] >= 0 ? fds[2] : fds[1];
+	if (json_object_object_get(request, "delete")) {
+		take_deletion(session, json_object_object_get(request, "delete"));
+		json_object_put(request);
+		return;
+	}
 	result = session_launch(session, request, &err);
 	json_object_put(request);
 	if (result < 0)
@@ -284,7 +304,7 @@ void control_retry(struct supervisor *supervisor)
 	}
 }
 
-void control_close(struct supervisor *supervisor)
+void control_end_sessions(struct supervisor *supervisor)
 {
 	struct session *next;
 
@@ -297,5 +317,10 @@ void control_close(struct supervisor *supervisor)
 			pidfd_send_signal(session->launched.pidfd, SIGKILL, NULL, 0);
 		session_free(session);
 	}
+}
+
+void control_close(struct supervisor *supervisor)
+{
+	control_end_sessions(supervisor);
 	loop_remove(&supervisor->loop, &supervisor->control);
 }

@@ -84,6 +84,12 @@ struct apparmor_record;
 /* denials_apparmor.c: counts what AppArmor refused, and tells it if it is new. note: what is to be said of the process, or NULL. */
 void denials_add_record(struct denials *denials, const struct apparmor_record *record, const char *note);
 
+/*
+ * denials_summary.c: {"denied": [{"call": "mkdir", "text": "mkdir(\"/x\", 0777) = EPERM", "program": "sh", "count": 2}, ...], "total": N,
+ * "others": how many are of kinds that aren't remembered}. To be put.
+ */
+struct json_object *denials_json(const struct denials *denials);
+
 /* denials_summary.c: tells what happened more than once, and how much there was in all. */
 void denials_summarise(struct denials *denials);
 

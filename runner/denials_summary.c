@@ -18,7 +18,7 @@ static int by_count(const void *a, const void *b)
 	return x->count < y->count ? 1 : x->count > y->count ? -1 : 0;
 }
 
-static struct json_object *summary_json(const struct denials *denials)
+struct json_object *denials_json(const struct denials *denials)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -56,7 +56,7 @@ void denials_summarise(struct denials *denials)
 		return;
 	qsort(denials->kinds, denials->n, sizeof(*denials->kinds), by_count);
 	if (denials->report->json) {
-		event.more = summary_json(denials);
+		event.more = denials_json(denials);
 		report_event(denials->report, denials->pod, &event, "denied %" PRIu64 " calls in all",
 			denials->total);
 		json_object_put(event.more);

@@ -67,6 +67,22 @@ void supervisor_end(struct supervisor *supervisor, unsigned int grace)
 	supervisor_leave_if_over(supervisor);
 }
 
+void supervisor_delete(struct supervisor *supervisor, unsigned int grace)
+{
+	struct status *status = &supervisor->status;
+
+	supervisor->deleted = true;
+	if (!status->deleted) {
+		status->deleted = time(NULL);
+		status->deletion_grace = grace;
+		status_changed(supervisor);
+	}
+	if (grace)
+		supervisor_end(supervisor, grace);
+	else
+		supervisor_kill(supervisor);
+}
+
 void supervisor_kill(struct supervisor *supervisor)
 {
 	supervisor->ending = true;
@@ -91,6 +107,11 @@ static void on_signal(struct watch *watch, void *data)
 		control_retry(supervisor);
 		return;
 	}
+	if (supervisor->ending && has_ended(supervisor)) {
+		/* In the background it is over, and only there to be looked at. */
+		supervisor_delete(supervisor, 0);
+		return;
+	}
 	if (supervisor->ending) {
 		report_event(supervisor->report, pod_name(supervisor), &event, "%s again: SIGKILL",
 			strsignal((int)info.ssi_signo));
@@ -101,7 +122,7 @@ static void on_signal(struct watch *watch, void *data)
 		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
 		strsignal((int)info.ssi_signo), grace);
 	supervisor->stopped_at = timer_now();
-	supervisor_end(supervisor, grace);
+	supervisor_delete(supervisor, grace);
 }
 
 int ending_watch_signals(struct supervisor *supervisor, struct error *err)

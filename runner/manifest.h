@@ -27,6 +27,8 @@ enum optional_bool {
 	OPTIONAL_TRUE,
 };
 
+struct json_object;
+
 struct string_pair {
 	char *key, *value;
 };
@@ -164,6 +166,9 @@ struct pod {
  * The AppArmor annotations are folded into each container's security.apparmor (FIELD F9, F10), the field first.
  */
 struct pod *manifest_read(const char *text, size_t size, struct findings *findings);
+
+/* The same text as the API server would give it back, with defaults; it has been read without an error. To be put. */
+struct json_object *manifest_object(const char *source, size_t size, const struct pod *pod);
 
 void pod_free(struct pod *pod);
 static inline void cleanup_pod_fn(struct pod **pod)

@@ -47,6 +47,7 @@ void member_init(
 		.notice.fd = -1,
 		.exit.fd = -1,
 		.timer.watch.fd = -1,
+		.log = {.folder = -1, .fd = -1},
 	};
 	supervisor_init_denials(supervisor, item, &member->denials);
 	member->denials.before = before_refusal;
@@ -56,6 +57,7 @@ void member_init(
 			.watch.fd = -1,
 			.loop = &supervisor->loop,
 			.report = supervisor->report,
+			.log = supervisor->background ? &member->log : NULL,
 			.container = item->spec->name,
 			.index = index,
 			.number = i + 1,
@@ -110,6 +112,7 @@ static void end(struct member *member)
 	loop_remove(&member->supervisor->loop, &member->notice);
 	prepared_close(&member->prepared);
 	launch_close(&member->launched);
+	logfile_close(&member->log);
 	supervisor_member_ended(member->supervisor, member);
 }
 
@@ -131,6 +134,8 @@ static void fail_start(struct member *member, const struct error *err)
 	member->exit_code = err->class != ERROR_PROGRAM ? 125 : err->errnum == ENOENT ? 127 : 126;
 	member->cause = denials_cause(&member->denials, err->message);
 	event.exit_code = member->exit_code;
+	status_event(member->supervisor, member, true, "Failed", "Error: %s", member->cause);
+	status_start_failed(member, member->cause);
 	denials_summarise(&member->denials);
 	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
 		"failed to start: %s%s%s%s", member->cause, err->hint[0] ? " (hint: " : "", err->hint,
@@ -151,7 +156,7 @@ static void format_duration(int64_t microseconds, char *buffer, size_t size)
 			(long long)microseconds / 1000000 % 60);
 }
 
-static void report_exit(const struct member *member, int64_t ran)
+static void report_exit(struct member *member, int64_t ran)
 {
 	cleanup_free char *message = termination_message(&member->prepared, member->item->spec->name);
 	cleanup_free char *killed = NULL;
@@ -168,6 +173,7 @@ static void report_exit(const struct member *member, int64_t ran)
 		.reason = member->reason,
 	};
 
+	status_terminated(member, member->reason, message);
 	format_duration(ran, duration, sizeof(duration));
 	if (member->signal)
 		killed = xasprintf(" (signal %d, %s)", member->signal, strsignal(member->signal));
@@ -253,6 +259,8 @@ static void on_notice(struct watch *watch, void *data)
 		return;
 	}
 	member->phase = MEMBER_RUNNING;
+	status_started(member);
+	status_event(supervisor, member, false, "Started", "Container started");
 	report_event(supervisor->report, supervisor->plan->pod->name, &event, "started");
 	supervisor_member_running(supervisor, member);
 }
@@ -262,6 +270,9 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 	struct supervisor *supervisor = member->supervisor;
 	int stdio[3] = {-1, -1, -1};
 
+	if (supervisor->logs >= 0 && logfile_open(&member->log, supervisor->logs, member->item->spec->name,
+					     member->restarts, err) < 0)
+		return -1;
 	for (int i = 0; i < 2; i++) {
 		if (stream_open(&member->streams[i], &write_ends[i], err) < 0)
 			return -1;
@@ -270,6 +281,7 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 	if (realise_container(supervisor->plan, member->item, member->restarts, &supervisor->resources,
 		    &supervisor->sandbox, &member->prepared, err) < 0)
 		return -1;
+	status_event(supervisor, member, false, "Created", "Container created");
 	member->prepared.container.isolation.cgroupfd = supervisor->cgroupfd;
 	if (!supervisor->naming)
 		member->prepared.container.locks.naming = NULL;
@@ -303,6 +315,9 @@ void member_start(struct member *member)
 	if (member->phase != MEMBER_WAITING)
 		forget_run(member);
 	member->phase = MEMBER_STARTING;
+	status_new_run(member);
+	status_event(member->supervisor, member, false, "Pulled",
+		"Container image \"%s\" already present on machine", member->item->spec->image);
 	result = launch(member, write_ends, &err);
 	for (int i = 0; i < 2; i++)
 		if (write_ends[i] >= 0)
@@ -331,17 +346,26 @@ void member_kill(const struct member *member)
 	process_await(member->exit.fd);
 }
 
-void member_close(struct member *member)
+void member_stop_all(struct member *member)
 {
+	struct loop *loop = &member->supervisor->loop;
+
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
-	loop_remove(&member->supervisor->loop, &member->notice);
-	loop_remove(&member->supervisor->loop, &member->exit);
-	timer_close(&member->supervisor->loop, &member->timer);
-	denials_close(&member->denials);
+	loop_remove(loop, &member->notice);
+	loop_remove(loop, &member->exit);
+	loop_remove(loop, &member->denials.watch);
+	timer_close(loop, &member->timer);
+	logfile_close(&member->log);
 	member->launched.notice = member->launched.pidfd = -1;
 	launch_close(&member->launched);
 	prepared_close(&member->prepared);
+}
+
+void member_close(struct member *member)
+{
+	member_stop_all(member);
+	denials_close(&member->denials);
 	free(member->cause);
 	member->cause = NULL;
 }

@@ -8,6 +8,7 @@
 #include "runner/launch.h"
 #include "runner/loop.h"
 #include "runner/realise.h"
+#include "runner/status.h"
 #include "runner/stream.h"
 #include "runner/timer.h"
 
@@ -38,11 +39,14 @@ struct member {
 	bool held; /* its process has ended, but another one traces it and doesn't let go */
 	bool exited; /* the process has; its streams may still hold something */
 	struct stream streams[2];
+	struct logfile log; /* in the background */
+	char tail[STREAM_TAIL + 1]; /* of what it wrote, for terminationMessagePolicy */
 	struct watch notice, exit;
 	struct denials denials;
 	struct timespec started;
 	bool was_started; /* once at least, so that what comes after it in the manifest may start */
 	unsigned int restarts;
+	struct container_status status;
 	int64_t backoff; /* seconds to wait before the next restart; 0: none, it is the first */
 	int64_t backoff_set; /* when that was counted from; timer_now */
 	int64_t ended_at; /* timer_now */
@@ -77,6 +81,8 @@ void member_retry(struct member *member);
 /* Kills its process, if there is one, and waits for its end. */
 void member_kill(const struct member *member);
 
+/* Its process is gone: lets go of all that it ran with. What is known of it stays until member_close. */
+void member_stop_all(struct member *member);
 void member_close(struct member *member);
 
 #endif

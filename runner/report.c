@@ -140,7 +140,7 @@ void report_event(struct report *report, const char *pod, const struct event *ev
 	cleanup_free char *line = NULL;
 	va_list args;
 
-	if (report->quiet && !event->important)
+	if (report->silent || (report->quiet && !event->important))
 		return;
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)

@@ -18,6 +18,7 @@ struct json_object;
 
 struct report {
 	bool json, quiet;
+	bool silent; /* nothing is said at all: in the background */
 	bool color_out, color_err; /* by stream: one may be a terminal and the other not */
 	int out; /* what standard output is for containers and JSON: 1, or 2 where ours has something else to carry */
 	int width; /* of the column of names */

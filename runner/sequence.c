@@ -86,23 +86,41 @@ static int64_t next_delay(struct supervisor *supervisor, struct member *member)
 	return wait;
 }
 
+/* "10s", "1m20s": as Go prints a duration. */
+static char *go_duration(int64_t seconds)
+{
+	if (seconds < 60)
+		return xasprintf("%llds", (long long)seconds);
+	return xasprintf("%lldm%llds", (long long)seconds / 60, (long long)seconds % 60);
+}
+
+static void tell_backoff(struct supervisor *supervisor, struct member *member, int64_t seconds)
+{
+	const struct pod *pod = supervisor->plan->pod;
+	const char *name = member->item->spec->name;
+	cleanup_free char *duration = go_duration(seconds);
+	cleanup_free char *whole = xasprintf("%s_%s(%s)", pod->name, pod->namespace, supervisor->plan->uid);
+	cleanup_free char *message =
+		xasprintf("back-off %s restarting failed container=%s pod=%s", duration, name, whole);
+	struct event event = {
+		.type = "back-off", .container = name, .tone = TONE_NOTE, .reason = "CrashLoopBackOff"};
+
+	status_waiting(member, "CrashLoopBackOff", message);
+	status_event(supervisor, member, true, "BackOff", "Back-off restarting failed container %s in pod %s",
+		name, whole);
+	report_event(supervisor->report, pod->name, &event,
+		"Back-off restarting failed container %s in pod %s: again in %lld s", name, whole,
+		(long long)seconds);
+}
+
 static void start_again(struct supervisor *supervisor, struct member *member)
 {
 	int64_t seconds = member->backoff;
 	int64_t wait = next_delay(supervisor, member);
-	struct event event = {
-		.type = "back-off",
-		.container = member->item->spec->name,
-		.tone = TONE_NOTE,
-		.reason = "CrashLoopBackOff",
-	};
 
 	member->phase = MEMBER_BACKOFF;
 	if (wait)
-		report_event(supervisor->report, supervisor->plan->pod->name, &event,
-			"Back-off restarting failed container %s in pod %s_%s(%s): again in %lld s",
-			member->item->spec->name, supervisor->plan->pod->name,
-			supervisor->plan->pod->namespace, supervisor->plan->uid, (long long)seconds);
+		tell_backoff(supervisor, member, seconds);
 	timer_arm(&member->timer, wait);
 }
 
@@ -150,6 +168,8 @@ void supervisor_member_running(struct supervisor *supervisor, struct member *mem
 		return;
 	}
 	member->was_started = true;
+	member->status.started = member->status.ready = true;
+	status_changed(supervisor);
 	sequence_advance(supervisor);
 }
 

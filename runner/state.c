@@ -18,6 +18,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "namespaces/namespaces.h"
+#include "runner/logfile.h"
+#include "runner/status.h"
 
 #define SWEEPS      500
 #define SWEEP_PAUSE 10000000 /* ns between two */
@@ -73,8 +75,7 @@ static int lock(int fd, int operation)
 	return 0;
 }
 
-/* Whether the folder belongs to a supervisor that lives. */
-static bool is_alive(int parent, const char *name)
+bool state_is_alive(int parent, const char *name)
 {
 	cleanup_fd int dir = open_folder(parent, name);
 
@@ -109,7 +110,7 @@ static void sweep(int parent)
 
 	dir = copy < 0 ? NULL : fdopendir(copy);
 	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || is_alive(parent, entry->d_name))
+		if (entry->d_name[0] == '.' || state_is_alive(parent, entry->d_name))
 			continue;
 		sweep_cgroup(parent, entry->d_name);
 		inroot_remove_tree(parent, entry->d_name, &ignored);
@@ -153,27 +154,33 @@ static int claim(int parent, const char *name, const char *pod, struct error *er
 int state_open(struct state *state, const char *root, const char *store, const char *name, const char *uid,
 	struct error *err)
 {
-	cleanup_free char *pods = xasprintf("%s/pods", store);
-
 	*state = (struct state){.root = -1, .run = -1, .pods = -1, .data = -1};
+	state->pods_path = xasprintf("%s/pods", store);
 	state->name = xstrdup(name);
 	state->data_name = xasprintf("%.100s-%s", name, uid);
 	state->root = open_private(root, err);
 	if (state->root < 0)
 		return -1;
-	state->pods = open_private(pods, err);
+	state->pods = open_private(state->pods_path, err);
 	if (state->pods < 0)
 		return -1;
-	return is_alive(state->root, name) ? already_exists(name, err) : 0;
+	return state_is_alive(state->root, name) ? already_exists(name, err) : 0;
 }
 
 int state_claim(struct state *state, struct error *err)
 {
+	cleanup_free char *path = NULL;
+
 	state->run = claim(state->root, state->name, state->name, err);
 	if (state->run < 0)
 		return -1;
 	state->data = claim(state->pods, state->data_name, state->name, err);
-	return state->data < 0 ? -1 : 0;
+	if (state->data < 0)
+		return -1;
+	path = xasprintf("%s/%s", state->pods_path, state->data_name);
+	if (symlinkat(path, state->run, DATA_NAME) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot link the folders of pod %s", state->name);
+	return 0;
 }
 
 static void sweep_both(const struct state *state)
@@ -201,6 +208,49 @@ void state_sweep(const struct state *state)
 	}
 }
 
+void state_clear(const struct state *state)
+{
+	struct error ignored;
+	const struct dirent *entry;
+	cleanup_dir DIR *dir = NULL;
+	int data = open_folder(state->pods, state->data_name);
+
+	sweep_cgroup(state->pods, state->data_name);
+	dir = data < 0 ? NULL : fdopendir(data);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, LOGS_NAME) != 0)
+			inroot_remove_tree(dirfd(dir), entry->d_name, &ignored);
+}
+
+int state_remove_dead(const char *root, const char *name, struct error *err)
+{
+	cleanup_fd int parent = -1;
+	cleanup_fd int guard = -1;
+	cleanup_free char *link = xasprintf("%s/" DATA_NAME, name);
+	char data[PATH_MAX] = "";
+	char *slash;
+
+	if (state_open_root(root, &parent, err) < 0)
+		return -1;
+	guard = parent < 0 ? -1 : open_guard(parent);
+	if (guard < 0)
+		return 0;
+	if (state_is_alive(parent, name))
+		return 1;
+	if (readlinkat(parent, link, data, sizeof(data) - 1) > 0 && (slash = strrchr(data, '/'))) {
+		cleanup_fd int pods = -1;
+
+		*slash = '\0';
+		pods = open(data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (pods >= 0) {
+			sweep_cgroup(pods, slash + 1);
+			if (inroot_remove_tree(pods, slash + 1, err) < 0)
+				return -1;
+		}
+	}
+	return inroot_remove_tree(parent, name, err);
+}
+
 int state_remove(const struct state *state, struct error *err)
 {
 	struct error later;
@@ -224,20 +274,33 @@ void state_close(struct state *state)
 			close(fds[i]);
 	free(state->name);
 	free(state->data_name);
+	free(state->pods_path);
 	free(state->cgroup);
 	*state = (struct state){.root = -1, .run = -1, .pods = -1, .data = -1};
 }
 
-int state_open_running(const char *root, const char *name, struct error *err)
+int state_open_root(const char *root, int *fd, struct error *err)
 {
-	cleanup_fd int parent = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_fd int fd = -1;
 	struct stat st;
 
+	*fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0 && errno != ENOENT)
+		return error_set(err, ERROR_HOST, errno, "cannot open folder %s", root);
 	/* Under /tmp somebody else may have put a folder, and a supervisor of their own to talk to. */
-	if (parent >= 0 && (fstat(parent, &st) < 0 || st.st_uid != geteuid()))
-		return not_yours(root, err);
-	if (parent >= 0 && !strchr(name, '/') && name[0] != '.' && is_alive(parent, name))
+	if (*fd < 0 || (fstat(*fd, &st) == 0 && st.st_uid == geteuid()))
+		return 0;
+	close(steal_fd(fd));
+	return not_yours(root, err);
+}
+
+int state_open_running(const char *root, const char *name, struct error *err)
+{
+	cleanup_fd int parent = -1;
+	cleanup_fd int fd = -1;
+
+	if (state_open_root(root, &parent, err) < 0)
+		return -1;
+	if (parent >= 0 && !strchr(name, '/') && name[0] != '.' && state_is_alive(parent, name))
 		fd = open_folder(parent, name);
 	if (fd >= 0)
 		return steal_fd(&fd);

@@ -1,20 +1,22 @@
 /*
  * What a running pod has on disk, and clearing it up.
  *
- * Two folders: ROOT/NAME (the control socket) and STORE/pods/NAME-UID (uppers, volumes, /etc files). The
+ * Two folders: ROOT/NAME (status.h says what is there) and STORE/pods/NAME-UID (uppers, volumes, /etc files, logs). The
  * supervisor keeps both locked (flock(2) on the folder itself) as long as it lives: a folder whose lock can be had
  * belongs to nobody, and is cleared by the next start. A folder is made and locked, and dead ones are looked for, only under the
- * lock of the folder above, so that nobody clears what is just being made.
+ * lock of the folder above, so that nobody clears what is just being made. ROOT/NAME/data is a link to the other folder.
  */
 #ifndef RUNNER_STATE_H
 #define RUNNER_STATE_H
+
+#include <stdbool.h>
 
 #include "base/error.h"
 
 struct state {
 	int root, run; /* ROOT and ROOT/NAME */
 	int pods, data; /* STORE/pods and STORE/pods/NAME-UID */
-	char *name, *data_name;
+	char *name, *data_name, *pods_path;
 	char *cgroup; /* path of the pod's cgroup, or NULL; the supervisor sets it */
 };
 
@@ -34,11 +36,25 @@ void state_sweep(const struct state *state);
 /* Writes the path of the pod's cgroup down in its folder, for whoever has to clear up. */
 void state_record_cgroup(const struct state *state);
 
+/* Removes the cgroup and what the pod ran in, but not its status and logs. */
+void state_clear(const struct state *state);
+
 /* Removes both folders and the cgroup. Carries on after an error, and reports the first. */
 int state_remove(const struct state *state, struct error *err);
 
 /* Closes the descriptors and frees the names. */
 void state_close(struct state *state);
+
+/*
+ * Removes what a dead supervisor left of a pod: both folders. 0 also if there is nothing; 1 if its supervisor lives.
+ */
+int state_remove_dead(const char *root, const char *name, struct error *err);
+
+/* Opens ROOT, which must be ours; *fd is -1 where there is none. */
+int state_open_root(const char *root, int *fd, struct error *err);
+
+/* Whether ROOT/NAME is the folder of a supervisor that lives. */
+bool state_is_alive(int root, const char *name);
 
 /* Opens ROOT/NAME of a running pod for its control socket; `pods "x" not found` if there is none that lives. */
 int state_open_running(const char *root, const char *name, struct error *err);

@@ -55,6 +55,20 @@ void stopping_begin(struct member *member)
 	timer_arm(&member->timer, member->stop_by - timer_now());
 }
 
+/* It is being stopped, and has less time now: a deletion with a shorter grace period. */
+static void hurry(struct member *member, unsigned int grace)
+{
+	int64_t by = timer_now() + supervisor_scaled(member->supervisor, grace);
+
+	if (by >= member->stop_by || member->stop == STOP_KILLED)
+		return;
+	member->stop_by = by;
+	if (!grace)
+		stopping_expired(member);
+	else
+		timer_arm(&member->timer, by - timer_now());
+}
+
 void stopping_start(struct member *member, unsigned int grace)
 {
 	if (!lives(member)) {
@@ -64,9 +78,13 @@ void stopping_start(struct member *member, unsigned int grace)
 			member->phase = MEMBER_ENDED;
 		return;
 	}
-	if (member->stop != STOP_NO)
+	if (member->stop != STOP_NO) {
+		hurry(member, grace);
 		return;
+	}
 	member->stop_by = timer_now() + supervisor_scaled(member->supervisor, grace);
+	status_event(member->supervisor, member, false, "Killing", "Stopping container %s",
+		member->item->spec->name);
 	if (!grace) {
 		member->stop = STOP_KILLED;
 		member_signal(member, SIGKILL);

@@ -16,6 +16,34 @@ static void pass_on(struct stream *stream, const char *text, size_t size, bool p
 	report_output(stream->report, stream->container, stream->index, stream->number, text, size, partial);
 }
 
+static void keep_tail(const struct stream *stream, const char *text, size_t size)
+{
+	size_t had = strnlen(stream->tail, STREAM_TAIL);
+
+	if (size > STREAM_TAIL) {
+		text += size - STREAM_TAIL;
+		size = STREAM_TAIL;
+	}
+	if (had + size > STREAM_TAIL) {
+		size_t gone = had + size - STREAM_TAIL;
+
+		memmove(stream->tail, stream->tail + gone, had - gone);
+		had -= gone;
+	}
+	/* A byte 0 has no place in a message. */
+	for (size_t i = 0; i < size; i++)
+		stream->tail[had + i] = text[i] ? text[i] : ' ';
+	stream->tail[had + size] = '\0';
+}
+
+static void log_lines(struct stream *stream, bool end)
+{
+	size_t taken = logfile_write(stream->log, stream->number, stream->buffer, stream->used, end);
+
+	stream->used -= taken;
+	memmove(stream->buffer, stream->buffer + taken, stream->used);
+}
+
 static void pass_on_lines(struct stream *stream)
 {
 	char *from = stream->buffer;
@@ -43,14 +71,21 @@ static ssize_t take(struct stream *stream)
 		return 0;
 	if (n <= 0)
 		return -1;
+	if (stream->tail)
+		keep_tail(stream, stream->buffer + stream->used, (size_t)n);
 	stream->used += (size_t)n;
-	pass_on_lines(stream);
+	if (stream->log)
+		log_lines(stream, false);
+	else
+		pass_on_lines(stream);
 	return n;
 }
 
 static void close_stream(struct stream *stream)
 {
-	if (stream->used)
+	if (stream->used && stream->log)
+		log_lines(stream, true);
+	else if (stream->used)
 		pass_on(stream, stream->buffer, stream->used, false);
 	loop_remove(stream->loop, &stream->watch);
 	free(stream->buffer);

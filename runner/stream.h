@@ -1,16 +1,21 @@
-/* One output stream of a container: from a pipe, by lines, to the report. */
+/* One output stream of a container: from a pipe, by lines, to the report or to the container's log. */
 #ifndef RUNNER_STREAM_H
 #define RUNNER_STREAM_H
 
+#include "runner/logfile.h"
 #include "runner/loop.h"
 #include "runner/report.h"
 
 #define STREAM_BUFFER 16384 /* bytes; a longer line is passed on in pieces, as containerd does */
 
+#define STREAM_TAIL 2048 /* bytes: the kubelet's MaxContainerTerminationMessageLogLength */
+
 struct stream {
 	struct watch watch;
 	struct loop *loop;
 	struct report *report;
+	struct logfile *log; /* of the container; with a log nothing is reported */
+	char *tail; /* the last STREAM_TAIL bytes, shared by the container's streams, or NULL: not kept */
 	const char *container;
 	unsigned int index;
 	int number; /* 1 or 2 */

@@ -2,10 +2,13 @@
 #include "runner/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +116,12 @@ static void clear_orphaned(void *data)
 	state_sweep(data);
 }
 
+/* The same in the background: `minirun get` shall tell what became of the pod, and `minirun logs` what it said. */
+static void abandon_orphaned(void *data)
+{
+	state_clear(data);
+}
+
 static int start_sandbox(struct supervisor *supervisor, struct error *err)
 {
 	const struct pod *pod = supervisor->plan->pod;
@@ -127,7 +136,7 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 		.share_process_namespace = pod->share_process_namespace,
 		.sysctls = sysctls,
 		.n_sysctls = pod->sysctls.n,
-		.on_orphaned = clear_orphaned,
+		.on_orphaned = supervisor->background ? abandon_orphaned : clear_orphaned,
 		.data = state,
 		.keep = keep,
 		.n_keep = array_length(keep),
@@ -152,7 +161,31 @@ static void make_cgroup(struct supervisor *supervisor)
 	state_record_cgroup(supervisor->state);
 }
 
-static int prepare(struct supervisor *supervisor, struct error *err)
+/* What is refused isn't told to the status, so it looks. */
+static void after_event(void *data)
+{
+	struct supervisor *supervisor = data;
+	uint64_t refused = 0;
+
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		refused += supervisor->members[i].denials.total;
+	if (refused != supervisor->refused)
+		status_changed(supervisor);
+	supervisor->refused = refused;
+	ending_if_broken(supervisor);
+}
+
+static int make_logs(struct supervisor *supervisor, struct error *err)
+{
+	if (!supervisor->background)
+		return 0;
+	if (mkdirat(supervisor->state->data, LOGS_NAME, 0700) == 0)
+		supervisor->logs = openat(
+			supervisor->state->data, LOGS_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return supervisor->logs < 0 ? error_set(err, ERROR_HOST, errno, "cannot make the folder of logs") : 0;
+}
+
+static int prepare(struct supervisor *supervisor, const char *manifest, struct error *err)
 {
 	if (loop_init(&supervisor->loop, err) < 0 || ending_watch_signals(supervisor, err) < 0)
 		return -1;
@@ -160,7 +193,7 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 		if (timer_init(&supervisor->loop, &supervisor->members[i].timer, sequence_timer,
 			    &supervisor->members[i], err) < 0)
 			return -1;
-	supervisor->loop.after = ending_if_broken;
+	supervisor->loop.after = after_event;
 	supervisor->loop.data = supervisor;
 	check_naming(supervisor);
 	audit_watch_open(supervisor);
@@ -168,7 +201,8 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 	/* First of all, for from then on there is somebody to clear up should we be killed. */
 	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
 		return -1;
-	if (state_claim(supervisor->state, err) < 0)
+	if (state_claim(supervisor->state, err) < 0 || make_logs(supervisor, err) < 0 ||
+		status_open(supervisor, manifest, err) < 0)
 		return -1;
 	make_cgroup(supervisor);
 	/* While the sandbox makes the pod's namespaces. */
@@ -176,6 +210,7 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 		return -1;
 	if (sandbox_wait(&supervisor->sandbox, err) < 0)
 		return -1;
+	supervisor->status.sandboxed = true;
 	if (sizes_watch(supervisor, err) < 0)
 		return -1;
 	if (learning_limit(supervisor, err) < 0)
@@ -185,6 +220,11 @@ static int prepare(struct supervisor *supervisor, struct error *err)
 
 static int run_loop(struct supervisor *supervisor, struct error *err)
 {
+	char host[HOST_NAME_MAX + 1] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	status_event(supervisor, NULL, false, "Scheduled", "Successfully assigned %s/%s to %s",
+		supervisor->plan->pod->namespace, pod_name(supervisor), host);
 	sequence_advance(supervisor);
 	return loop_run(&supervisor->loop, err);
 }
@@ -221,31 +261,67 @@ static int report_end(struct supervisor *supervisor)
 	return event.exit_code;
 }
 
+/* What the pod ran in goes; what is known of it stays. */
+static void tear_down(struct supervisor *supervisor)
+{
+	control_end_sessions(supervisor);
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_kill(&supervisor->members[i]);
+	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
+	sandbox_end_processes(&supervisor->sandbox);
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_stop_all(&supervisor->members[i]);
+	ending_of_orphans(supervisor);
+	loop_remove(&supervisor->loop, &supervisor->sizes);
+	if (supervisor->cgroupfd >= 0)
+		close(supervisor->cgroupfd);
+	supervisor->cgroupfd = -1;
+	resources_close(&supervisor->resources);
+}
+
+/* In the background a pod that is over can be looked at until it is deleted; by now only its status and its logs are left. */
+static void linger(struct supervisor *supervisor)
+{
+	struct error ignored;
+
+	if (!supervisor->background || supervisor->deleted)
+		return;
+	state_clear(supervisor->state);
+	sandbox_stop(&supervisor->sandbox);
+	supervisor->status.sandboxed = false;
+	status_changed(supervisor);
+	status_flush(supervisor);
+	supervisor->loop.done = false;
+	loop_run(&supervisor->loop, &ignored);
+}
+
 static void close_all(struct supervisor *supervisor)
 {
 	struct event event = {.type = "warning", .tone = TONE_NOTE, .important = true};
 	struct error err = {0};
 
 	control_close(supervisor);
-	for (size_t i = 0; i < supervisor->plan->n; i++)
-		member_kill(&supervisor->members[i]);
-	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
-	sandbox_end_processes(&supervisor->sandbox);
+	status_close(supervisor);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_close(&supervisor->members[i]);
-	ending_of_orphans(supervisor);
 	loop_remove(&supervisor->loop, &supervisor->signals);
-	loop_remove(&supervisor->loop, &supervisor->sizes);
 	timer_close(&supervisor->loop, &supervisor->limit);
-	if (supervisor->cgroupfd >= 0)
-		close(supervisor->cgroupfd);
-	resources_close(&supervisor->resources);
+	if (supervisor->logs >= 0)
+		close(supervisor->logs);
 	loop_close(&supervisor->loop);
 	if (state_remove(supervisor->state, &err) < 0)
 		report_event(supervisor->report, pod_name(supervisor), &event, "could not clear up: %s",
 			err.message);
 	/* Last of all: until then it would clear up in our place, should we be killed. */
 	sandbox_stop(&supervisor->sandbox);
+}
+
+static void init(struct supervisor *supervisor)
+{
+	supervisor->members = xcalloc(supervisor->plan->n, sizeof(*supervisor->members));
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		member_init(
+			&supervisor->members[i], supervisor, &supervisor->plan->items[i], (unsigned int)i);
 }
 
 int supervise(const struct plan *plan, const struct supervise_options *options, struct state *state,
@@ -258,27 +334,33 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.loop.epoll = -1,
 		.resources = {.shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1},
 		.sandbox = {.pidfd = -1, .pause_pidfd = -1, .ready = -1},
-		.members = xcalloc(plan->n, sizeof(*supervisor.members)),
 		.signals.fd = -1,
 		.control.fd = -1,
 		.sandbox_exit.fd = -1,
 		.sizes.fd = -1,
 		.limit.watch.fd = -1,
 		.cgroupfd = -1,
+		.logs = -1,
+		.status.timer.watch.fd = -1,
 		.once = options->once,
 		.time_scale = options->time_scale,
+		.background = options->ready != NULL,
 	};
 	int status = 0;
 	int result;
 
-	for (size_t i = 0; i < plan->n; i++)
-		member_init(&supervisor.members[i], &supervisor, &plan->items[i], (unsigned int)i);
-	result = prepare(&supervisor, err);
+	init(&supervisor);
+	result = prepare(&supervisor, options->manifest, err);
+	if (result == 0 && options->ready)
+		options->ready(options->data);
 	if (result == 0)
 		result = run_loop(&supervisor, err);
 	audit_watch_close(&supervisor);
 	if (result == 0)
 		status = report_end(&supervisor);
+	tear_down(&supervisor);
+	if (result == 0)
+		linger(&supervisor);
 	close_all(&supervisor);
 	free(supervisor.members);
 	free(supervisor.eviction);

@@ -9,6 +9,7 @@
 #include "runner/plan.h"
 #include "runner/report.h"
 #include "runner/state.h"
+#include "runner/status.h"
 
 struct session;
 struct audit_watch;
@@ -28,6 +29,11 @@ struct supervisor {
 	int cgroupfd; /* the pod's cgroup, or -1 */
 	size_t next; /* the member that has not been started yet; plan->n if all have */
 	bool once; /* as if restartPolicy were Never */
+	bool background; /* nobody reads the report; output goes to logs; the pod stays to be looked at when it is over */
+	bool deleted; /* it goes when it is over */
+	int logs; /* the folder of logs, or -1 */
+	struct status status;
+	uint64_t refused; /* calls, when the status was told last */
 	double time_scale; /* how many seconds of Kubernetes pass in one */
 	bool ending; /* no container is started any more */
 	bool killing; /* SIGKILL has been sent */
@@ -40,6 +46,10 @@ struct supervisor {
 struct supervise_options {
 	bool once; /* --once */
 	double time_scale; /* --time-scale; 1 */
+	const char *manifest; /* the v1 Pod as JSON, for status.h */
+	/* In the background: called when the pod's namespaces and folders are there and it can be asked for. */
+	void (*ready)(void *data);
+	void *data;
 };
 
 /*
@@ -85,6 +95,9 @@ void stopping_expired(struct member *member);
 /* Ends the pod: all containers get their stop signals, and SIGKILL after the grace period (seconds). */
 void supervisor_end(struct supervisor *supervisor, unsigned int grace);
 
+/* Ends the pod for good: in the background too nothing is left of it. A grace of 0 is SIGKILL at once. */
+void supervisor_delete(struct supervisor *supervisor, unsigned int grace);
+
 /* Ends the pod at once, by SIGKILL. */
 void supervisor_kill(struct supervisor *supervisor);
 
@@ -105,6 +118,8 @@ int sizes_watch(struct supervisor *supervisor, struct error *err);
 /* control.c: the socket on which `minirun exec` asks. */
 int control_open(struct supervisor *supervisor, struct error *err);
 void control_close(struct supervisor *supervisor);
+/* Ends what `minirun exec` has running. */
+void control_end_sessions(struct supervisor *supervisor);
 /* Looks again for the end of commands that are traced: SIGCHLD came. */
 void control_retry(struct supervisor *supervisor);
 

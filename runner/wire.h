@@ -1,8 +1,9 @@
 /*
- * What `minirun exec` and the supervisor say to each other: one JSON object a message, on a SOCK_SEQPACKET socket at
+ * What the commands and the supervisor say to each other: one JSON object a message, on a SOCK_SEQPACKET socket at
  * ROOT/NAME/control, a path and not an abstract name, so that its folder's mode protects it (CVE-2020-15257).
  *
  * request  {"container": NAME?, "argv": [...]} with three descriptors: the program's 0, 1 and 2
+ *          {"delete": {"gracePeriodSeconds": N?}} ends the pod for good
  * answer   {"exitCode": N}, or {"error": {"class": N, "errno": N, "message": "...", "hint": "..."}}
  */
 #ifndef RUNNER_WIRE_H

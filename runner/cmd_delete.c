@@ -1,0 +1,124 @@
+/* `minirun delete`: ends a pod, waits until it is gone, and clears what a supervisor that was killed has left. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runner/catalog.h"
+#include "runner/paths.h"
+#include "runner/state.h"
+#include "runner/wire.h"
+
+#define PAUSE_NS 20000000 /* between two looks whether it is gone */
+
+static int read_grace(const struct invocation *invocation, int64_t *grace, struct error *err)
+{
+	const char *text = invocation->value[OPTION_GRACE_PERIOD];
+
+	*grace = invocation->value[OPTION_FORCE] ? 0 : -1;
+	if (!text)
+		return 0;
+	if (!text_to_integer(text, -1, INT32_MAX, grace))
+		return error_set(err, ERROR_USAGE, 0, "--grace-period %s: not a number of seconds", text);
+	if (*grace > 0 && invocation->value[OPTION_FORCE])
+		return error_set(err, ERROR_USAGE, 0,
+			"--force and --grace-period greater than 0 cannot be specified together");
+	/* Without --force kubectl takes 0 for 1: the pod may do what it has to. */
+	if (*grace == 0 && !invocation->value[OPTION_FORCE])
+		*grace = 1;
+	return 0;
+}
+
+/* Asks the supervisor. One that is just ending doesn't answer, and need not. */
+static int ask(int run, int64_t grace, struct error *err)
+{
+	struct json_object *request = json_object_new_object();
+	struct json_object *options = json_object_new_object();
+	struct json_object *answer;
+	cleanup_fd int socket = wire_connect(run, CONTROL_NAME, err);
+
+	if (grace >= 0)
+		json_object_object_add(options, "gracePeriodSeconds", json_object_new_int64(grace));
+	json_object_object_add(request, "delete", options);
+	if (socket < 0) {
+		json_object_put(request);
+		return err->errnum == ECONNREFUSED || err->errnum == ENOENT ? 0 : -1;
+	}
+	if (wire_send(socket, request, NULL, 0, err) < 0)
+		return err->errnum == EPIPE || err->errnum == ECONNRESET ? 0 : -1;
+	answer = wire_receive(socket, NULL, 0, err);
+	json_object_put(answer);
+	return 0;
+}
+
+/* A pod of the same name that is started meanwhile has another folder. */
+static void await_end(const char *root, const char *name)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	struct record record;
+	struct error ignored;
+	cleanup_free char *uid = NULL;
+
+	while (catalog_read(root, name, &record, &ignored) == 0) {
+		bool same = record.alive && (!uid || !strcmp(uid, text_at(record.pod, "metadata.uid")));
+
+		if (!uid)
+			uid = xstrdup(text_at(record.pod, "metadata.uid"));
+		record_free(&record);
+		if (!same)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int delete_one(const char *root, const char *name, int64_t grace, bool force, struct error *err)
+{
+	struct record record;
+	struct error gone;
+	int run;
+	int result;
+
+	if (catalog_read(root, name, &record, err) < 0)
+		return -1;
+	record_free(&record);
+	run = state_open_running(root, name, &gone);
+	result = run < 0 ? 0 : ask(run, grace, err);
+	if (run >= 0)
+		close(run);
+	if (result == 0)
+		await_end(root, name);
+	if (result == 0 && state_remove_dead(root, name, err) < 0)
+		return -1;
+	if (result == 0)
+		printf("pod \"%s\" %s\n", name, force ? "force deleted" : "deleted");
+	return result;
+}
+
+int cmd_delete(const struct invocation *invocation, struct error *err)
+{
+	cleanup_free char *root = path_of_root(invocation, err);
+	bool force = invocation->value[OPTION_FORCE] != NULL;
+	int64_t grace;
+	int n;
+	char **names = catalog_operands(invocation, &n);
+	int result = 0;
+
+	if (!root || read_grace(invocation, &grace, err) < 0)
+		return -1;
+	if (!n) {
+		error_set(err, ERROR_USAGE, 0, "delete wants the name of a pod");
+		return error_hint(err, "minirun delete NAME...; `minirun get` lists the pods");
+	}
+	if (force)
+		fprintf(stderr,
+			"Warning: Immediate deletion does not wait for confirmation that the running "
+			"resource has been terminated. The resource may continue to run on the cluster "
+			"indefinitely.\n");
+	for (int i = 0; i < n && result == 0; i++)
+		result = delete_one(root, catalog_pod_of(names[i]), grace, force, err);
+	return result;
+}

@@ -1,0 +1,169 @@
+/* `minirun describe`: a pod in full, in kubectl's layout, with what was refused to each container. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runner/catalog.h"
+#include "runner/describe.h"
+#include "runner/paths.h"
+
+static void print_pairs(const char *title, struct json_object *pairs, FILE *out)
+{
+	const char *head = title;
+
+	if (!pairs || !json_object_object_length(pairs)) {
+		fprintf(out, "%-18s<none>\n", title);
+		return;
+	}
+	json_object_object_foreach(pairs, key, value)
+	{
+		bool label = !strncmp(title, "Labels", 6);
+
+		fprintf(out, "%-18s%s%s%s\n", head, key, label ? "=" : ": ", json_object_get_string(value));
+		head = "";
+	}
+}
+
+static void print_head(const struct record *record, FILE *out)
+{
+	struct json_object *pod = record->pod;
+	char host[HOST_NAME_MAX + 1] = "";
+	char time[64];
+
+	gethostname(host, sizeof(host) - 1);
+	fprintf(out, "%-18s%s\n", "Name:", record->name);
+	fprintf(out, "%-18s%s\n", "Namespace:", text_at(pod, "metadata.namespace"));
+	fprintf(out, "%-18s%s\n", "Priority:", "0");
+	fprintf(out, "%-18s%s\n", "Node:", host);
+	fprintf(out, "%-18s%s\n",
+		"Start Time:", describe_time(time_at(pod, "status.startTime"), time, sizeof(time)));
+	print_pairs("Labels:", json_at(pod, "metadata.labels"), out);
+	print_pairs("Annotations:", json_at(pod, "metadata.annotations"), out);
+	if (json_at(pod, "metadata.deletionTimestamp")) {
+		cleanup_free char *age = human_age(time_at(pod, "metadata.deletionTimestamp"));
+
+		fprintf(out, "%-18sTerminating (lasts %s)\n", "Status:", age);
+		fprintf(out, "%-18s%ss\n",
+			"Termination Grace Period:", text_at(pod, "metadata.deletionGracePeriodSeconds"));
+	} else {
+		fprintf(out, "%-18s%s\n", "Status:", text_at(pod, "status.phase"));
+	}
+	if (*text_at(pod, "status.reason"))
+		fprintf(out, "%-18s%s\n", "Reason:", text_at(pod, "status.reason"));
+	if (*text_at(pod, "status.message"))
+		fprintf(out, "%-18s%s\n", "Message:", text_at(pod, "status.message"));
+	fprintf(out, "%-18s\n%-18s<none>\n", "IP:", "IPs:");
+}
+
+static void print_conditions(struct json_object *pod, FILE *out)
+{
+	struct json_object *list = json_at(pod, "status.conditions");
+	int width = (int)strlen("Type");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		int n = (int)strlen(text_at(json_object_array_get_idx(list, i), "type"));
+
+		width = n > width ? n : width;
+	}
+	fprintf(out, "Conditions:\n  %-*s   Status\n", width, "Type");
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *condition = json_object_array_get_idx(list, i);
+
+		fprintf(out, "  %-*s   %s \n", width, text_at(condition, "type"),
+			text_at(condition, "status"));
+	}
+}
+
+static void print_volume(struct json_object *volume, FILE *out)
+{
+	struct json_object *empty = json_at(volume, "emptyDir");
+	struct json_object *host = json_at(volume, "hostPath");
+
+	fprintf(out, "  %s:\n", text_at(volume, "name"));
+	if (empty) {
+		const char *limit = text_at(empty, "sizeLimit");
+
+		fprintf(out,
+			"    Type:       EmptyDir (a temporary directory that shares a pod's lifetime)\n");
+		fprintf(out, "    Medium:     %s\n", text_at(empty, "medium"));
+		fprintf(out, "    SizeLimit:  %s\n", *limit ? limit : "<unset>");
+	} else if (host) {
+		fprintf(out, "    Type:          HostPath (bare host directory volume)\n");
+		fprintf(out, "    Path:          %s\n", text_at(host, "path"));
+		fprintf(out, "    HostPathType:  %s\n", text_at(host, "type"));
+	} else {
+		json_object_object_foreach(volume, key, unused)
+		{
+			(void)unused;
+			if (strcmp(key, "name") != 0)
+				fprintf(out, "    Type:  %s\n", key);
+		}
+	}
+}
+
+static void print_volumes(struct json_object *pod, FILE *out)
+{
+	struct json_object *list = json_at(pod, "spec.volumes");
+
+	if (!list || !json_object_array_length(list)) {
+		fprintf(out, "Volumes:                     <none>\n");
+		return;
+	}
+	fprintf(out, "Volumes:\n");
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		print_volume(json_object_array_get_idx(list, i), out);
+}
+
+static int describe(const char *root, const char *name, struct error *err)
+{
+	struct record record;
+
+	if (catalog_read(root, name, &record, err) < 0)
+		return -1;
+	print_head(&record, stdout);
+	describe_containers(&record, true, stdout);
+	describe_containers(&record, false, stdout);
+	print_conditions(record.pod, stdout);
+	print_volumes(record.pod, stdout);
+	printf("%-29s%s\n", "QoS Class:", text_at(record.pod, "status.qosClass"));
+	printf("%-29s%s\n", "Node-Selectors:", "<none>");
+	printf("%-29s%s\n", "Tolerations:", "<none>");
+	describe_events(&record, stdout);
+	record_free(&record);
+	return 0;
+}
+
+int cmd_describe(const struct invocation *invocation, struct error *err)
+{
+	cleanup_free char *root = path_of_root(invocation, err);
+	struct record *records = NULL;
+	int n, result = 0;
+	char **names = catalog_operands(invocation, &n);
+	size_t n_all = 0;
+
+	if (!root)
+		return -1;
+	for (int i = 0; i < n && result == 0; i++) {
+		printf("%s", i ? "\n\n" : "");
+		result = describe(root, catalog_pod_of(names[i]), err);
+	}
+	if (n)
+		return result;
+	if (catalog_list(root, &records, &n_all, err) < 0)
+		return -1;
+	if (!n_all)
+		fprintf(stderr, "No resources found in default namespace.\n");
+	for (size_t i = 0; i < n_all; i++) {
+		printf("%s", i ? "\n\n" : "");
+		if (result == 0)
+			result = describe(root, records[i].name, err);
+		record_free(&records[i]);
+	}
+	free(records);
+	return result;
+}

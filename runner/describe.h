@@ -1,0 +1,17 @@
+/* The parts of `minirun describe` that are long: containers and events, as kubectl's describe.go lays them out. */
+#ifndef RUNNER_DESCRIBE_H
+#define RUNNER_DESCRIBE_H
+
+#include <stdio.h>
+
+#include "runner/catalog.h"
+
+/* "Tue, 24 Nov 2026 12:00:00 +0000", in local time. Returns buffer. */
+const char *describe_time(time_t time, char *buffer, size_t size);
+
+/* The init containers or the main ones, each with what was refused to it. */
+void describe_containers(const struct record *record, bool init, FILE *out);
+
+void describe_events(const struct record *record, FILE *out);
+
+#endif

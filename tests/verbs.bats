@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# kubectl's verbs: get, describe, wait, delete.
+
+load helpers
+setup_file() { minirun_setup_file; }
+teardown_file() { minirun_teardown_file; }
+setup() { minirun_setup; }
+teardown()
+{
+	"$MINIRUN" get -o name 2>/dev/null | xargs -r "$MINIRUN" delete --force >/dev/null 2>&1 || true
+	minirun_teardown
+}
+
+# pod NAME POLICY, and then for each container a line "KIND NAME COMMAND" on standard input: init, sidecar or main.
+pod()
+{
+	local kind name command text inits='' mains=''
+	while read -r kind name command; do
+		text="  - {name: $name, image: busybox, command: [sh, -c, $(jq -n --arg c "$command" '$c')]"
+		[[ $kind != sidecar ]] || text+=", restartPolicy: Always"
+		text+="}"$'\n'
+		[[ $kind == main ]] && mains+=$text || inits+=$text
+	done
+	printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  labels: {app: %s}\n' "$1" "$1"
+	printf 'spec:\n  restartPolicy: %s\n  terminationGracePeriodSeconds: 0\n' "$2"
+	[[ -z $inits ]] || printf '  initContainers:\n%s' "$inits"
+	printf '  containers:\n%s' "$mains"
+}
+
+# Starts the pod on standard input in the background.
+detach()
+{
+	cat >"$T/pod.yaml"
+	"$MINIRUN" -d "$T/pod.yaml" >/dev/null
+}
+
+# The columns READY, STATUS and the number of RESTARTS.
+shows()
+{
+	[[ $("$MINIRUN" get "$1" | awk 'NR == 2 { print $2, $3, $4 }') == "$2" ]]
+}
+
+@test "get: STATUS as kubectl has it, from Init:0/2 to Completed" {
+	detach < <(pod p Never <<-'EOF'
+		init a until [ -e /tmp/go ]; do sleep 0.05; done
+		init b until [ -e /tmp/go ]; do sleep 0.05; done
+		main c until [ -e /tmp/go ]; do sleep 0.05; done
+	EOF
+	)
+	eventually 10 shows p "0/1 Init:0/2 0"
+	"$MINIRUN" exec p -c a -- touch /tmp/go
+	eventually 10 shows p "0/1 Init:1/2 0"
+	eventually 10 "$MINIRUN" exec p -c b -- touch /tmp/go
+	eventually 10 shows p "1/1 Running 0"
+	"$MINIRUN" exec p -- touch /tmp/go
+	eventually 10 shows p "0/1 Completed 0"
+}
+
+@test "get: STATUS of what fails: Error, CrashLoopBackOff, Init:Error, Init:CrashLoopBackOff, StartError" {
+	detach < <(pod e Never <<<'main c exit 3')
+	eventually 10 shows e "0/1 Error 0"
+	detach < <(pod crash Always <<<'main c exit 3')
+	eventually 10 shows crash "0/1 CrashLoopBackOff 1"
+	"$MINIRUN" get crash | grep -qE '1 \([0-9]+s ago\)'
+	detach < <(pod ie Never <<<$'init i exit 3\nmain c true')
+	eventually 10 shows ie "0/1 Init:Error 0"
+	detach < <(pod ic Always <<<$'init i exit 3\nmain c true')
+	eventually 10 shows ic "0/1 Init:CrashLoopBackOff 1"
+	detach < <(pod se Never <<<'main c true' | sed 's/\[sh, -c, "true"\]/[nosuchprogram]/')
+	eventually 10 shows se "0/1 StartError 0"
+	# All of them in one table, sorted by name, with kubectl's heads.
+	run "$MINIRUN" get pods
+	assert_equal "$(head -n 1 <<<"$output" | tr -s ' ')" "NAME READY STATUS RESTARTS AGE"
+	assert_equal "$(awk 'NR > 1 { print $1 }' <<<"$output" | tr '\n' ' ')" "crash e ic ie se "
+}
+
+@test "get: sidecars count for READY, and one of two containers that has completed" {
+	detach < <(pod side Never <<-'EOF'
+		sidecar s sleep 60
+		main c sleep 60
+		main d sleep 60
+	EOF
+	)
+	eventually 10 shows side "3/3 Running 0"
+	detach < <(pod half Never <<<$'main c sleep 60\nmain d true')
+	eventually 10 shows half "1/2 NotReady 0"
+}
+
+@test "get: pod NAME, pods NAME, pod/NAME and NAME are one; what isn't there is said in the API server's words" {
+	detach < <(pod demo Never <<<'main c sleep 60')
+	for name in "demo" "pod demo" "pods demo" "po demo" "pod/demo" "pods/demo"; do
+		# shellcheck disable=SC2086 # two words
+		assert_equal "$("$MINIRUN" get $name -o name)" "pod/demo"
+	done
+	run --separate-stderr "$MINIRUN" get nosuch
+	assert_status 125
+	assert_last_error_has 'pods "nosuch" not found'
+	"$MINIRUN" delete demo
+	run --separate-stderr "$MINIRUN" get
+	assert_status 0
+	assert_equal "$output" ""
+	assert_stderr_has "No resources found in default namespace."
+}
+
+@test "get: -o json is a v1 Pod, -o yaml the same, -o wide has more columns, -l selects" {
+	detach < <(pod one Never <<<'main c sleep 60')
+	detach < <(pod two Never <<<'main c sleep 60')
+	"$MINIRUN" wait one two --for=condition=Ready
+	"$MINIRUN" get one -o json >"$T/one.json"
+	assert_equal "$(jq -r '[.apiVersion, .kind, .metadata.name, .metadata.namespace, .spec.restartPolicy, .status.phase] | join(" ")' "$T/one.json")" \
+		"v1 Pod one default Never Running"
+	assert_equal "$(jq -c '.status.conditions | map([.type, .status])' "$T/one.json")" \
+		'[["PodReadyToStartContainers","True"],["Initialized","True"],["Ready","True"],["ContainersReady","True"],["PodScheduled","True"]]'
+	assert_equal "$(jq -c '.status.containerStatuses[0] | [.name, .ready, .started, .restartCount, .image] ' "$T/one.json")" \
+		'["c",true,true,0,"busybox"]'
+	jq -e '.status.containerStatuses[0] | (.containerID | test("^minirun://[0-9a-f]{64}$")) and (.imageID | test("^sha256:"))' "$T/one.json"
+	# minirun itself takes what it gives, and so does a reader of YAML.
+	"$MINIRUN" explain "$T/one.json" >/dev/null
+	"$MINIRUN" get one -o yaml >"$T/one.yaml"
+	"$MINIRUN" explain "$T/one.yaml" >/dev/null
+	python3 -c 'import json, sys, yaml; assert yaml.safe_load(open(sys.argv[1])) == json.load(open(sys.argv[2]))' "$T/one.yaml" "$T/one.json"
+	assert_equal "$("$MINIRUN" get -o json | jq -r '.kind, .items[].metadata.name' | tr '\n' ' ')" "List one two "
+	assert_equal "$("$MINIRUN" get -l app=two -o name)" "pod/two"
+	assert_equal "$("$MINIRUN" get -l 'app!=two' -o name)" "pod/one"
+	assert_equal "$("$MINIRUN" get -o wide | head -n 1 | tr -s ' ')" "NAME READY STATUS RESTARTS AGE IP NODE NOMINATED NODE READINESS GATES"
+	run "$MINIRUN" get -o jsonpath=x
+	assert_status 125
+}
+
+@test "get: -w prints a line for each change" {
+	detach < <(pod w Never <<<'main c until [ -e /tmp/go ]; do sleep 0.05; done')
+	eventually 10 shows w "1/1 Running 0"
+	"$MINIRUN" get -w w >"$T/out" &
+	pid=$!
+	eventually 10 grep -q Running "$T/out"
+	"$MINIRUN" exec w -- touch /tmp/go
+	eventually 10 grep -q Completed "$T/out"
+	kill $pid
+	assert_equal "$(awk '{ print $3 }' "$T/out" | tr '\n' ' ')" "STATUS Running Completed "
+}
+
+@test "describe: kubectl's layout, with events and their counts" {
+	detach < <(pod d Always <<<$'init i true\nmain c exit 3')
+	eventually 10 shows d "0/1 CrashLoopBackOff 1"
+	run "$MINIRUN" describe pod d
+	assert_status 0
+	for line in 'Name:             d' 'Namespace:        default' 'Labels:           app=d' 'Init Containers:' 'Containers:' \
+		'    State:          Waiting' '      Reason:       CrashLoopBackOff' '    Last State:     Terminated' \
+		'      Exit Code:    3' '    Restart Count:  1' 'Conditions:' 'QoS Class:                   BestEffort' 'Events:'; do
+		assert_line "$line"
+	done
+	grep -qE '^  Normal   Pulled +[0-9]+s \(x2 over [0-9]+s\) +minirun  spec.containers\{c\}: Container image "busybox" already present on machine$' <<<"$output"
+	grep -qE '^  Warning  BackOff +[0-9]+s +minirun  spec.containers\{c\}: Back-off restarting failed container c in pod d_default\(' <<<"$output"
+}
+
+@test "describe: beneath a container stands what was refused to it, and get -o json leaves it out" {
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' >"$T/deny.json"
+	detach < <(simple_pod den 'mkdir /x; mkdir /x; sleep 60' \
+		'    securityContext: {seccompProfile: {type: Localhost, localhostProfile: deny.json}}' '  terminationGracePeriodSeconds: 0')
+	eventually 10 eval '"$MINIRUN" describe den | grep -q "mkdir(\"/x\", 0777) = EPERM (seccomp, mkdir, 2 times)"'
+	"$MINIRUN" describe den | grep -q '^    Denials:        2$'
+	assert_equal "$(jq -c '.denials.main | [.total, .denied[0].count]' "$MINIRUN_ROOT/den/status.json")" '[2,2]'
+}
+
+@test "wait: for a condition, a field, the deletion; and a timeout" {
+	detach < <(pod w Never <<<$'init i sleep 0.5\nmain c sleep 60')
+	assert_equal "$("$MINIRUN" wait --for=condition=Ready --timeout=20s pod/w)" "pod/w condition met"
+	"$MINIRUN" wait w --for=jsonpath='{.status.phase}'=Running
+	"$MINIRUN" wait w --for=jsonpath='{.status.containerStatuses[0].ready}'=true
+	run "$MINIRUN" wait w --for=condition=Initialized=false --timeout=0.3s
+	assert_status 125
+	assert_has "timed out waiting for the condition on pods/w"
+	"$MINIRUN" wait w --for=delete --timeout=20s >"$T/out" &
+	pid=$!
+	"$MINIRUN" delete w
+	wait $pid
+	assert_equal "$(<"$T/out")" "pod/w deleted"
+	run "$MINIRUN" wait w --for=condition=Ready
+	assert_status 125
+	assert_has 'pods "w" not found'
+}
+
+@test "delete: waits for the end, with the grace period that is asked for; --force doesn't wait for anything" {
+	detach < <(simple_pod deaf "trap '' TERM; while :; do sleep 0.05; done" '' '  terminationGracePeriodSeconds: 600')
+	"$MINIRUN" wait deaf --for=condition=Ready
+	run --separate-stderr "$MINIRUN" delete deaf --force --grace-period=0
+	assert_status 0
+	assert_equal "$output" 'pod "deaf" force deleted'
+	assert_stderr_has "Warning: Immediate deletion does not wait"
+	assert_machine_unchanged
+	detach < <(simple_pod deaf "trap '' TERM; while :; do sleep 0.05; done" '' '  terminationGracePeriodSeconds: 600')
+	"$MINIRUN" wait deaf --for=condition=Ready
+	"$MINIRUN" delete deaf &
+	pid=$!
+	eventually 10 shows deaf "1/1 Terminating 0"
+	# A second deletion with less time hurries the first.
+	assert_equal "$("$MINIRUN" delete deaf --grace-period=1)" 'pod "deaf" deleted'
+	wait $pid
+	run --separate-stderr "$MINIRUN" delete deaf
+	assert_status 125
+	assert_last_error_has 'pods "deaf" not found'
+}
+
+@test "a client that is killed harms nothing" {
+	detach < <(pod h Never <<<'main c while :; do echo line; sleep 0.01; done')
+	"$MINIRUN" wait h --for=condition=Ready
+	for command in "logs -f h" "exec h -- sleep 60" "wait h --for=delete" "get -w"; do
+		# shellcheck disable=SC2086 # words
+		"$MINIRUN" $command >/dev/null 2>&1 &
+		pid=$!
+		sleep 0.2
+		kill -KILL $pid
+		wait $pid || true
+		shows h "1/1 Running 0"
+	done
+}
