@@ -1,10 +1,24 @@
 /* Trials: filling what was found. */
 #include "base/trial.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
+
+/* What has nothing to do with what was tried. */
+static const struct {
+	int errnum;
+	const char *mend;
+} shortages[] = {
+	{EMFILE, "allow more open files: ulimit -n 1024"},
+	{ENFILE, "allow more open files: sysctl -w fs.file-max=1000000"},
+	{EAGAIN, "allow more processes: ulimit -u 4096, or pids.max of the cgroup"},
+	{ENOMEM, "free memory, or allow more: memory.max of the cgroup"},
+	{ENOSPC, "free disk space, or name another place: --store DIR"},
+	{EDQUOT, "free disk space, or name another place: --store DIR"},
+};
 
 void trial_set(struct trial *trial, enum trial_state state, const char *format, ...)
 {
@@ -38,6 +52,9 @@ void trial_fail(struct trial *trial, enum trial_state state, const struct error 
 {
 	trial_set(trial, state, "%s", err->message);
 	trial_mend(trial, "%s", err->hint);
+	for (size_t i = 0; i < array_length(shortages) && !err->hint[0]; i++)
+		if (shortages[i].errnum == err->errnum)
+			trial_mend(trial, "%s", shortages[i].mend);
 }
 
 const char *trial_state_name(enum trial_state state)

@@ -30,7 +30,7 @@ void trial_openat2(const struct trial_place *place, struct trial *trial)
 	fd = inroot_open(root, "/../self/status", O_RDONLY, &err);
 	if (fd < 0) {
 		trial_set(trial, TRIAL_MISSING, "openat2: %s", strerror(err.errnum));
-		trial_mend(trial, "%s", err.hint);
+		trial_mend(trial, "%s", err.errnum == ENOENT ? "mount -t proc proc /proc" : err.hint);
 		return;
 	}
 	trial_set(trial, TRIAL_OK, "paths are resolved within a root");
