@@ -83,7 +83,7 @@ static char *join(char *const *words)
 
 static bool was_recorded(const struct planned *item)
 {
-	return item->recording && item->recording->n_arches;
+	return item->recording && item->recording->ran;
 }
 
 /* How a profile was made, the same each time: neither the hour nor how often a call came. */

@@ -14,6 +14,7 @@
 #include "runner/audit_watch.h"
 #include "runner/check.h"
 #include "runner/supervise.h"
+#include "security/recording.h"
 #include "security/denial.h"
 
 static void check_ended(void *data);
@@ -261,6 +262,8 @@ static void on_notice(struct watch *watch, void *data)
 	member->phase = MEMBER_RUNNING;
 	status_started(member);
 	status_event(supervisor, member, false, "Started", "Container started");
+	if (member->item->recording)
+		member->item->recording->ran = true;
 	report_event(supervisor->report, supervisor->plan->pod->name, &event, "started");
 	supervisor_member_running(supervisor, member);
 }

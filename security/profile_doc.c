@@ -25,6 +25,21 @@ void names_add(struct strv *names, const char *name)
 		strv_push(names, xstrdup(name));
 }
 
+void names_drop(struct strv *names, char *const *without)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (names_have(without, names->items[i]))
+			free(names->items[i]);
+		else
+			names->items[kept++] = names->items[i];
+	}
+	names->n = kept;
+	if (names->items)
+		names->items[kept] = NULL;
+}
+
 void names_sort(struct strv *names)
 {
 	if (names->n)

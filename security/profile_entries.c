@@ -9,7 +9,7 @@
 
 const char *const entry_comments[ENTRIES_OURS] = {
 	[ENTRY_SEEN] = "seen",
-	[ENTRY_IMPLIED] = "not seen, but needed: to start, to end, to go on after a signal",
+	[ENTRY_IMPLIED] = "needed, seen or not: to start, to end, to go on after a signal or a wait",
 	[ENTRY_LEFT_OUT] = "left out on purpose",
 };
 

@@ -12,6 +12,7 @@ struct json_object;
 bool names_have(char *const *names, const char *name);
 /* A copy, if it isn't there yet. */
 void names_add(struct strv *names, const char *name);
+void names_drop(struct strv *names, char *const *without);
 void names_sort(struct strv *names);
 
 /* NULL if it is no JSON. */
@@ -57,8 +58,7 @@ struct recorded_names {
 	struct strv seen, missing, nameless; /* sorted, but for missing */
 };
 void recorded_names(const struct profile_plan *plan, struct recorded_names *names);
-/* What a program needs beside those, and is neither denied nor allowed by the base. */
-void recorded_implied(const struct profile_plan *plan, const struct recorded_names *names,
-	char *const *denied, struct strv *implied);
+/* What a program needs whether it was seen or not, and is neither denied nor allowed by the base. */
+void recorded_implied(const struct profile_plan *plan, char *const *denied, struct strv *implied);
 
 #endif

@@ -61,7 +61,8 @@ static void add_ours(const struct profile_plan *plan, struct json_object *base, 
 		names_add(&ours[ENTRY_SEEN], names.missing.items[i]);
 	for (char *const *name = plan->deny; name && *name; name++)
 		names_add(&ours[ENTRY_LEFT_OUT], *name);
-	recorded_implied(plan, &names, ours[ENTRY_LEFT_OUT].items, &ours[ENTRY_IMPLIED]);
+	recorded_implied(plan, ours[ENTRY_LEFT_OUT].items, &ours[ENTRY_IMPLIED]);
+	names_drop(&ours[ENTRY_SEEN], ours[ENTRY_IMPLIED].items);
 	for (size_t i = 0; i < ENTRIES_OURS; i++) {
 		names_sort(&ours[i]);
 		if (!ours[i].n)

@@ -8,13 +8,26 @@
 #include "security/profile_parts.h"
 #include "security/seccomp.h"
 
-/* What the kernel makes a program call, or calls for it, once it has called another. NULL: always. */
+#define A_THREAD "a thread"
+
+/*
+ * What comes with something else, now or another time. NULL: always. How it turns out that two threads get into each other's
+ * way, that a signal comes, that a wait is interrupted, is another matter in each run.
+ */
 static const struct {
 	const char *after, *call;
 	bool only_32bit;
 } implications[] = {
 	{NULL, "execve", false},
 	{NULL, "exit_group", false},
+	{A_THREAD, "futex", false},
+	{A_THREAD, "futex_time64", true},
+	{A_THREAD, "restart_syscall", false},
+	/* What glibc and musl call when a thread ends: the program may end before it or after it. */
+	{A_THREAD, "rt_sigprocmask", false},
+	{A_THREAD, "madvise", false},
+	{A_THREAD, "munmap", false},
+	{A_THREAD, "exit", false},
 	{"rt_sigaction", "rt_sigreturn", false},
 	{"rt_sigaction", "sigreturn", true},
 	{"sigaction", "sigreturn", true},
@@ -68,12 +81,12 @@ static bool leads_on(const struct profile_plan *plan, const char *call, bool onl
 		for (size_t j = 0; j < plan->recordings[i]->n_arches; j++) {
 			const struct recorded_arch *arch = &plan->recordings[i]->arches[j];
 			struct strv names = {0};
-			bool found;
+			bool found = plan->recordings[i]->threads && !strcmp(call, A_THREAD);
 
 			if (only_32bit && (arch->arch == SCMP_ARCH_X32 || !seccomp_arch_is_32bit(arch->arch)))
 				continue;
 			name_set(arch->arch, &arch->seen, &names, NULL);
-			found = names_have(names.items, call);
+			found |= names_have(names.items, call);
 			strv_free(names.items);
 			if (found)
 				return true;
@@ -100,8 +113,7 @@ static bool base_allows(const struct profile_plan *plan, const char *name)
 	return plan->n_recordings > 0;
 }
 
-void recorded_implied(const struct profile_plan *plan, const struct recorded_names *names,
-	char *const *denied, struct strv *implied)
+void recorded_implied(const struct profile_plan *plan, char *const *denied, struct strv *implied)
 {
 	for (size_t i = 0; i < array_length(implications); i++) {
 		const char *call = implications[i].call;
@@ -109,8 +121,7 @@ void recorded_implied(const struct profile_plan *plan, const struct recorded_nam
 		if (implications[i].after &&
 			!leads_on(plan, implications[i].after, implications[i].only_32bit))
 			continue;
-		if (!names_have(names->seen.items, call) && !names_have(denied, call) &&
-			!base_allows(plan, call))
+		if (!names_have(denied, call) && !base_allows(plan, call))
 			names_add(implied, call);
 	}
 }

@@ -1,6 +1,7 @@
 /* Noting what a container calls. Theory of operation: recording.h. */
 #include "security/recording.h"
 
+#include <linux/sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,11 @@ static struct recorded_arch *arch_of(struct recording *recording, const struct s
 			return &recording->arches[i];
 	if (!arch || recording->n_arches == array_length(recording->arches))
 		return NULL;
-	recording->arches[recording->n_arches] = (struct recorded_arch){.arch = arch};
+	recording->arches[recording->n_arches] = (struct recorded_arch){
+		.arch = arch,
+		.clone = seccomp_syscall_number(arch, "clone") & ~X32_BIT,
+		.clone3 = seccomp_syscall_number(arch, "clone3") & ~X32_BIT,
+	};
 	return &recording->arches[recording->n_arches++];
 }
 
@@ -70,16 +75,16 @@ uint32_t recording_take(struct recording *recording, const struct seccomp_data *
 	uint64_t args[6];
 	uint32_t action;
 
-	recording->calls++;
+	/* What clone3 is asked for stands in memory: glibc starts threads by it, and processes by clone. */
+	if (arch && (nr == arch->clone3 || (nr == arch->clone && (call->args[0] & CLONE_THREAD))))
+		recording->threads = true;
 	if (arch && call_set_has(&arch->settled, nr))
 		return SECCOMP_RET_ALLOW;
 	memcpy(args, call->args, sizeof(args));
 	action = seccomp_simulate_looking(
 		recording->refusing, call->arch, call->nr, args, call->instruction_pointer, &refusing_looked);
-	if (!is_allowed(action)) {
-		recording->calls--;
+	if (!is_allowed(action))
 		return action;
-	}
 	if (!arch)
 		return SECCOMP_RET_ALLOW;
 	call_set_add(&arch->seen, nr);

@@ -29,6 +29,7 @@ struct call_set {
 
 struct recorded_arch {
 	uint32_t arch; /* SCMP_ARCH_* */
+	int clone, clone3; /* their numbers, x32's without its bit */
 	struct call_set seen; /* all that was let through */
 	struct call_set missing; /* of those, what the base doesn't allow with the arguments that it had */
 	struct call_set settled; /* nothing more can be learnt of these */
@@ -39,7 +40,8 @@ struct recording {
 	const struct seccomp_filter *base; /* what is allowed already, or NULL */
 	struct recorded_arch arches[4];
 	size_t n_arches;
-	uint64_t calls; /* that were let through */
+	bool threads; /* there was a thread beside the first of a process */
+	bool ran; /* a program was started: set by who knows */
 };
 
 /* The filter that hands all calls to a listener, but for those that refusing leaves to the kernel (SCMP_ACT_TRAP). */
@@ -75,9 +77,9 @@ struct profile_made {
 void profile_made_free(struct profile_made *made);
 
 /*
- * The profile that allows what was seen, as JSON text with a newline at its end; the same recordings give the same bytes. Beside
- * what was seen it allows what the program needs and needn't be seen to call: execve, exit_group, and the kernel's own
- * rt_sigreturn and restart_syscall where a call that leads to them was seen. A fresh string.
+ * The profile that allows what was seen, as JSON text with a newline at its end; the same recordings give the same bytes. An
+ * entry of its own has what the program needs and may be seen to call or not, as it turns out (recorded_names.c): execve,
+ * exit_group, rt_sigreturn, futex where there are threads. A fresh string.
  */
 char *profile_write(const struct profile_plan *plan, struct profile_made *made);
 
