@@ -1,164 +1,295 @@
-/*
- * The cgroup of a container: for now a place to kill all of its processes at once. Limits come later.
- *
- * Only version 2, and no controller is needed. Made below the cgroup that minirun is in, which an ordinary user may do
- * where systemd has delegated one.
- */
-#include "namespaces/namespaces.h"
+/* Making, entering and removing cgroups. Theory of operation: cgroup.h. */
+#include "namespaces/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/memory.h"
 #include "base/text.h"
+#include "namespaces/namespaces.h"
 
-#define REMOVE_TRIES 1000 /* of a millisecond each */
+#define LEAF "minirun-supervisor" /* where we go when our own cgroup must have no process in it */
 
-static const char *const mount_points[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+const struct cgroup cgroup_none = {.fd = {-1, -1, -1, -1}};
 
-static const char *find_mount_point(void)
+static int open_folder(const char *path)
 {
-	for (size_t i = 0; i < array_length(mount_points); i++) {
-		struct statfs fs;
-
-		if (statfs(mount_points[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-			return mount_points[i];
-	}
-	return NULL;
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* The path of our own cgroup, from the line "0::/path" of cgroups(7); to be freed. */
-static char *own_cgroup(const char *mount_point)
+/* Writes a file of a cgroup. Returns 0 or an errno. */
+static int write_file(int cgroupfd, const char *name, const char *text)
 {
-	struct error err = {0};
-	cleanup_free char *text = NULL;
+	cleanup_fd int fd = openat(cgroupfd, name, O_WRONLY | O_CLOEXEC);
 
-	if (file_read("/proc/self/cgroup", 65536, ERROR_HOST, &text, NULL, &err) < 0)
+	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 ? 0 : errno;
+}
+
+static char *read_file(int cgroupfd, const char *name)
+{
+	cleanup_fd int fd = openat(cgroupfd, name, O_RDONLY | O_CLOEXEC);
+	struct error ignored = {0};
+	char *text = NULL;
+
+	if (fd < 0 || fd_read_all(fd, name, 1U << 20, ERROR_HOST, &text, NULL, &ignored) < 0)
 		return NULL;
-	for (const char *line = text; *line;) {
-		size_t length = strcspn(line, "\n");
-
-		if (text_starts_with(line, "0::/")) {
-			const char *path = line + strlen("0::");
-
-			/* One that is outside the root of our cgroup namespace shows as "/..". */
-			if (text_starts_with(path, "/.."))
-				return NULL;
-			return xasprintf("%s%.*s", mount_point, (int)(length - strlen("0::")),
-				length == 4 ? "" : path);
-		}
-		line += length + (line[length] == '\n');
-	}
-	return NULL;
+	return text;
 }
 
-int cgroup_make(const char *name, char **path)
+/* Makes the folder below parent. Returns 0 or an errno. */
+static int make_folder(const char *parent, const char *name, struct cgroup *cgroup, int place)
 {
-	const char *mount_point = find_mount_point();
-	cleanup_free char *own = mount_point ? own_cgroup(mount_point) : NULL;
-	cleanup_free char *whole = own ? xasprintf("%s/%s", own, name) : NULL;
-	int fd;
+	cleanup_free char *path = xasprintf("%s/%s", parent, name);
+	int errnum;
 
-	*path = NULL;
-	if (!whole)
-		return -1;
-	for (char *slash = whole + strlen(own) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(whole, 0755);
-		*slash = '/';
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return errno;
+	cgroup->fd[place] = open_folder(path);
+	if (cgroup->fd[place] < 0) {
+		errnum = errno;
+		rmdir(path);
+		return errnum;
 	}
-	if (mkdir(whole, 0755) < 0 && errno != EEXIST)
-		return -1;
-	fd = open(whole, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		rmdir(whole);
-		return -1;
-	}
-	*path = steal_pointer(&whole);
-	return fd;
+	cgroup->path[place] = steal_pointer(&path);
+	return 0;
 }
 
-/*
- * Removes the cgroups in the one that fd is, as far as they have none in them. Returns a descriptor of one that has, -2 if
- * nothing is left, or -1 with errno.
- */
-static int remove_children(int fd)
+/* Whether a cgroup's file of that name (cgroup.controllers, cgroup.subtree_control) lists the controller. */
+static bool has_controller(int cgroupfd, const char *file, enum cgroup_controller controller)
 {
-	cleanup_dir DIR *dir = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	const struct dirent *entry;
+	cleanup_free char *text = read_file(cgroupfd, file);
+	const char *name = cgroup_controller_name(controller);
+	size_t length = strlen(name);
 
-	while (dir && (entry = readdir(dir))) {
-		cleanup_fd int child = -1;
-		struct stat st;
+	for (const char *p = text; p && *p;) {
+		size_t n = strcspn(p, " \n");
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (n == length && !memcmp(p, name, n))
+			return true;
+		p += n + (p[n] != '\0');
+	}
+	return false;
+}
+
+/* Gives a cgroup's children the controllers of wanted that it has itself. Returns 0 or an errno. */
+static int enable(int cgroupfd, unsigned int wanted)
+{
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+		cleanup_free char *text = xasprintf("+%s", cgroup_controller_name(i));
+		int errnum;
+
+		if (!(wanted & 1U << i) || !has_controller(cgroupfd, "cgroup.controllers", i) ||
+			has_controller(cgroupfd, "cgroup.subtree_control", i))
 			continue;
-		if (unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-			continue;
-		if (errno != EBUSY)
-			return -1;
-		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		/* A folder has a link from itself, one from above, and one from each folder in it. */
-		if (child >= 0 && fstat(child, &st) == 0 && st.st_nlink > 2)
-			return steal_fd(&child);
-		errno = EBUSY;
-		return -1;
+		errnum = write_file(cgroupfd, "cgroup.subtree_control", text);
+		if (errnum)
+			return errnum;
 	}
-	return dir ? -2 : -1;
+	return 0;
 }
 
-/*
- * Removes what is in the cgroup that fd is. A container can make cgroups in its own, in a user namespace, as deep as it likes:
- * so the walk holds one at a time, and goes up by "..", which nobody can move.
- */
-static int remove_below(int fd)
+static pid_t parent_of(pid_t pid)
 {
-	cleanup_fd int here = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	unsigned int depth = 0;
+	cleanup_free char *path = xasprintf("/proc/%d/stat", (int)pid), *text = NULL;
+	struct error ignored = {0};
+	const char *name_end;
+	int parent = 0;
 
-	while (here >= 0) {
-		int next = remove_children(here);
-
-		if (next == -1 || (next == -2 && depth == 0))
-			return next == -1 ? -1 : 0;
-		depth += next == -2 ? -1U : 1U;
-		if (next == -2)
-			next = openat(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		close(here);
-		here = next;
-	}
-	return -1;
-}
-
-int cgroup_remove(const char *path, struct error *err)
-{
-	const struct timespec millisecond = {.tv_nsec = 1000000};
-	cleanup_fd int kill_fd = -1;
-	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0
-				       : error_set(err, ERROR_HOST, errno, "cannot open the cgroup %s", path);
-	if (rmdir(path) == 0)
+	if (file_read(path, 4096, ERROR_HOST, &text, NULL, &ignored) < 0)
 		return 0;
-	kill_fd = openat(fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	if (kill_fd < 0 || fd_write_all(kill_fd, "1", 1) < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot kill what is in the cgroup %s", path);
-	/* A killed process is in its cgroup until it is gone. */
-	for (int i = 0; i < REMOVE_TRIES; i++) {
-		if (remove_below(fd) == 0 && (rmdir(path) == 0 || errno == ENOENT))
-			return 0;
-		nanosleep(&millisecond, NULL);
+	name_end = strrchr(text, ')');
+	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+static bool has_processes(int cgroupfd)
+{
+	cleanup_free char *pids = read_file(cgroupfd, "cgroup.procs");
+
+	return pids && *pids;
+}
+
+/* Moves us and our children out of our own cgroup into a leaf, if nobody else is in it. Returns 0 or an errno. */
+static int move_to_leaf(const char *own, int ownfd)
+{
+	cleanup_free char *pids = read_file(ownfd, "cgroup.procs"), *leaf = xasprintf("%s/" LEAF, own);
+	cleanup_fd int fd = -1;
+
+	if (faccessat(ownfd, ".", W_OK, 0) < 0)
+		return errno;
+	for (char *p = pids; p && *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		pid_t pid = (pid_t)strtol(p, NULL, 10);
+
+		if (pid != getpid() && parent_of(pid) != getpid())
+			return EBUSY;
 	}
-	return error_set(err, ERROR_HOST, errno, "cannot remove the cgroup %s", path);
+	if (mkdir(leaf, 0755) < 0 && errno != EEXIST)
+		return errno;
+	fd = open_folder(leaf);
+	for (char *p = pids; fd >= 0 && p && *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		cleanup_free char *pid = xstrndup(p, strcspn(p, "\n"));
+		int errnum = write_file(fd, "cgroup.procs", pid);
+
+		if (errnum && errnum != ESRCH)
+			return errnum;
+	}
+	return fd >= 0 ? 0 : errno;
+}
+
+/*
+ * The folder of version 2 to make the pod's in, with the controllers of wanted enabled for its children as far as it has them: the root
+ * of the hierarchy if we may, else our own. To be freed; NULL if there is none. *errnum is what stood in the way of controllers.
+ */
+static char *unified_place(unsigned int wanted, unsigned int optional, int *errnum)
+{
+	cleanup_free char *own = cgroup_own(""), *top = cgroup_mount_point();
+	cleanup_fd int topfd = top && (wanted | optional) ? open_folder(top) : -1;
+	cleanup_fd int fd = -1;
+	bool any = false;
+
+	for (enum cgroup_controller i = 0; topfd >= 0 && i < CGROUP_CONTROLLERS; i++)
+		any |= ((wanted | optional) & 1U << i) && has_controller(topfd, "cgroup.controllers", i);
+	if (!any)
+		return steal_pointer(&own);
+	*errnum = !userns_inside() && faccessat(topfd, ".", W_OK, 0) == 0 ? enable(topfd, wanted | optional)
+									  : EACCES;
+	if (*errnum == 0)
+		return steal_pointer(&top);
+	fd = own && wanted ? open_folder(own) : -1;
+	if (fd < 0)
+		return steal_pointer(&own);
+	/* Not by trying: a controller of threads (cpu) would be given, and make a cgroup that has processes useless for memory. */
+	*errnum = has_processes(fd) ? move_to_leaf(own, fd) : 0;
+	*errnum = *errnum ? *errnum : enable(fd, wanted);
+	return steal_pointer(&own);
+}
+
+static void explain(int errnum, const char *place, struct error *why)
+{
+	error_set(why, ERROR_HOST, errnum, "no controllers can be had below %s",
+		place ? place : "/sys/fs/cgroup");
+	if (errnum == EBUSY)
+		error_hint(why, "other processes are in minirun's cgroup: give it one of its own, with "
+				"systemd-run --user --scope -p Delegate=yes minirun ...");
+	else
+		error_hint(why, "the cgroup isn't yours to change: run as root, or with "
+				"systemd-run --user --scope -p Delegate=yes minirun ...");
+}
+
+static void make_unified(const char *name, unsigned int wanted, unsigned int optional, struct cgroup *cgroup,
+	struct error *why)
+{
+	int errnum = 0;
+	cleanup_free char *place = unified_place(wanted, optional, &errnum);
+
+	int made = place ? make_folder(place, name, cgroup, CGROUP_UNIFIED) : 0;
+
+	if (cgroup->fd[CGROUP_UNIFIED] >= 0) {
+		int fd = cgroup->fd[CGROUP_UNIFIED];
+
+		if (errnum == 0)
+			errnum = enable(fd, wanted | optional);
+		for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
+			cgroup->controlled[i] = ((wanted | optional) & 1U << i) &&
+						has_controller(fd, "cgroup.subtree_control", i);
+	}
+	errnum = errnum ? errnum : made;
+	if (errnum && wanted)
+		explain(errnum, place, why);
+}
+
+static void make_legacy(
+	const char *name, enum cgroup_controller controller, struct cgroup *cgroup, struct error *why)
+{
+	cleanup_free char *own = cgroup_own(cgroup_controller_name(controller));
+	int errnum = own ? make_folder(own, name, cgroup, (int)controller) : ENOENT;
+
+	cgroup->controlled[controller] = errnum == 0;
+	if (errnum == 0 || (!own && why->class != ERROR_NONE))
+		return;
+	if (own) {
+		error_set(why, ERROR_HOST, errnum, "cannot make a cgroup in %s", own);
+		error_hint(why, "run as root: an ordinary user needs cgroups of version 2");
+	} else {
+		error_set(why, ERROR_HOST, 0, "no hierarchy of cgroups has the controller");
+		error_hint(why, "mount one: mount -t cgroup2 none /sys/fs/cgroup");
+	}
+}
+
+void cgroup_make_pod(const char *name, unsigned int wanted, unsigned int optional, struct cgroup *cgroup,
+	struct error *why)
+{
+	*cgroup = cgroup_none;
+	*why = (struct error){0};
+	make_unified(name, wanted, optional, cgroup, why);
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
+		if ((wanted & 1U << i) && !cgroup->controlled[i])
+			make_legacy(name, i, cgroup, why);
+}
+
+int cgroup_make_container(
+	const struct cgroup *pod, const char *name, struct cgroup *cgroup, struct error *err)
+{
+	*cgroup = cgroup_none;
+	memcpy(cgroup->controlled, pod->controlled, sizeof(cgroup->controlled));
+	for (int i = 0; i < CGROUP_PLACES; i++) {
+		int errnum = pod->path[i] ? make_folder(pod->path[i], name, cgroup, i) : 0;
+
+		if (errnum)
+			return error_set(
+				err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", pod->path[i], name);
+	}
+	return 0;
+}
+
+int cgroup_enter(const struct cgroup *cgroup, struct error *err)
+{
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+		int errnum = cgroup->fd[i] < 0 ? 0 : write_file(cgroup->fd[i], "cgroup.procs", "0");
+
+		if (errnum)
+			return error_set(err, ERROR_HOST, errnum, "cannot enter cgroup %s", cgroup->path[i]);
+	}
+	return 0;
+}
+
+void cgroup_kill(const struct cgroup *cgroup)
+{
+	if (cgroup->fd[CGROUP_UNIFIED] >= 0)
+		write_file(cgroup->fd[CGROUP_UNIFIED], "cgroup.kill", "1");
+}
+
+void cgroup_close(struct cgroup *cgroup)
+{
+	for (int i = 0; i < CGROUP_PLACES; i++) {
+		cleanup_fd_fn(&cgroup->fd[i]);
+		free(cgroup->path[i]);
+	}
+	*cgroup = cgroup_none;
+}
+
+void cgroup_move_back(void)
+{
+	cleanup_free char *leaf = cgroup_own(""), *own = NULL;
+	cleanup_fd int fd = -1;
+
+	if (!leaf || !text_ends_with(leaf, "/" LEAF))
+		return;
+	own = xstrndup(leaf, strlen(leaf) - strlen("/" LEAF));
+	fd = open_folder(own);
+	/* Somebody else's pod may need things as they are: then the kernel refuses, and they stay. */
+	for (enum cgroup_controller i = 0; fd >= 0 && i < CGROUP_CONTROLLERS; i++) {
+		cleanup_free char *text = xasprintf("-%s", cgroup_controller_name(i));
+
+		write_file(fd, "cgroup.subtree_control", text);
+	}
+	if (fd >= 0 && write_file(fd, "cgroup.procs", "0") == 0)
+		rmdir(leaf);
 }

@@ -58,9 +58,9 @@ static int differing(int procfd, pid_t pid, struct error *err)
 	return flags;
 }
 
-pid_t isolation_clone_into(int container_pidfd, int cgroupfd, int *pidfd, struct error *err)
+pid_t isolation_clone_into(int container_pidfd, const struct cgroup *cgroup, int *pidfd, struct error *err)
 {
-	return clone_beside(container_pidfd, 0, cgroupfd, pidfd, err);
+	return clone_beside(container_pidfd, 0, cgroup ? cgroup->fd[CGROUP_UNIFIED] : -1, pidfd, err);
 }
 
 static int open_proc(struct error *err)
@@ -76,7 +76,8 @@ static int open_proc(struct error *err)
 	return mount;
 }
 
-int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *procfd, struct error *err)
+int isolation_join(int container_pidfd, const struct cgroup *cgroup, const int *keep, size_t n_keep,
+	int *procfd, struct error *err)
 {
 	int kept[16] = {0, 1, 2, container_pidfd};
 	size_t n = 4;
@@ -87,6 +88,9 @@ int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *pro
 		return error_set(err, ERROR_INTERNAL, E2BIG, "descriptors to keep");
 	for (size_t i = 0; i < n_keep; i++)
 		kept[n++] = keep[i];
+	/* While its descriptors are open. */
+	if (cgroup && cgroup_enter(cgroup, err) < 0)
+		return -1;
 	if (fd_close_others(kept, n) < 0)
 		return error_set(err, ERROR_HOST, errno, "close_range");
 	process_shed();

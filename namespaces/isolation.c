@@ -21,14 +21,15 @@
 pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct error *err)
 {
 	const struct sandbox *sandbox = isolation->sandbox;
+	int cgroupfd = isolation->cgroup ? isolation->cgroup->fd[CGROUP_UNIFIED] : -1;
 
 	if (sandbox->ready >= 0)
 		return error_set(err, ERROR_INTERNAL, 0, "sandbox_wait was not called");
 	if (sandbox->host_pid)
-		return clone_process(CLONE_NEWNS, isolation->cgroupfd, pidfd, err);
+		return clone_process(CLONE_NEWNS, cgroupfd, pidfd, err);
 	if (sandbox->share_process_namespace)
-		return clone_beside(sandbox->pause_pidfd, CLONE_NEWNS, isolation->cgroupfd, pidfd, err);
-	return clone_nested(sandbox->pidfd, CLONE_NEWNS, isolation->cgroupfd, pidfd, err);
+		return clone_beside(sandbox->pause_pidfd, CLONE_NEWNS, cgroupfd, pidfd, err);
+	return clone_nested(sandbox->pidfd, CLONE_NEWNS, cgroupfd, pidfd, err);
 }
 
 /* A path without ".", ".." and double slashes, which starts with "/"; to be freed. Links are not looked at. */
@@ -252,6 +253,8 @@ int isolation_enter(const struct isolation *isolation, int *procfd, struct error
 	int result;
 
 	process_shed();
+	if (isolation->cgroup && cgroup_enter(isolation->cgroup, err) < 0)
+		return -1;
 	if (namespaces && setns(isolation->sandbox->pidfd, namespaces) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot enter the pod's namespaces");
 	/* Not by clone3: the root of the new one would be the supervisor's cgroup, not the container's. */

@@ -31,6 +31,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "namespaces/cgroup.h"
 
 /* ---- user namespace (userns.c) ---- */
 
@@ -141,16 +142,6 @@ void process_await(int pidfd);
  */
 pid_t process_of_pidfd(int procfd, int pidfd);
 
-/* ---- cgroup (cgroup.c) ---- */
-
-/*
- * Makes a cgroup of version 2 below minirun's own, where one is mounted and writable. Returns a descriptor of it, or
- * -1 where there is none to be had (no error: limits, which need one, come later). *path is its full path, to be freed.
- */
-int cgroup_make(const char *name, char **path);
-/* Kills every process in it (cgroup.kill) and removes it with its children. A missing one is no error. */
-int cgroup_remove(const char *path, struct error *err);
-
 /* ---- volumes (volumes.c, usage.c) ---- */
 
 /*
@@ -244,7 +235,7 @@ struct isolation {
 	size_t n_mounts;
 	bool privileged; /* /sys writable, nothing masked, all of the host's devices */
 	bool unmasked; /* procMount: Unmasked (later) */
-	int cgroupfd; /* to clone into, or -1 */
+	const struct cgroup *cgroup; /* to be born in and to enter, or NULL */
 	uint64_t shm_size; /* bytes of /dev/shm; 0: 64 MiB */
 };
 
@@ -272,7 +263,7 @@ int isolation_enter(const struct isolation *isolation, int *procfd, struct error
  * For exec: clone into the pid namespace of the running container that pidfd refers to. In the parent returns the pid, and
  * its pidfd; in the child 0, and its first act must be isolation_join.
  */
-pid_t isolation_clone_into(int container_pidfd, int cgroupfd, int *pidfd, struct error *err);
+pid_t isolation_clone_into(int container_pidfd, const struct cgroup *cgroup, int *pidfd, struct error *err);
 
 /*
  * In that child: what isolation_enter is to a container's own. First closes every descriptor but 0, 1, 2 and those in keep
@@ -280,7 +271,8 @@ pid_t isolation_clone_into(int container_pidfd, int cgroupfd, int *pidfd, struct
  * ipc, uts and cgroup namespaces, its root as / and as working folder, and *procfd is a private procfs. container_pidfd is
  * closed. On an error the process may be anywhere in between: it must end.
  */
-int isolation_join(int container_pidfd, const int *keep, size_t n_keep, int *procfd, struct error *err);
+int isolation_join(int container_pidfd, const struct cgroup *cgroup, const int *keep, size_t n_keep,
+	int *procfd, struct error *err);
 
 /* ---- /etc files of a pod (etc_files.c) ---- */
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -16,8 +17,6 @@
 #include "namespaces/trials.h"
 
 #define LIST_MAX 65536
-
-static const char *const wanted[] = {"cpu", "memory", "pids"};
 
 enum version {
 	VERSION_NONE,
@@ -46,23 +45,37 @@ static const char *const versions[] = {
 	[VERSION_2] = "version 2",
 };
 
-/* One trial after another has it, so that it can be found by who started them. */
-static int make_own(pid_t parent, char **path)
-{
-	char name[64];
+#define ALL ((1U << CGROUP_CONTROLLERS) - 1)
 
-	snprintf(name, sizeof(name), "minirun-check-%d", (int)parent);
-	return cgroup_make(name, path);
+/* One trial after another has it, so that it can be found by who started them. */
+static void make_own(pid_t parent, unsigned int controllers, struct cgroup *cgroup, struct error *why)
+{
+	cleanup_free char *name = xasprintf("minirun-check-%d", (int)parent);
+
+	cgroup_make_pod(name, controllers, 0, cgroup, why);
+}
+
+static int remove_own(struct cgroup *cgroup, struct error *err)
+{
+	int result = 0;
+
+	for (int i = 0; i < CGROUP_PLACES; i++)
+		if (cgroup->path[i] && cgroup_remove(cgroup->path[i], err) < 0)
+			result = -1;
+	cgroup_close(cgroup);
+	return result;
 }
 
 void trial_cgroup_sweep(pid_t parent)
 {
 	struct error ignored;
-	cleanup_free char *path = NULL;
-	cleanup_fd int fd = make_own(parent, &path);
+	struct cgroup cgroup;
 
-	if (fd >= 0)
-		cgroup_remove(path, &ignored);
+	/* Where they were made there is one already, and making it again finds it. */
+	make_own(parent, 0, &cgroup, &ignored);
+	remove_own(&cgroup, &ignored);
+	make_own(parent, ALL, &cgroup, &ignored);
+	remove_own(&cgroup, &ignored);
 }
 
 static void mend_delegation(const struct trial_place *place, struct trial *trial)
@@ -77,25 +90,25 @@ void trial_cgroup(const struct trial_place *place, struct trial *trial)
 {
 	enum version version = find_version();
 	struct error err = {0};
-	cleanup_free char *path = NULL;
-	cleanup_fd int fd = make_own(getppid(), &path);
+	struct cgroup cgroup;
 	cleanup_fd int pidfd = -1;
 	pid_t pid;
 
-	if (fd < 0) {
+	make_own(getppid(), 0, &cgroup, &err);
+	if (cgroup.fd[CGROUP_UNIFIED] < 0) {
 		trial_set(trial, TRIAL_LIMITED, "%s%s", versions[version],
 			version >= VERSION_HYBRID ? "; none can be made below our own" : "");
 		if (version >= VERSION_HYBRID)
 			mend_delegation(place, trial);
 		return;
 	}
-	pid = clone_process(0, fd, &pidfd, &err);
+	pid = clone_process(0, cgroup.fd[CGROUP_UNIFIED], &pidfd, &err);
 	if (pid == 0)
 		for (;;)
 			pause();
 	if (pid < 0)
 		trial_fail(trial, TRIAL_LIMITED, &err);
-	if (cgroup_remove(path, &err) < 0)
+	if (remove_own(&cgroup, &err) < 0)
 		trial_fail(trial, TRIAL_LIMITED, &err);
 	else if (pid > 0)
 		trial_set(trial, TRIAL_OK, "%s", versions[version]);
@@ -113,66 +126,53 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* The controllers of version 1 that we may make cgroups of, from lines "4:memory:/path". */
-static char *list_version_1(void)
+/*
+ * Whether a run would move itself into a leaf of our own cgroup to have controllers. A trial has a parent in there, which a run
+ * has not, so it can't try that itself.
+ */
+static bool could_move(const char *own)
 {
 	struct error ignored;
-	cleanup_free char *text = NULL;
-	char *list = xstrdup("");
+	cleanup_free char *path = xasprintf("%s/cgroup.procs", own), *text = NULL;
 
-	if (file_read("/proc/self/cgroup", LIST_MAX, ERROR_HOST, &text, NULL, &ignored) < 0)
-		return list;
-	for (char *line = text, *next; line && *line; line = next) {
-		char *names = strchr(line, ':');
-		char *path = names ? strchr(names + 1, ':') : NULL;
-		cleanup_free char *folder = NULL;
-		char *longer;
+	if (access(own, W_OK) < 0 || file_read(path, LIST_MAX, ERROR_HOST, &text, NULL, &ignored) < 0)
+		return false;
+	for (char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		pid_t pid = (pid_t)strtol(line, NULL, 10);
 
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (!path || names + 1 == path || names[1] == 'n')
-			continue;
-		*path++ = '\0';
-		folder = xasprintf("/sys/fs/cgroup/%s%s", names + 1, path);
-		if (access(folder, W_OK) < 0)
-			continue;
-		longer = xasprintf("%s%s%s", list, *list ? "," : "", names + 1);
-		free(list);
-		list = longer;
+		if (pid != getpid() && pid != getppid())
+			return false;
 	}
-	return list;
+	return true;
 }
 
-/* The controllers of our own cgroup, if we may pass them on: to one below, which is made and goes. */
-static char *list_version_2(void)
+/* The controllers that our own cgroup of version 2 has; to be freed. */
+static char *own_controllers(const char *own)
 {
-	struct error err;
+	struct error ignored;
+	cleanup_free char *path = xasprintf("%s/cgroup.controllers", own);
 	char *text = NULL;
-	cleanup_free char *path = NULL;
-	cleanup_fd int fd = make_own(getppid(), &path);
-	cleanup_fd int file = fd < 0 ? -1 : openat(fd, "../cgroup.controllers", O_RDONLY | O_CLOEXEC);
 
-	if (file >= 0 && faccessat(fd, "../cgroup.subtree_control", W_OK, AT_EACCESS) == 0 &&
-		fd_read_all(file, "cgroup.controllers", LIST_MAX, ERROR_HOST, &text, NULL, &err) < 0)
-		text = NULL;
-	if (path)
-		cgroup_remove(path, &err);
-	return text ? text : xstrdup("");
+	return file_read(path, LIST_MAX, ERROR_HOST, &text, NULL, &ignored) < 0 ? xstrdup("") : text;
 }
 
 void trial_limits(const struct trial_place *place, struct trial *trial)
 {
-	enum version version = find_version();
-	bool is_2 = version == VERSION_2;
-	cleanup_free char *list = is_2 ? list_version_2() : list_version_1();
+	bool is_2 = find_version() == VERSION_2;
 	char have[64] = "", lack[64] = "";
+	struct error err = {0};
+	struct cgroup cgroup;
+	cleanup_free char *own = cgroup_own("");
+	cleanup_free char *movable = own && could_move(own) ? own_controllers(own) : xstrdup("");
 
-	for (size_t i = 0; i < array_length(wanted); i++) {
-		char *to = has_word(list, wanted[i]) ? have : lack;
+	make_own(getppid(), ALL, &cgroup, &err);
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+		const char *name = cgroup_controller_name(i);
+		char *to = cgroup.controlled[i] || has_word(movable, name) ? have : lack;
 
-		snprintf(to + strlen(to), sizeof(have) - strlen(to), "%s%s", *to ? ", " : "", wanted[i]);
+		snprintf(to + strlen(to), sizeof(have) - strlen(to), "%s%s", *to ? ", " : "", name);
 	}
+	remove_own(&cgroup, &err);
 	if (!*lack) {
 		trial_set(trial, is_2 ? TRIAL_OK : TRIAL_LIMITED, "%s%s", have, is_2 ? "" : " of version 1");
 		if (!is_2)

@@ -53,16 +53,17 @@ static int plan_and_tell(const struct invocation *invocation, const struct pod *
 	struct findings *findings, struct error *err)
 {
 	cleanup_free char *store = path_of_store(invocation, err);
-	const struct plan_request request = {
+	struct plan_request request = {
 		.store_path = store,
 		.manifest_path = file,
+		.pids_limit = -1,
 		.profile_root = invocation->value[OPTION_SECCOMP_PROFILE_ROOT],
 		.look_only = true,
 	};
 	struct plan plan;
 	int result;
 
-	if (!store)
+	if (!store || option_integer(invocation, OPTION_PIDS_LIMIT, 0, &request.pids_limit, err) < 0)
 		return -1;
 	/* What is said of a profile is told beside the container: not printed on the way. */
 	result = plan_make(&plan, pod, &request, findings, NULL, err);

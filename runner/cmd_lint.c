@@ -88,6 +88,7 @@ static void lint_pod(struct linting *linting, const struct pod *pod, const char 
 	const struct plan_request request = {
 		.store_path = store_path,
 		.manifest_path = file,
+		.no_limits = true,
 		.profile_root = linting->invocation->value[OPTION_SECCOMP_PROFILE_ROOT],
 		.look_only = true,
 	};

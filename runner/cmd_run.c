@@ -224,17 +224,19 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 	struct findings *findings, struct error *err)
 {
 	cleanup_free char *store = path_of_store(invocation, err);
-	const struct plan_request request = {
+	struct plan_request request = {
 		.store_path = store,
 		.manifest_path = file,
+		.pids_limit = -1,
 		.profile_root = invocation->value[OPTION_SECCOMP_PROFILE_ROOT],
 		.no_denials = invocation->value[OPTION_NO_DENIALS] != NULL,
 		.learning = learning,
+		.no_limits = invocation->value[OPTION_NO_LIMITS] != NULL,
 	};
 	struct plan plan;
 	int status;
 
-	if (!store)
+	if (!store || option_integer(invocation, OPTION_PIDS_LIMIT, 0, &request.pids_limit, err) < 0)
 		return -1;
 	report->pod = pod->name;
 	status = plan_make(&plan, pod, &request, findings, stderr, err);

@@ -50,6 +50,11 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"a profile of which all is kept, and to which is added what it lacks"},
 	[OPTION_DENY] = {"deny", 0, "NAME,...", "learn",
 		"system calls to leave out; refused while recording too. May be given more than once"},
+	[OPTION_NO_LIMITS] = {"no-limits", 0, NULL, "run learn", "leave resources.limits and requests aside"},
+	[OPTION_PIDS_LIMIT] = {"pids-limit", 0, "N", "run learn explain",
+		"how many processes and threads the pod may have (default 4096 where cgroup v2 counts them; "
+		"0: "
+		"no limit)"},
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec logs",
 		"the container (default: the pod's first)"},
 	[OPTION_ALL_CONTAINERS] = {"all-containers", 0, NULL, "logs", "those of all containers"},
@@ -246,6 +251,17 @@ void help_overview(FILE *out)
 bool wants_json(const struct invocation *invocation)
 {
 	return invocation->value[OPTION_OUTPUT] != NULL;
+}
+
+int option_integer(const struct invocation *invocation, enum option_id id, int64_t min, int64_t *value,
+	struct error *err)
+{
+	const char *text = invocation->value[id];
+
+	if (!text || text_to_integer(text, min, INT64_MAX, value))
+		return 0;
+	return error_set(err, ERROR_USAGE, 0, "--%s %s: a number from %lld on", options[id].name, text,
+		(long long)min);
 }
 
 /* What getopt_long calls a table, made from ours. Its val is the option's id plus 256, past all letters. */

@@ -6,6 +6,7 @@
 #define RUNNER_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -26,6 +27,8 @@ enum option_id {
 	OPTION_WRITE_DIR,
 	OPTION_BASE,
 	OPTION_DENY,
+	OPTION_NO_LIMITS,
+	OPTION_PIDS_LIMIT,
 	OPTION_CONTAINER,
 	OPTION_ALL_CONTAINERS,
 	OPTION_FOLLOW,
@@ -91,6 +94,10 @@ void help_command(const struct command *command, FILE *out);
 
 /* -o was given, which is json but for get (cmd_get.c); another value is an error that invocation_parse has reported. */
 bool wants_json(const struct invocation *invocation);
+
+/* The number that an option was given, if it was: *value stays as it is without. What is no number from min on is an error. */
+int option_integer(const struct invocation *invocation, enum option_id id, int64_t min, int64_t *value,
+	struct error *err);
 
 int cmd_run(const struct invocation *invocation, struct error *err);
 int cmd_get(const struct invocation *invocation, struct error *err);

@@ -183,7 +183,7 @@ static int session_launch(struct session *session, struct json_object *request, 
 	session->container = member->item->container;
 	session->container.argv = NULL;
 	session->container.join_pidfd = member->exit.fd;
-	session->container.isolation.cgroupfd = supervisor->cgroupfd;
+	session->container.isolation.cgroup = &member->cgroup;
 	if (!supervisor->naming)
 		session->container.locks.naming = NULL;
 	supervisor_init_denials(supervisor, member->item, &session->denials);

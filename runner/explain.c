@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/limits.h"
 
 #define LABEL_WIDTH 13
 
@@ -328,6 +329,7 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 {
 	const struct planned *item = &explanation->plan->items[index];
 	const struct profile_choice *apparmor = explain_apparmor_choice(explanation, index);
+	cleanup_free char *limits = NULL;
 
 	if (item->privileged) {
 		label("privileged", out);
@@ -341,8 +343,9 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 		out);
 	print_apparmor(item, apparmor->type, out);
 	print_seccomp(explanation, index, out);
-	label("not limited", out);
-	fputs("memory, CPU, processes, disk\n", out);
+	limits = limits_describe(&item->limits);
+	label("limits", out);
+	fprintf(out, "%s\n", limits);
 }
 
 static void print_ports(const struct planned *item, FILE *out)
@@ -382,8 +385,10 @@ static void print_volumes(const struct pod *pod, FILE *out)
 	}
 }
 
-static void print_pod(const struct pod *pod, FILE *out)
+static void print_pod(const struct plan *plan, FILE *out)
 {
+	const struct pod *pod = plan->pod;
+	cleanup_free char *limits = limits_describe(&plan->limits);
 	static const char *const policies[] = {
 		[RESTART_ALWAYS] = "Always", [RESTART_ON_FAILURE] = "OnFailure", [RESTART_NEVER] = "Never"};
 
@@ -398,6 +403,11 @@ static void print_pod(const struct pod *pod, FILE *out)
 	fprintf(out, "%s\n", policies[pod->restart_policy]);
 	label("grace period", out);
 	fprintf(out, "%u s\n", pod->termination_grace_period);
+	label("QoS class", out);
+	fprintf(out, "%s\n", limits_qos_class(pod));
+	label("limits", out);
+	fprintf(out, "%s%s\n", limits,
+		plan->optional_controllers ? " where cgroup v2 counts them: --pids-limit" : "");
 	for (size_t i = 0; i < pod->sysctls.n; i++) {
 		label(i ? "" : "sysctls", out);
 		fprintf(out, "%s = %s\n", pod->sysctls.items[i].key, pod->sysctls.items[i].value);
@@ -409,7 +419,7 @@ void explain_text(const struct explanation *explanation, FILE *out)
 {
 	const struct plan *plan = explanation->plan;
 
-	print_pod(plan->pod, out);
+	print_pod(plan, out);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct planned *item = &plan->items[i];
 

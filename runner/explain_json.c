@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runner/explain.h"
+#include "runner/limits.h"
 #include "runner/lint.h"
 
 static void add_string(struct json_object *json, const char *key, const char *value)
@@ -158,9 +159,22 @@ static enum profile_type apparmor_type(const struct explanation *explanation, si
 	return type == PROFILE_UNSET ? PROFILE_RUNTIME_DEFAULT : type;
 }
 
+/* What the cgroup will be told: memory in bytes, cpu in thousandths of a processor; what isn't limited is left out. */
+static struct json_object *limits_json(const struct cgroup_limits *limits)
+{
+	struct json_object *json = json_object_new_object();
+
+	if (limits->memory)
+		json_object_object_add(json, "memory", json_object_new_uint64(limits->memory));
+	if (limits->cpu_quota)
+		json_object_object_add(json, "milliCPU", json_object_new_uint64(limits->cpu_quota / 100));
+	if (limits->pids)
+		json_object_object_add(json, "pids", json_object_new_uint64(limits->pids));
+	return json;
+}
+
 static struct json_object *container_json(const struct explanation *explanation, size_t index)
 {
-	static const char *const not_limited[] = {"memory", "cpu", "pids", "disk", NULL};
 	const struct plan *plan = explanation->plan;
 	const struct planned *item = &plan->items[index];
 	struct json_object *json = json_object_new_object();
@@ -189,7 +203,7 @@ static struct json_object *container_json(const struct explanation *explanation,
 		add_string(apparmor, "mode", apparmor_mode_name(item->apparmor_mode));
 	json_object_object_add(json, "appArmor", apparmor);
 	json_object_object_add(json, "seccomp", seccomp_json(explanation, index));
-	json_object_object_add(json, "notLimited", list(not_limited));
+	json_object_object_add(json, "limits", limits_json(&item->limits));
 	return json;
 }
 
@@ -212,6 +226,8 @@ struct json_object *explain_json(const struct explanation *explanation)
 	add_string(json, "hostname", pod->hostname);
 	add_string(json, "restartPolicy", policies[pod->restart_policy]);
 	add_number(json, "terminationGracePeriodSeconds", pod->termination_grace_period);
+	add_string(json, "qosClass", limits_qos_class(pod));
+	json_object_object_add(json, "limits", limits_json(&explanation->plan->limits));
 	for (size_t i = 0; i < pod->n_volumes; i++) {
 		struct json_object *one = json_object_new_object();
 

@@ -168,8 +168,10 @@ static const struct object claim = OBJECT("ResourceClaim", claim_rows);
 
 static const struct field resources_rows[] = {
 	ROW("claims", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "no device is allocated", NULL, &claim),
-	ROW("limits", FIELD_QUANTITY, SHAPE_MAP, USE_WARN, "the limits are not enforced", NULL, NULL),
-	ROW("requests", FIELD_QUANTITY, SHAPE_MAP, USE_WARN, "nothing is reserved", NULL, NULL),
+	ROW("limits", FIELD_QUANTITY, SHAPE_MAP, USE_ACT,
+		"cpu and memory, by cgroups; ephemeral-storage is not enforced", NULL, NULL),
+	ROW("requests", FIELD_QUANTITY, SHAPE_MAP, USE_ACT, "cpu: the weight against others; the QoS class",
+		NULL, NULL),
 };
 const struct object fields_resources = OBJECT("ResourceRequirements", resources_rows);
 

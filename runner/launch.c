@@ -117,7 +117,8 @@ static int isolate(
 
 	if (container->join_pidfd < 0)
 		return isolation_enter(&container->isolation, procfd, err);
-	return isolation_join(container->join_pidfd, keep, stdio[0] < 0 ? 3 : 4, procfd, err);
+	return isolation_join(
+		container->join_pidfd, container->isolation.cgroup, keep, stdio[0] < 0 ? 3 : 4, procfd, err);
 }
 
 /* Stages 2 to 4 and what hangs on them. On return the process is who and where it shall be. */
@@ -187,7 +188,7 @@ static pid_t clone_child(const struct container *container, int *pidfd, struct e
 {
 	if (container->join_pidfd < 0)
 		return isolation_clone(&container->isolation, pidfd, err);
-	return isolation_clone_into(container->join_pidfd, container->isolation.cgroupfd, pidfd, err);
+	return isolation_clone_into(container->join_pidfd, container->isolation.cgroup, pidfd, err);
 }
 
 int launch_start(

@@ -225,6 +225,7 @@ static void read_spec(const struct cursor *root, struct pod *pod)
 		pod->termination_grace_period = seconds > INT_MAX ? INT_MAX : (unsigned int)seconds;
 	pod->restart_policy = (enum restart_policy)cursor_choice(
 		&policy, restart_policies, array_length(restart_policies), RESTART_ALWAYS);
+	manifest_resources(&spec, &pod->resources);
 	manifest_pod_security(&spec, pod);
 	manifest_volumes(&spec, pod);
 	manifest_containers(&spec, pod);

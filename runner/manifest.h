@@ -62,6 +62,20 @@ struct security_context {
 	struct profile_choice seccomp, apparmor;
 };
 
+/* One kind of resource: what is asked for, and what it may not exceed. A request that isn't given is the limit. */
+struct requirement {
+	struct optional_integer request, limit;
+};
+
+union requirements {
+	struct {
+		struct requirement cpu; /* in thousandths of a processor */
+		struct requirement memory; /* in bytes */
+		struct requirement storage; /* ephemeral-storage, in bytes */
+	};
+	struct requirement all[3];
+};
+
 struct volume_mount {
 	char *name; /* of the volume */
 	char *mount_path; /* absolute */
@@ -95,6 +109,7 @@ struct container_spec {
 	struct volume_mount *mounts;
 	size_t n_mounts;
 	struct security_context security;
+	union requirements resources;
 	bool restart_always; /* an init container with restartPolicy: Always (a sidecar) */
 	unsigned int line, column;
 };
@@ -151,6 +166,7 @@ struct pod {
 	struct optional_integer fs_group;
 	unsigned int security_line, security_column; /* of spec.securityContext; 0 if there is none */
 	struct string_map sysctls;
+	union requirements resources; /* of spec.resources: of all containers together */
 
 	char *hostname; /* defaults to the pod's name, cut to 63 characters */
 	struct host_alias *host_aliases;

@@ -197,6 +197,7 @@ static void read_container(
 	}
 	manifest_mounts(at, container, pod);
 	manifest_security(&security, &container->security);
+	manifest_resources(at, &container->resources);
 	read_restart_policy(at, init, container);
 	if (init && !container->restart_always)
 		check_init(at);

@@ -23,6 +23,9 @@ void manifest_security(const struct cursor *context, struct security_context *se
 void manifest_apparmor(const struct cursor *root, struct pod *pod);
 void security_free(struct security_context *security);
 
+/* manifest_resources.c: limits and requests, of a container or of the pod. at is the object that has "resources". */
+void manifest_resources(const struct cursor *at, union requirements *requirements);
+
 /* manifest_env.c: the environment, and what $(NAME) becomes. */
 void manifest_environment(const struct cursor *container, struct string_map *env);
 /* A list of strings with $(NAME) expanded; NULL if there is none. */

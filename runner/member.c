@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "runner/audit_watch.h"
 #include "runner/check.h"
 #include "runner/supervise.h"
@@ -45,6 +46,7 @@ void member_init(
 		.item = item,
 		.prepared = {.rootfs = -1},
 		.launched = {.pidfd = -1, .notice = -1},
+		.cgroup = cgroup_none,
 		.notice.fd = -1,
 		.exit.fd = -1,
 		.timer.watch.fd = -1,
@@ -76,6 +78,22 @@ static int64_t microseconds_since(const struct timespec *then)
 	return (now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000;
 }
 
+/* How the container ended, for the pod's last line; to be freed. */
+static char *describe_end(const struct member *member)
+{
+	cleanup_free char *end = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
+							  strsignal(member->signal))
+						: xasprintf("exit %d", member->exit_code);
+	const struct cgroup_limits *limits = &member->item->limits;
+	char size[32];
+
+	if (!member->out_of_memory)
+		return steal_pointer(&end);
+	return xasprintf("OOMKilled (%s): it needed more than %s%s", end,
+		limits->memory ? "its memory limit of " : "the pod may have",
+		limits->memory ? text_size(limits->memory, size, sizeof(size)) : "");
+}
+
 /* A SIGSYS that we know no call for: the kernel's own for SCMP_ACT_TRAP, or the program sent it. */
 static char *trap_cause(const struct member *member, const char *end)
 {
@@ -89,14 +107,24 @@ static char *trap_cause(const struct member *member, const char *end)
 
 static void find_cause(struct member *member)
 {
-	cleanup_free char *how = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
-							  strsignal(member->signal))
-						: xasprintf("exit %d", member->exit_code);
+	cleanup_free char *how = describe_end(member);
 
 	if (member->signal == SIGSYS && !denials_last(&member->denials))
 		member->cause = trap_cause(member, how);
 	else
 		member->cause = denials_cause(&member->denials, how);
+}
+
+/* With what the program left running in it: as under Kubernetes, a container ends whole. */
+static void remove_cgroup(struct member *member)
+{
+	struct error ignored;
+
+	/* Should one stay, it goes with the pod's. */
+	for (int i = 0; i < CGROUP_PLACES; i++)
+		if (member->cgroup.path[i])
+			cgroup_remove(member->cgroup.path[i], &ignored);
+	cgroup_close(&member->cgroup);
 }
 
 static void end(struct member *member)
@@ -114,6 +142,7 @@ static void end(struct member *member)
 	prepared_close(&member->prepared);
 	launch_close(&member->launched);
 	logfile_close(&member->log);
+	remove_cgroup(member);
 	supervisor_member_ended(member->supervisor, member);
 }
 
@@ -179,7 +208,8 @@ static void report_exit(struct member *member, int64_t ran)
 	if (member->signal)
 		killed = xasprintf(" (signal %d, %s)", member->signal, strsignal(member->signal));
 	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
-		"exited %d%s after %s%s%s", member->exit_code, killed ? killed : "", duration,
+		"exited %d%s%s after %s%s%s", member->exit_code, killed ? killed : "",
+		member->out_of_memory ? ", OOMKilled" : "", duration,
 		message ? ", leaving the message: " : "", message ? message : "");
 }
 
@@ -229,8 +259,10 @@ static void on_exit_ready(struct watch *watch, void *data)
 	if (member->signal == SIGKILL && member->denials.main_killed)
 		member->signal = SIGSYS;
 	member->exit_code = member->signal ? 128 + member->signal : info.si_status;
-	member->failed = member->exit_code != 0;
-	member->reason = member->failed ? "Error" : "Completed";
+	member->out_of_memory = cgroup_oom_kills(&member->cgroup) > 0;
+	/* An init container some of which was killed hasn't done its work, whatever its status says (isInitContainerFailed). */
+	member->failed = member->exit_code != 0 || (member->out_of_memory && member->item->is_init);
+	member->reason = member->out_of_memory ? "OOMKilled" : member->failed ? "Error" : "Completed";
 	loop_remove(&member->supervisor->loop, watch);
 	member->launched.pidfd = -1; /* the loop closed it */
 	check_ended(member);
@@ -268,6 +300,16 @@ static void on_notice(struct watch *watch, void *data)
 	supervisor_member_running(supervisor, member);
 }
 
+static int make_cgroup(struct member *member, struct error *err)
+{
+	const struct supervisor *supervisor = member->supervisor;
+
+	if (cgroup_make_container(&supervisor->cgroup, member->item->spec->name, &member->cgroup, err) < 0)
+		return -1;
+	member->prepared.container.isolation.cgroup = &member->cgroup;
+	return cgroup_limit(&member->cgroup, &member->item->limits, &supervisor->cgroup_why, err);
+}
+
 static int launch(struct member *member, int write_ends[2], struct error *err)
 {
 	struct supervisor *supervisor = member->supervisor;
@@ -285,7 +327,8 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 		    &supervisor->sandbox, &member->prepared, err) < 0)
 		return -1;
 	status_event(supervisor, member, false, "Created", "Container created");
-	member->prepared.container.isolation.cgroupfd = supervisor->cgroupfd;
+	if (make_cgroup(member, err) < 0)
+		return -1;
 	if (!supervisor->naming)
 		member->prepared.container.locks.naming = NULL;
 	clock_gettime(CLOCK_MONOTONIC, &member->started);
@@ -302,7 +345,7 @@ static void forget_run(struct member *member)
 {
 	free(member->cause);
 	member->cause = NULL;
-	member->failed = member->exited = member->held = false;
+	member->failed = member->exited = member->held = member->out_of_memory = false;
 	member->exit_code = member->signal = 0;
 	member->reason = NULL;
 	denials_restart(&member->denials);
@@ -363,6 +406,7 @@ void member_stop_all(struct member *member)
 	member->launched.notice = member->launched.pidfd = -1;
 	launch_close(&member->launched);
 	prepared_close(&member->prepared);
+	remove_cgroup(member);
 }
 
 void member_close(struct member *member)

@@ -34,6 +34,7 @@ struct member {
 	struct supervisor *supervisor;
 	const struct planned *item;
 	struct prepared prepared;
+	struct cgroup cgroup;
 	struct launched launched;
 	enum member_phase phase;
 	bool held; /* its process has ended, but another one traces it and doesn't let go */
@@ -55,7 +56,8 @@ struct member {
 	int64_t stop_by; /* when its grace period is over; timer_now */
 	int exit_code; /* 128+n for signal n */
 	int signal;
-	const char *reason; /* "Completed", "Error", "StartError" */
+	bool out_of_memory; /* the out-of-memory killer was in its cgroup */
+	const char *reason; /* "Completed", "Error", "OOMKilled", "StartError" */
 	bool failed;
 	char *cause; /* what failed, for the pod's last line; NULL if nothing did */
 };

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/limits.h"
 
 /* A random UUID (RFC 4122, version 4), as the API server gives every pod. */
 static int make_uid(char uid[37], struct error *err)
@@ -148,6 +149,8 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	}
 	if (!findings->errors && !request->look_only)
 		plan_apparmor_load(plan, findings);
+	if (!request->no_limits)
+		limits_plan(plan, request->pids_limit);
 	return findings->errors ? -1 : 0;
 }
 

@@ -44,6 +44,7 @@ struct planned {
 	bool read_only_root, privileged;
 	char *user, *group; /* what the container's are, from the image */
 	int stop_signal; /* the image's, or SIGTERM */
+	struct cgroup_limits limits;
 	char *locks_text; /* "seccomp no-mkdir.json (51 calls allowed) · no_new_privs off · AppArmor unconfined" */
 };
 
@@ -56,6 +57,8 @@ struct plan {
 	struct planned_profile **profiles;
 	size_t n_profiles;
 	const struct learning *learning; /* of `minirun learn`; else NULL */
+	struct cgroup_limits limits; /* of all containers together */
+	unsigned int wanted_controllers, optional_controllers; /* bits, for cgroup_make_pod */
 	bool single_id; /* the only id there is here is 0 */
 	bool apparmor_missed; /* that minirun-default can't be had has been said */
 };
@@ -68,6 +71,8 @@ struct plan_request {
 	bool look_only; /* nothing is made on disk: no store, and no cache of compiled filters */
 	bool no_denials; /* --no-denials */
 	const struct learning *learning; /* of `minirun learn`; else NULL */
+	bool no_limits; /* --no-limits */
+	int64_t pids_limit; /* --pids-limit; 0: none, -1: as LIMITS_PIDS says */
 };
 
 /*

@@ -64,7 +64,7 @@ static bool parse_suffix(const char *text, int *base2, int *base10)
 	return true;
 }
 
-const char *quantity_parse(const char *text, bool *negative, uint64_t *value)
+static const char *parse(const char *text, int scale, bool *negative, uint64_t *value)
 {
 	const char *p = text + (*text == '+' || *text == '-');
 	size_t digits = strspn(p, "0123456789."), dots = 0;
@@ -79,6 +79,7 @@ const char *quantity_parse(const char *text, bool *negative, uint64_t *value)
 		return MALFORMED;
 	if (!parse_suffix(p + digits, &base2, &base10))
 		return NO_SUFFIX;
+	base10 += scale;
 	*negative = *text == '-';
 	for (size_t i = 0; i < digits; i++) {
 		if (p[i] == '.') {
@@ -103,4 +104,14 @@ const char *quantity_parse(const char *text, bool *negative, uint64_t *value)
 	n += rest;
 	*value = n > INT64_MAX ? INT64_MAX : (uint64_t)n;
 	return NULL;
+}
+
+const char *quantity_parse(const char *text, bool *negative, uint64_t *value)
+{
+	return parse(text, 0, negative, value);
+}
+
+const char *quantity_parse_milli(const char *text, bool *negative, uint64_t *value)
+{
+	return parse(text, 3, negative, value);
 }

@@ -11,4 +11,7 @@
  */
 const char *quantity_parse(const char *text, bool *negative, uint64_t *value);
 
+/* The same in thousandths, as Quantity.MilliValue(): "0.1" and "100m" are 100. */
+const char *quantity_parse_milli(const char *text, bool *negative, uint64_t *value);
+
 #endif

@@ -332,7 +332,6 @@ int realise_container(const struct plan *plan, const struct planned *item, unsig
 		.mounts = prepared->mounts,
 		.n_mounts = prepared->n_mounts,
 		.privileged = item->privileged,
-		.cgroupfd = -1,
 	};
 	return 0;
 }

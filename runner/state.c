@@ -23,7 +23,7 @@
 
 #define SWEEPS      500
 #define SWEEP_PAUSE 10000000 /* ns between two */
-#define CGROUP_LINK "cgroup"
+#define CGROUP_LINK "cgroup%d" /* one for each hierarchy */
 
 static int not_yours(const char *path, struct error *err)
 {
@@ -82,22 +82,28 @@ bool state_is_alive(int parent, const char *name)
 	return dir >= 0 && lock(dir, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-/* The pod's folder has the path of its cgroup as a link, which nothing ever follows. */
+/* The pod's folder has the paths of its cgroup as links, which nothing ever follows. */
 void state_record_cgroup(const struct state *state)
 {
 	/* Best effort: should it fail, an empty cgroup may be left behind by a supervisor and a sandbox that are killed. */
-	if (state->cgroup)
-		symlinkat(state->cgroup, state->data, CGROUP_LINK);
+	for (int i = 0; state->cgroup && i < CGROUP_PLACES; i++) {
+		cleanup_free char *link = xasprintf(CGROUP_LINK, i);
+
+		if (state->cgroup->path[i])
+			symlinkat(state->cgroup->path[i], state->data, link);
+	}
 }
 
 static void sweep_cgroup(int parent, const char *name)
 {
-	cleanup_free char *link = xasprintf("%s/" CGROUP_LINK, name);
-	char path[PATH_MAX] = "";
-	struct error ignored;
+	for (int i = 0; i < CGROUP_PLACES; i++) {
+		cleanup_free char *link = xasprintf("%s/" CGROUP_LINK, name, i);
+		char path[PATH_MAX] = "";
+		struct error ignored;
 
-	if (readlinkat(parent, link, path, sizeof(path) - 1) > 0 && strstr(path, "/minirun-"))
-		cgroup_remove(path, &ignored);
+		if (readlinkat(parent, link, path, sizeof(path) - 1) > 0 && strstr(path, "/minirun-"))
+			cgroup_remove(path, &ignored);
+	}
 }
 
 /* Removes every folder whose supervisor is dead. What can't be removed is left: it is no reason not to start. */
@@ -256,8 +262,10 @@ int state_remove(const struct state *state, struct error *err)
 	struct error later;
 	int result = 0;
 
-	if (state->cgroup)
-		result = cgroup_remove(state->cgroup, err);
+	for (int i = 0; state->cgroup && i < CGROUP_PLACES; i++)
+		if (state->cgroup->path[i] &&
+			cgroup_remove(state->cgroup->path[i], result ? &later : err) < 0)
+			result = -1;
 	if (state->data >= 0 && inroot_remove_tree(state->pods, state->data_name, result ? &later : err) < 0)
 		result = -1;
 	if (state->run >= 0 && inroot_remove_tree(state->root, state->name, result ? &later : err) < 0)
@@ -275,7 +283,6 @@ void state_close(struct state *state)
 	free(state->name);
 	free(state->data_name);
 	free(state->pods_path);
-	free(state->cgroup);
 	*state = (struct state){.root = -1, .run = -1, .pods = -1, .data = -1};
 }
 

@@ -12,12 +12,13 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "namespaces/cgroup.h"
 
 struct state {
 	int root, run; /* ROOT and ROOT/NAME */
 	int pods, data; /* STORE/pods and STORE/pods/NAME-UID */
 	char *name, *data_name, *pods_path;
-	char *cgroup; /* path of the pod's cgroup, or NULL; the supervisor sets it */
+	const struct cgroup *cgroup; /* the pod's, or NULL; the supervisor sets it */
 };
 
 /*
@@ -33,7 +34,7 @@ int state_claim(struct state *state, struct error *err);
 /* Clears what dead supervisors left. The sandbox does it when its own has died: from state_open on it is all it needs. */
 void state_sweep(const struct state *state);
 
-/* Writes the path of the pod's cgroup down in its folder, for whoever has to clear up. */
+/* Writes the paths of the pod's cgroup down in its folder, for whoever has to clear up. */
 void state_record_cgroup(const struct state *state);
 
 /* Removes the cgroup and what the pod ran in, but not its status and logs. */

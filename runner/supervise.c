@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "runner/audit_watch.h"
 #include "runner/learning.h"
 #include "security/denial.h"
@@ -153,12 +154,43 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 		ending_on_sandbox_exit, supervisor, err);
 }
 
-static void make_cgroup(struct supervisor *supervisor)
+/* A limit that can't be set is found before anything runs. */
+static int check_limits(const struct supervisor *supervisor, struct error *err)
 {
-	cleanup_free char *name = xasprintf("minirun-%s", supervisor->state->data_name);
+	const bool *controlled = supervisor->cgroup.controlled;
 
-	supervisor->cgroupfd = cgroup_make(name, &supervisor->state->cgroup);
+	for (size_t i = 0; i < supervisor->plan->n; i++) {
+		const struct planned *item = &supervisor->plan->items[i];
+		bool memory = item->limits.memory && !controlled[CGROUP_MEMORY];
+
+		if (!memory && (!item->limits.cpu_quota || controlled[CGROUP_CPU]))
+			continue;
+		*err = supervisor->cgroup_why;
+		if (err->class == ERROR_NONE)
+			error_set(err, ERROR_HOST, 0, "this kernel has no such controller");
+		if (!err->hint[0])
+			error_hint(err, "--no-limits runs the pod without");
+		return error_wrap(err, "%s.resources.limits.%s can't be set here", item->path,
+			memory ? "memory" : "cpu");
+	}
+	return 0;
+}
+
+static int make_cgroup(struct supervisor *supervisor, struct error *err)
+{
+	const struct plan *plan = supervisor->plan;
+	cleanup_free char *name = xasprintf("minirun-%s", supervisor->state->data_name);
+	struct cgroup_limits limits = plan->limits;
+
+	cgroup_make_pod(name, plan->wanted_controllers, plan->optional_controllers, &supervisor->cgroup,
+		&supervisor->cgroup_why);
+	supervisor->state->cgroup = &supervisor->cgroup;
 	state_record_cgroup(supervisor->state);
+	if (plan->optional_controllers & 1U << CGROUP_PIDS && !supervisor->cgroup.controlled[CGROUP_PIDS])
+		limits.pids = 0;
+	if (check_limits(supervisor, err) < 0)
+		return -1;
+	return cgroup_limit(&supervisor->cgroup, &limits, &supervisor->cgroup_why, err);
 }
 
 /* What is refused isn't told to the status, so it looks. */
@@ -204,7 +236,8 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 	if (state_claim(supervisor->state, err) < 0 || make_logs(supervisor, err) < 0 ||
 		status_open(supervisor, manifest, err) < 0)
 		return -1;
-	make_cgroup(supervisor);
+	if (make_cgroup(supervisor, err) < 0)
+		return -1;
 	/* While the sandbox makes the pod's namespaces. */
 	if (realise_pod(supervisor->plan, supervisor->state, &supervisor->resources, err) < 0)
 		return -1;
@@ -249,7 +282,8 @@ static int report_end(struct supervisor *supervisor)
 		.tone = TONE_BAD,
 		.important = true,
 		.has_exit = true,
-		.exit_code = failure ? failure->exit_code : EXIT_KILLED,
+		/* 0 if the out-of-memory killer took something else of an init container than its first process. */
+		.exit_code = failure && failure->exit_code ? failure->exit_code : EXIT_KILLED,
 		.reason = supervisor->eviction ? "Evicted" : "Error",
 	};
 	if (supervisor->eviction)
@@ -273,9 +307,6 @@ static void tear_down(struct supervisor *supervisor)
 		member_stop_all(&supervisor->members[i]);
 	ending_of_orphans(supervisor);
 	loop_remove(&supervisor->loop, &supervisor->sizes);
-	if (supervisor->cgroupfd >= 0)
-		close(supervisor->cgroupfd);
-	supervisor->cgroupfd = -1;
 	resources_close(&supervisor->resources);
 }
 
@@ -314,6 +345,8 @@ static void close_all(struct supervisor *supervisor)
 			err.message);
 	/* Last of all: until then it would clear up in our place, should we be killed. */
 	sandbox_stop(&supervisor->sandbox);
+	cgroup_close(&supervisor->cgroup);
+	cgroup_move_back();
 }
 
 static void init(struct supervisor *supervisor)
@@ -339,7 +372,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.sandbox_exit.fd = -1,
 		.sizes.fd = -1,
 		.limit.watch.fd = -1,
-		.cgroupfd = -1,
+		.cgroup = cgroup_none,
 		.logs = -1,
 		.status.timer.watch.fd = -1,
 		.once = options->once,

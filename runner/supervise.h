@@ -26,7 +26,8 @@ struct supervisor {
 	struct timer limit; /* of `minirun learn --for` */
 	int64_t stopped_at; /* when somebody, or --for, ended the pod (timer_now); 0: nobody did */
 	struct session *sessions; /* of exec; a list */
-	int cgroupfd; /* the pod's cgroup, or -1 */
+	struct cgroup cgroup; /* the pod's */
+	struct error cgroup_why; /* why it lacks a controller that was wanted */
 	size_t next; /* the member that has not been started yet; plan->n if all have */
 	bool once; /* as if restartPolicy were Never */
 	bool background; /* nobody reads the report; output goes to logs; the pod stays to be looked at when it is over */

@@ -205,10 +205,35 @@ static void known_fields(void)
 			   "100m}}\n",
 			"f:8:5: warning: spec.containers[0].readinessProbe: known, not supported here: the "
 			"probe is not "
-			"run\n"
-			"f:10:17: warning: spec.containers[0].resources.limits: known, not supported here: "
-			"the limits are "
-			"not enforced\n"},
+			"run\n"},
+		{CONTAINER "    resources: {limits: {ephemeral-storage: 1Gi}, requests: {ephemeral-storage: "
+			   "1}}\n",
+			"f:8:45: warning: spec.containers[0].resources.limits[ephemeral-storage]: known, not "
+			"supported here: what a container writes is not limited\n"},
+		{CONTAINER "    resources:\n      limits: {cpu: 100m, memory: -1Gi, disk: 1, "
+			   "hugepages-2Mi: 4Mi,\n        nvidia.com/gpu: 1, ephemeral-storage: 1x}\n"
+			   "      requests: {cpu: 0.2, memory: 128974848m}\n",
+			"f:9:35: error: spec.containers[0].resources.limits[memory]: Invalid value: "
+			"\"-1Gi\": "
+			"must be greater than or equal to 0\n"
+			"f:9:47: error: spec.containers[0].resources.limits[disk]: Invalid value: 1: must be "
+			"a standard resource for containers\n"
+			"f:9:65: error: spec.containers[0].resources.limits[hugepages-2Mi]: known, not "
+			"supported here: no huge pages are reserved (remove it: the program can still use "
+			"transparent huge pages)\n"
+			"f:10:25: error: spec.containers[0].resources.limits[nvidia.com/gpu]: known, not "
+			"supported here: there are no device plugins (remove it, and mount the device as a "
+			"hostPath volume)\n"
+			"f:10:47: error: spec.containers[0].resources.limits[ephemeral-storage]: Invalid "
+			"value: \"1x\": quantities must match the regular expression "
+			"'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n"
+			"f:11:23: error: spec.containers[0].resources.requests[cpu]: Invalid value: 0.2: "
+			"must "
+			"be less than or equal to cpu limit of 100m\n"
+			"f:11:36: warning: spec.containers[0].resources.requests[memory]: fractional byte "
+			"value \"128974848m\" is invalid, must be an integer (m is a thousandth, M a "
+			"million, "
+			"Mi 1024 * 1024)\n"},
 		{CONTAINER "    resources: {limits: {}}\n    tty: false\n    terminationMessagePolicy: File\n"
 			   "  tolerations: [{key: a, operator: Exists}]\n  serviceAccountName: default\n"
 			   "  enableServiceLinks: true\n  automountServiceAccountToken: false\n  nodeName: "
@@ -821,6 +846,24 @@ static void quantities(void)
 	}
 }
 
+static void milli(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t value;
+	} cases[] = {{"100m", 100}, {"0.1", 100}, {"1", 1000}, {"1.5", 1500}, {"1k", 1000000}, {"0.0001", 1},
+		{"250e-3", 250}, {"10Ei", INT64_MAX}};
+	uint64_t value;
+	bool negative;
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		if (quantity_parse_milli(cases[i].text, &negative, &value) || value != cases[i].value) {
+			printf("# %s in thousandths: %llu\n", cases[i].text, (unsigned long long)value);
+			unit_failures++;
+		}
+	}
+}
+
 static void too_much(void)
 {
 	cleanup_free char *text = NULL, *shown = NULL;
@@ -866,6 +909,7 @@ int main(void)
 	group(expansions);
 	group(expansion_bomb);
 	group(quantities);
+	group(milli);
 	group(too_much);
 	group(long_value);
 	return unit_done();

@@ -263,9 +263,9 @@ static int enter(int container, const char *script)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		abort();
-	pid = isolation_clone_into(container, -1, &pidfd, &err);
+	pid = isolation_clone_into(container, NULL, &pidfd, &err);
 	if (pid == 0) {
-		if (isolation_join(container, &ends[1], 1, &procfd, &err) < 0) {
+		if (isolation_join(container, NULL, &ends[1], 1, &procfd, &err) < 0) {
 			dprintf(ends[1], "error: %s\n", err.message);
 			_exit(125);
 		}

@@ -185,7 +185,7 @@ static inline int world_run(struct world *world, struct isolation *isolation, co
 
 static inline struct isolation plain(void)
 {
-	return (struct isolation){.cgroupfd = -1};
+	return (struct isolation){0};
 }
 
 #define expect_in(needle)                                                                                   \

@@ -1,0 +1,124 @@
+/* Limits of cgroups, in either version, and what became of them. See cgroup-v2.rst and cgroup-v1/ of the kernel. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "namespaces/cgroup.h"
+
+#define SHARES_MIN 2
+#define SHARES_MAX 262144
+
+/* What a limit is written to: "%" of text stands for the value. The first file is the one that must be there. */
+struct setting {
+	const char *file, *text;
+};
+
+struct knob {
+	const char *name; /* in messages */
+	enum cgroup_controller controller;
+	struct setting unified[2], legacy[2];
+};
+
+static const struct knob memory_knob = {"memory", CGROUP_MEMORY,
+	{{"memory.max", "%"}, {"memory.swap.max", "0"}},
+	{{"memory.limit_in_bytes", "%"}, {"memory.memsw.limit_in_bytes", "%"}}};
+static const struct knob group_knob = {"memory", CGROUP_MEMORY, {{"memory.oom.group", "1"}}, {{NULL, NULL}}};
+static const struct knob quota_knob = {"cpu", CGROUP_CPU, {{"cpu.max", "% 100000"}},
+	{{"cpu.cfs_quota_us", "%"}, {"cpu.cfs_period_us", "100000"}}};
+static const struct knob weight_knob = {"cpu", CGROUP_CPU, {{"cpu.weight", "%"}}, {{"cpu.shares", "%"}}};
+static const struct knob pids_knob = {"pids", CGROUP_PIDS, {{"pids.max", "%"}}, {{"pids.max", "%"}}};
+
+static int write_setting(int cgroupfd, const struct setting *setting, uint64_t value)
+{
+	cleanup_fd int fd = openat(cgroupfd, setting->file, O_WRONLY | O_CLOEXEC);
+	const char *rest = strchr(setting->text, '%');
+	cleanup_free char *text =
+		rest ? xasprintf("%llu%s", (unsigned long long)value, rest + 1) : xstrdup(setting->text);
+
+	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 ? 0 : errno;
+}
+
+static int set(const struct cgroup *cgroup, const struct knob *knob, uint64_t value, const struct error *why,
+	struct error *err)
+{
+	bool legacy = cgroup->fd[knob->controller] >= 0;
+	int fd = cgroup->fd[legacy ? (int)knob->controller : (int)CGROUP_UNIFIED];
+
+	if (!cgroup->controlled[knob->controller]) {
+		if (why->class != ERROR_NONE)
+			*err = *why;
+		else
+			error_set(err, ERROR_HOST, 0, "this kernel has no such controller");
+		return error_wrap(err, "a limit of %s can't be set", knob->name);
+	}
+	for (size_t i = 0; i < array_length(knob->unified); i++) {
+		const struct setting *setting = &(legacy ? knob->legacy : knob->unified)[i];
+		int errnum = setting->file ? write_setting(fd, setting, value) : 0;
+
+		/* Files beside the first depend on the kernel's configuration: no swap, no memory.swap.max. */
+		if (errnum && !(i > 0 && errnum == ENOENT))
+			return error_set(err, ERROR_HOST, errnum, "cannot write %s of cgroup %s",
+				setting->file,
+				cgroup->path[legacy ? (int)knob->controller : (int)CGROUP_UNIFIED]);
+	}
+	return 0;
+}
+
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits, const struct error *why,
+	struct error *err)
+{
+	if (limits->memory && set(cgroup, &memory_knob, limits->memory, why, err) < 0)
+		return -1;
+	if (limits->memory && limits->oom_group && set(cgroup, &group_knob, 1, why, err) < 0)
+		return -1;
+	if (limits->cpu_quota && set(cgroup, &quota_knob, limits->cpu_quota, why, err) < 0)
+		return -1;
+	if (limits->pids && set(cgroup, &pids_knob, limits->pids, why, err) < 0)
+		return -1;
+	/* A weight is no limit: where there is none to be had, nothing is lost that was promised. */
+	if (limits->cpu_shares && cgroup->controlled[CGROUP_CPU]) {
+		uint64_t shares = clamp(limits->cpu_shares, SHARES_MIN, SHARES_MAX);
+
+		if (cgroup->fd[CGROUP_CPU] < 0)
+			shares = 1 + (shares - SHARES_MIN) * 9999 / (SHARES_MAX - SHARES_MIN);
+		return set(cgroup, &weight_knob, shares, why, err);
+	}
+	return 0;
+}
+
+/* The number behind key in a file of lines "key number"; 0 if there is none. */
+static uint64_t read_count(int cgroupfd, const char *file, const char *key)
+{
+	cleanup_fd int fd = openat(cgroupfd, file, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
+	struct error ignored = {0};
+	size_t n = strlen(key);
+
+	if (fd < 0 || fd_read_all(fd, file, 65536, ERROR_HOST, &text, NULL, &ignored) < 0)
+		return 0;
+	for (const char *line = text; *line;) {
+		if (!strncmp(line, key, n) && line[n] == ' ')
+			return strtoull(line + n, NULL, 10);
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return 0;
+}
+
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
+{
+	if (cgroup->fd[CGROUP_MEMORY] >= 0)
+		return read_count(cgroup->fd[CGROUP_MEMORY], "memory.oom_control", "oom_kill");
+	if (cgroup->fd[CGROUP_UNIFIED] >= 0)
+		return read_count(cgroup->fd[CGROUP_UNIFIED], "memory.events", "oom_kill");
+	return 0;
+}

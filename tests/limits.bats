@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# Limits by cgroups, of whichever version this machine has; version 2 with all controllers is tested in the VM, too.
+
+load helpers
+
+setup_file() { minirun_setup_file; }
+teardown_file() { minirun_teardown_file; }
+setup() { minirun_setup; }
+teardown() { minirun_teardown; }
+
+# limited RESOURCES 'COMMAND': a pod of one container.
+limited()
+{
+	simple_pod limited "$2" "    resources: $1"
+}
+
+# The folder of a running container's cgroup that has the file; the pod is called as limited() calls it.
+cgroup_file()
+{
+	find /sys/fs/cgroup -path "*/minirun-limited-*/main/$1" 2>/dev/null | head -n 1
+}
+
+@test "a container that needs more memory than its limit is OOMKilled, and the pod goes on" {
+	needs_root
+	run_pod <<-'EOF'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: hog}
+		spec:
+		  restartPolicy: Never
+		  containers:
+		  - name: hog
+		    image: busybox
+		    command: [sh, -c, 'x=$(head -c 200000000 /dev/zero | tr "\0" x); echo survived']
+		    resources: {limits: {memory: 32Mi}}
+		  - name: calm
+		    image: busybox
+		    command: [sh, -c, 'for i in $(seq 100); do [ -e /proc/self ] && sleep 0.02; done; echo fine']
+	EOF
+	assert_status 137
+	[[ $output == *fine* && $output != *survived* ]]
+	[[ $stderr == *"hog     exited 137 (signal 9, Killed), OOMKilled after "* ]]
+	assert_last_error_has "container hog: OOMKilled (killed by signal 9, Killed): it needed more than its memory limit of 32 MiB"
+}
+
+@test "-o json says OOMKilled as the reason; an init container some of which was killed has failed" {
+	needs_root
+	POD=$T/pod.yaml
+	limited '{limits: {memory: 32Mi}}' '(x=$(head -c 200000000 /dev/zero | tr "\0" x)); exit 0' |
+		sed 's/  containers:/  initContainers:/' >"$POD"
+	printf '  containers:\n  - {name: after, image: busybox, command: [echo, after]}\n' >>"$POD"
+	run -125 "$MINIRUN" --pids-limit no "$POD"
+	run --separate-stderr "$MINIRUN" -o json "$POD"
+	[[ $status -ne 0 ]]
+	[[ $output != *'"text":"after"'* ]]
+	jq -es 'map(select(.type == "exited"))[0].reason == "OOMKilled"' <<<"$output"
+}
+
+@test "what the cgroup is told is what the kubelet would tell it" {
+	needs_root
+	limited '{limits: {memory: 64Mi, cpu: 250m}}' 'echo up; sleep 60' >"$T/pod.yaml"
+	"$MINIRUN" --pids-limit 100 "$T/pod.yaml" >"$T/out" 2>"$T/err" &
+	PID=$!
+	eventually 20 grep -q up "$T/out"
+	if [[ -n $(cgroup_file memory.max) ]]; then
+		grep -qx $((64 << 20)) "$(cgroup_file memory.max)"
+		grep -qx 0 "$(cgroup_file memory.swap.max)"
+		grep -qx 1 "$(cgroup_file memory.oom.group)"
+		grep -qx '25000 100000' "$(cgroup_file cpu.max)"
+		grep -qx 10 "$(cgroup_file cpu.weight)"
+		grep -qx 100 "$(dirname "$(cgroup_file pids.max)")/../pids.max"
+	else
+		grep -qx $((64 << 20)) "$(cgroup_file memory.limit_in_bytes)"
+		grep -qx 25000 "$(cgroup_file cpu.cfs_quota_us)"
+		grep -qx 100000 "$(cgroup_file cpu.cfs_period_us)"
+		grep -qx 256 "$(cgroup_file cpu.shares)"
+		grep -qx 100 "$(dirname "$(cgroup_file pids.max)")/../pids.max"
+	fi
+	kill -TERM $PID
+	wait $PID || true
+	[[ -z $(find /sys/fs/cgroup -name 'minirun-limited-*' 2>/dev/null) ]]
+}
+
+@test "a fork bomb stops at the pids limit" {
+	needs_root
+	limited '{}' 'for i in $(seq 200); do sleep 30 & done; echo all' >"$T/pod.yaml"
+	run --separate-stderr "$MINIRUN" --pids-limit 50 "$T/pod.yaml"
+	[[ $status -ne 0 && $output != *all* ]]
+	[[ $stderr == *"can't fork"* ]]
+}
+
+@test "exec is held to the container's limits" {
+	needs_root
+	limited '{limits: {memory: 32Mi}}' 'echo up; sleep 60' >"$T/pod.yaml"
+	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" &
+	PID=$!
+	eventually 20 grep -q up "$T/out"
+	run "$MINIRUN" exec limited -- sh -c 'x=$(head -c 200000000 /dev/zero | tr "\0" x); echo survived'
+	[[ $status -ne 0 && $output != *survived* ]]
+	kill -TERM $PID
+	wait $PID || true
+}
+
+@test "a limit that can't be set is refused by name before anything runs; --no-limits runs without" {
+	# In a mount namespace without any cgroup hierarchy.
+	limited '{limits: {memory: 64Mi}}' 'echo ran' >"$T/pod.yaml"
+	run -125 --separate-stderr unshare -m sh -c 'umount -l /sys/fs/cgroup; exec "$@"' sh "$MINIRUN" "$T/pod.yaml"
+	[[ $output != *ran* ]]
+	[[ $stderr == *"spec.containers[0].resources.limits.memory can't be set here: no hierarchy of cgroups has the controller"* ]]
+	run -0 --separate-stderr unshare -m sh -c 'umount -l /sys/fs/cgroup; exec "$@"' sh "$MINIRUN" --no-limits "$T/pod.yaml"
+	[[ $output == *ran* ]]
+}
+
+@test "an ordinary user without a delegated cgroup is told so, and how to get one" {
+	needs_root
+	load_busybox as_user
+	limited '{limits: {memory: 64Mi}}' 'echo ran' >"$T/pod.yaml"
+	run -125 --separate-stderr as_user "$MINIRUN" "$T/pod.yaml"
+	[[ $stderr == *"spec.containers[0].resources.limits.memory can't be set here: "* ]]
+	[[ $stderr == *"run as root"* ]]
+	run -0 --separate-stderr as_user "$MINIRUN" --no-limits "$T/pod.yaml"
+	[[ $output == *ran* ]]
+}
+
+@test "what a container leaves running ends with it" {
+	needs_root
+	run_pod <<-'EOF'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: leaves}
+		spec:
+		  restartPolicy: Never
+		  shareProcessNamespace: true
+		  containers:
+		  - {name: one, image: busybox, command: [sh, -c, 'setsid sleep 4321 & sleep 0.5']}
+		  - {name: two, image: busybox, command: [sh, -c, 'while pgrep -f "sleep 0.[5]" >/dev/null; do :; done; for i in $(seq 100); do pgrep -f "sleep 432[1]" >/dev/null || exec echo gone; sleep 0.1; done; echo stayed']}
+	EOF
+	assert_status 0
+	[[ $output == *gone* ]]
+}
+
+@test "explain shows the limits and the QoS class" {
+	limited '{limits: {memory: 64Mi, cpu: 250m}}' true >"$T/pod.yaml"
+	run -0 --separate-stderr "$MINIRUN" explain --pids-limit 7 "$T/pod.yaml"
+	[[ $output == *"QoS class     Guaranteed"* ]]
+	[[ $output == *"limits        memory 64 MiB, cpu 250m, 7 processes"* ]]
+	[[ $output == *"limits        memory 64 MiB, cpu 250m" ]]
+	run -0 --separate-stderr "$MINIRUN" explain -o json "$T/pod.yaml"
+	jq -e '.qosClass == "Guaranteed" and .containers[0].limits == {memory: 67108864, milliCPU: 250}' <<<"$output"
+}
