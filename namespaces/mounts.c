@@ -27,10 +27,12 @@ static void hint_for(struct error *err, int errnum)
 		break;
 	case EPERM:
 		if (userns_inside())
-			error_hint(err, "in a user namespace a mount may show no more than the one it is "
-					"taken from: something is "
-					"mounted over a part of /proc or /sys here, or the namespace belongs "
-					"to the host");
+			error_hint(err,
+				"in a user namespace a mount may show no more than the one it is taken from: "
+				"something is mounted over a part of /proc or /sys here (in a container: "
+				"--security-opt unmask=ALL for podman, systempaths=unconfined for docker), "
+				"or the "
+				"namespace belongs to the host");
 		else
 			error_hint(err,
 				"mounting needs CAP_SYS_ADMIN: run minirun as root, or as an ordinary user "

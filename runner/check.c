@@ -20,9 +20,10 @@
 
 #define PATIENCE 30 /* seconds a trial; none takes one on a machine that isn't emulated */
 
-#define UNFILTERED                                                                                          \
-	"allow the call in the seccomp filter around minirun (a container's); without one, boot Linux 6.1 " \
-	"or later"
+#define UNFILTERED                                                                             \
+	"allow the call in the seccomp filter around minirun (in a container: --security-opt " \
+	"seccomp=unconfined); without one, "                                                   \
+	"boot Linux 6.1 or later"
 
 const struct check checks[] = {
 	{"kernel", "Linux", NEED_NOT, false, trial_linux,

@@ -10,7 +10,19 @@
 #include "base/memory.h"
 #include "runner/check.h"
 
-/* Runs `NAME --version`. Returns its wait status, or -1; line gets the first line of what it said. */
+/* Of several lines keeps the one that has a version, else the first. */
+static void keep_telling_line(char *text)
+{
+	char *found = strstr(text, "ersion");
+
+	while (found && found > text && found[-1] != '\n')
+		found--;
+	if (found)
+		memmove(text, found, strlen(found) + 1);
+	text[strcspn(text, "\n")] = '\0';
+}
+
+/* Runs `NAME --version`. Returns its wait status, or -1; line gets what it said of that. */
 static int ask_version(const char *name, char *line, size_t size)
 {
 	size_t used = 0;
@@ -31,9 +43,9 @@ static int ask_version(const char *name, char *line, size_t size)
 	close(ends[1]);
 	while (used < size - 1 && (n = read(ends[0], line + used, size - 1 - used)) > 0)
 		used += (size_t)n;
-	line[used] = '\0';
-	line[strcspn(line, "\n")] = '\0';
 	close(ends[0]);
+	line[used] = '\0';
+	keep_telling_line(line);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -1;
 	return status;
@@ -41,7 +53,7 @@ static int ask_version(const char *name, char *line, size_t size)
 
 static void try_tool(const char *name, struct trial *trial)
 {
-	char line[128];
+	char line[512];
 	const char *version = line;
 	int status;
 

@@ -246,7 +246,7 @@ assert_same_line()
 	assert_equal "$(field skopeo mend)" "apt-get install skopeo"
 	assert_not_ok newuidmap "no newuidmap in PATH"
 	assert_not_ok pasta "pasta --version fails: broken"
-	printf '#!/bin/sh\necho "skopeo version 9.9"\n' >"$T/bin/skopeo"
+	printf '#!/bin/sh\necho "Warning: no configuration"; echo "skopeo version 9.9"; echo "and more"\n' >"$T/bin/skopeo"
 	chmod 0755 "$T/bin/skopeo"
 	check_json env PATH="$T/bin" "$MINIRUN"
 	assert_state skopeo ok
