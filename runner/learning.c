@@ -26,8 +26,11 @@ void learning_announce(const struct plan *plan, struct report *report)
 	struct event event = {.type = "learning", .tone = TONE_NOTE};
 
 	report_event(report, plan->pod->name, &event,
-		"learning: seccomp lets %s through and is no boundary here; containers run once",
-		plan->learning->deny || plan->learning->base ? "all but what is to be refused" : "all calls");
+		"learning: seccomp lets all calls through%s; it is no boundary here; each container runs "
+		"once",
+		plan->learning->deny   ? " but those that are left out"
+		: plan->learning->base ? " but those that a rule of the base refuses"
+				       : "");
 }
 
 char *learning_rule(const struct learning *learning, const char *call)

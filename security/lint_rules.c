@@ -193,7 +193,8 @@ static void lint_entry(const struct lint *lint, const struct seccomp_entry *entr
 	if (why)
 		lint_add(lint, LINT_RULE_NEVER_MATCHES, lint_place_of(node), "take one of the two out",
 			"this entry never counts: %s", why);
-	else if (entry->action == lint->profile->default_action)
+	/* A comment says why it stands there; as `minirun learn` leaves calls out. */
+	else if (entry->action == lint->profile->default_action && !node_get(node, "comment"))
 		lint_add(lint, LINT_RULE_REDUNDANT, lint_place_of(action),
 			"leave the entry out, or give it another action",
 			"this entry says what the default says: it has no effect");
