@@ -3,6 +3,7 @@
 #	load_profile NAME <<RULES    loads an AppArmor profile that goes when its test ends
 #	profile_mode NAME            enforce, complain, ... or nothing where no such profile is loaded
 #	audit_lines                  what AppArmor has reported since the test began
+#	demo_store                   makes MINIRUN_STORE one with the demo's images, for a file with the line "# image: nginx"
 #
 # After each test, beyond what is checked anyhow, the loaded profiles are those from before it (but for minirun-default), or
 # the test fails.
@@ -85,4 +86,22 @@ profile_mode()
 audit_lines()
 {
 	dmesg | sed "1,/$MARK/d" | grep -a 'apparmor='
+}
+
+# For setup_file. What was unpacked outside is taken as it is; what pods write has to be on a tmpfs.
+demo_store()
+{
+	local folder
+	MINIRUN_STORE=$WORK/demo-store
+	for folder in images layers; do
+		mkdir -p "$MINIRUN_STORE/$folder"
+		mount --bind "$REPO/demo/cache/store-0/$folder" "$MINIRUN_STORE/$folder" || return
+	done
+	export MINIRUN_STORE
+}
+
+# For its teardown_file, before the other's.
+leave_demo_store()
+{
+	umount "$MINIRUN_STORE"/{images,layers}
 }
