@@ -255,12 +255,21 @@ static bool is_wanted(const struct supervisor *supervisor)
 	return false;
 }
 
+/* A default that nobody asked for isn't worth a word of what it might refuse. */
+static bool is_asked(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->plan->n; i++)
+		if (profile_of(&supervisor->members[i]) && supervisor->members[i].item->apparmor_asked)
+			return true;
+	return false;
+}
+
 /* Where what is told can't be all, that is said before anything is. */
 static void warn_of_kmsg(const struct supervisor *supervisor)
 {
 	struct event event = {.type = "warning", .tone = TONE_NOTE};
 
-	if (supervisor->audit->source.is_kmsg)
+	if (supervisor->audit->source.is_kmsg && is_asked(supervisor))
 		report_event(supervisor->report, supervisor->plan->pod->name, &event,
 			"what AppArmor denies is read from /dev/kmsg, where the kernel prints ten records in "
 			"five "
@@ -302,6 +311,8 @@ void audit_watch_open(struct supervisor *supervisor)
 	} else {
 		free(audit);
 	}
+	if (!is_asked(supervisor))
+		return;
 	report_event(supervisor->report, supervisor->plan->pod->name, &event,
 		"what AppArmor denies can't be named here: %s%s%s%s", err.message,
 		err.hint[0] ? " (hint: " : "", err.hint, err.hint[0] ? ")" : "");

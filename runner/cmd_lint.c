@@ -49,6 +49,22 @@ static void complain(struct linting *linting, const char *manifest, const struct
 		err->message);
 }
 
+/* The AppArmor profile that a container names, if its file is where minirun would look for it. */
+static void lint_apparmor(struct linting *linting, const struct pod *pod, const struct store *store,
+	const struct plan_request *request, const struct planned *item)
+{
+	const struct profile_choice *choice = item->spec->security.apparmor.type != PROFILE_UNSET
+						      ? &item->spec->security.apparmor
+						      : &pod->security.apparmor;
+	cleanup_free char *path =
+		choice->type == PROFILE_LOCALHOST ? plan_find_apparmor(request, choice->localhost) : NULL;
+	cleanup_free char *text = NULL;
+	struct error ignored;
+
+	if (path && file_read(path, DOCUMENT_SIZE, ERROR_PROFILE, &text, NULL, &ignored) == 0)
+		lint_apparmor_of(pod, store, item, choice->localhost, path, text, findings_of(linting, path));
+}
+
 static void lint_container(struct linting *linting, const struct pod *pod, const struct store *store,
 	const struct plan_request *request, struct planned *item)
 {
@@ -110,6 +126,7 @@ static void lint_pod(struct linting *linting, const struct pod *pod, const char 
 			image_find(&store, item.spec->image, &item.image, &ignored);
 		plan_program(pod, &item, findings_of(linting, file));
 		lint_container(linting, pod, &store, &request, &item);
+		lint_apparmor(linting, pod, &store, &request, &item);
 		planned_free(&item);
 	}
 	store_close(&store);

@@ -17,7 +17,7 @@ void lint_profile_of(const struct store *store, const struct planned *item, cons
 
 	if (item->image.name && name && store->fd >= 0)
 		subject.loader = loader_find(
-			store, &item->image, name, item->container.env, item->container.cwd, &program);
+			store, &item->image, name, item->container.env, item->container.cwd, &program, NULL);
 	subject.program = program;
 	findings_init(&found, path);
 	seccomp_lint(text, size, path, &subject, &found);

@@ -13,6 +13,12 @@
 void lint_profile_of(const struct store *store, const struct planned *item, const char *path,
 	const char *text, size_t size, struct findings *findings);
 
+/*
+ * lint_apparmor.c: the same of an AppArmor profile called name, in the text of path: what its mounts and its program are counts.
+ */
+void lint_apparmor_of(const struct pod *pod, const struct store *store, const struct planned *item,
+	const char *name, const char *path, const char *text, struct findings *findings);
+
 /* Each finding gets a code: those of the readers are "invalid" and "ignored". */
 void lint_complete_codes(struct findings *findings);
 

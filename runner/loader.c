@@ -140,8 +140,8 @@ static int find(const struct layers *layers, const char *name, char *const *env,
 	return -1;
 }
 
-static enum loader find_loader(
-	const struct layers *layers, const char *name, char *const *env, const char *cwd, char **program)
+static enum loader find_loader(const struct layers *layers, const char *name, char *const *env,
+	const char *cwd, char **program, bool *is_script)
 {
 	enum loader loader;
 	cleanup_free char *script = NULL;
@@ -153,6 +153,7 @@ static enum loader find_loader(
 		return LOADER_UNKNOWN;
 	}
 	loader = loader_read(fd, &script);
+	*is_script = script != NULL;
 	for (unsigned int i = 0; script && i < MOST_SCRIPTS; i++) {
 		cleanup_fd int next = open_in(layers, script);
 		cleanup_free char *interpreter = NULL;
@@ -164,28 +165,61 @@ static enum loader find_loader(
 	return script ? LOADER_UNKNOWN : loader;
 }
 
-enum loader loader_find(const struct store *store, const struct image *image, const char *name,
-	char *const *env, const char *cwd, char **program)
+static void open_layers(
+	const struct store *store, const struct image *image, struct layers *layers, int **locks)
 {
-	enum loader loader = LOADER_UNKNOWN;
-	struct layers layers = {NULL, 0};
-	cleanup_free int *locks = NULL;
 	struct error ignored;
 	size_t n = 0;
 
-	*program = NULL;
+	*layers = (struct layers){NULL, 0};
 	while (image->layers[n])
 		n++;
-	layers.fds = xcalloc(n, sizeof(*layers.fds));
-	locks = xcalloc(n, sizeof(*locks));
-	if (image_open_layers(store, image, layers.fds, locks, &ignored) == 0) {
-		layers.n = n;
-		loader = find_loader(&layers, name, env, cwd, program);
-	}
-	for (size_t i = 0; i < layers.n; i++) {
-		close(layers.fds[i]);
+	layers->fds = xcalloc(n, sizeof(*layers->fds));
+	*locks = xcalloc(n, sizeof(**locks));
+	if (image_open_layers(store, image, layers->fds, *locks, &ignored) == 0)
+		layers->n = n;
+}
+
+static void close_layers(struct layers *layers, int *locks)
+{
+	for (size_t i = 0; i < layers->n; i++) {
+		close(layers->fds[i]);
 		close(locks[i]);
 	}
-	free(layers.fds);
+	free(layers->fds);
+	free(locks);
+}
+
+enum loader loader_find(const struct store *store, const struct image *image, const char *name,
+	char *const *env, const char *cwd, char **program, bool *is_script)
+{
+	struct layers layers;
+	enum loader loader;
+	bool ignored;
+	int *locks;
+
+	*program = NULL;
+	is_script = is_script ? is_script : &ignored;
+	*is_script = false;
+	open_layers(store, image, &layers, &locks);
+	loader = find_loader(&layers, name, env, cwd, program, is_script);
+	close_layers(&layers, locks);
 	return loader;
+}
+
+bool loader_has(const struct store *store, const struct image *image, const char *path)
+{
+	struct layers layers;
+	bool found = false;
+	int *locks;
+
+	open_layers(store, image, &layers, &locks);
+	for (size_t i = 0; i < layers.n && !found; i++) {
+		struct error ignored;
+		cleanup_fd int fd = inroot_open(layers.fds[i], path, O_PATH | O_CLOEXEC, &ignored);
+
+		found = fd >= 0;
+	}
+	close_layers(&layers, locks);
+	return found;
 }

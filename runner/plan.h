@@ -108,6 +108,12 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 /* plan_locks.c: (re)makes item->locks_text, and gives the container the locks. */
 void plan_locks_settle(const struct plan *plan, struct planned *item);
 
+/*
+ * plan_apparmor.c: the file that holds a profile of that name: beside the manifest, in a folder for profiles there, or AppArmor's
+ * own. NULL if none does. To be freed.
+ */
+char *plan_find_apparmor(const struct plan_request *request, const char *name);
+
 /* plan_apparmor.c: chooses the AppArmor profile of a container; for plan_locks. */
 void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_request *request,
 	struct findings *findings);

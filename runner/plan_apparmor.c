@@ -57,8 +57,7 @@ static char *search(const char *folder, const char *name)
 	return NULL;
 }
 
-/* The file that holds a profile which isn't loaded: beside the manifest, in a folder for profiles there, or AppArmor's own. */
-static char *find_file(const struct plan_request *request, const char *name)
+char *plan_find_apparmor(const struct plan_request *request, const char *name)
 {
 	static const char *const below[] = {"profiles", "apparmor", "apparmor.d"};
 	cleanup_free char *folder = plan_folder_of(request->manifest_path);
@@ -87,7 +86,7 @@ static char *find_namesake(const struct plan_request *request, const char *name)
 /* How to mend that a profile isn't loaded, where a file says so. */
 static void hint_file(const struct plan_request *request, const char *name, struct error *err)
 {
-	cleanup_free char *file = find_file(request, name);
+	cleanup_free char *file = plan_find_apparmor(request, name);
 	cleanup_free char *namesake = file ? NULL : find_namesake(request, name);
 
 	if (file)

@@ -273,3 +273,42 @@ pod_with_profile() {
 	assert_status 1
 	jq -e '.[0].code == "syntax" and .[0].line == 3 and .[0].file == "standard input"' <<<"$output"
 }
+
+@test "the AppArmor profile of a pod is judged for its program and its volumes" {
+	mkdir -p rootfs/bin profiles
+	cp "$(command -v busybox)" rootfs/bin/busybox
+	ln -s busybox rootfs/bin/sh
+	printf '#!/bin/sh\necho hi\n' >rootfs/run
+	cp /bin/true rootfs/bin/dynamic
+	chmod 0755 rootfs/run
+	"$MINIRUN" image load rootfs judged >/dev/null
+	cat >profiles/web <<-END
+		profile vm-web {
+		  /bin/* rix,
+		  audit deny $T/data/secret r,
+		  audit deny /inside/secret r,
+		  $T/data/public r,
+		}
+		profile not-asked {
+		}
+	END
+	pod_of() {
+		simple_pod lint true "    securityContext: {appArmorProfile: {type: Localhost, localhostProfile: vm-web}}
+    volumeMounts: [{name: v, mountPath: /inside}]" "  volumes: [{name: v, hostPath: {path: $T/data}}]" |
+			sed "s|image: busybox|image: judged|; s|command: .*|command: [$1]|"
+	}
+	pod_of /bin/sh >pod.yaml
+	lint pod.yaml
+	assert_status 1
+	assert_has "profiles/web:3:3: error: \`audit deny $T/data/secret r\` can't match: $T/data is the machine's name for volume v, which the container sees, and AppArmor with it, at /inside (write /inside/secret) [host-path]"
+	assert_has "profiles/web:5:3: warning: \`$T/data/public r\` can't match"
+	assert_equal "$(wc -l <<<"$output")" 2
+	pod_of /run >pod.yaml
+	lint pod.yaml
+	assert_status 1
+	assert_has "profiles/web:1:1: error: the program /run is a script, and no rule of profile vm-web lets its interpreter read it"
+	pod_of /bin/dynamic >pod.yaml
+	lint pod.yaml
+	assert_status 1
+	assert_has "profiles/web:1:1: error: the program /bin/dynamic needs shared libraries, and no rule of profile vm-web permits to map (rm) the C library"
+}
