@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/learning.h"
 #include "runner/supervise.h"
 #include "security/apparmor_record.h"
 #include "security/audit.h"
@@ -100,6 +101,9 @@ static enum owner owner_by_process(struct supervisor *supervisor, pid_t pid, str
 	char path[64];
 	pid_t self = getpid();
 
+	/* A signal of ours that the container's profile refuses to receive: the record is of us. */
+	if (pid == self)
+		return OWNER_GONE;
 	for (int depth = 0; depth < ANCESTORS && pid > 1 && pid != self; depth++) {
 		*member = member_of_process(supervisor, pid);
 		if (*member)
@@ -208,7 +212,8 @@ static int serve(struct supervisor *supervisor)
 
 	if (result <= 0)
 		return result;
-	if (apparmor_record_parse(text, size, &record)) {
+	if (apparmor_record_parse(text, size, &record) && !learning_take_record(supervisor->plan, &record) &&
+		!record.audited) {
 		switch (owner_of(supervisor, &record, &member)) {
 		case OWNER_CONTAINER:
 			if (member->denials.before)

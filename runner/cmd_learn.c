@@ -122,12 +122,17 @@ static int learn(const struct invocation *invocation, struct learning *learning,
 {
 	struct report report;
 
+	learning->apparmor = invocation->value[OPTION_APPARMOR] != NULL;
+	if (learning->apparmor && (invocation->value[OPTION_BASE] || invocation->value[OPTION_DENY]))
+		return error_set(
+			err, ERROR_USAGE, 0, "--base and --deny are of seccomp profiles, not of AppArmor's");
 	if (read_targets(invocation, learning, err) < 0 ||
 		read_denied(invocation->value[OPTION_DENY], learning, err) < 0 ||
 		read_base(learning, err) < 0)
 		return -1;
-	if (listener_check(err) < 0)
-		return error_wrap(err, "system calls can't be recorded here");
+	if (learning->apparmor ? learning_apparmor_check(err) < 0 : listener_check(err) < 0)
+		return error_wrap(err, learning->apparmor ? "what programs do can't be recorded here"
+							  : "system calls can't be recorded here");
 	report_init(&report, wants_json(invocation), invocation->value[OPTION_QUIET] != NULL,
 		invocation->value[OPTION_COLOR]);
 	if (!learning->write && !learning->write_dir)

@@ -211,7 +211,12 @@ static int run_plan(const struct plan *plan, const struct invocation *invocation
 		introduce(report, plan);
 		if (plan->learning)
 			learning_announce(plan, report);
-		status = supervise(plan, &options, &state, report, err);
+		if (plan->learning && plan->learning->apparmor)
+			status = learning_apparmor_load(plan, err);
+		if (status == 0)
+			status = supervise(plan, &options, &state, report, err);
+		if (plan->learning && plan->learning->apparmor)
+			learning_apparmor_unload(plan);
 		if (status >= 0 && plan->learning)
 			status = learning_finish(plan, report, status, err);
 	}

@@ -73,6 +73,8 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_GRACE_PERIOD] = {"grace-period", 0, "SECONDS", "delete",
 		"from the stop signal to SIGKILL (default: the pod's own)"},
 	[OPTION_FORCE] = {"force", 0, NULL, "delete", "kill it at once"},
+	[OPTION_APPARMOR] = {"apparmor", 0, NULL, "learn",
+		"learn an AppArmor profile, not a seccomp profile; as root"},
 	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
 	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
@@ -149,7 +151,7 @@ const struct command commands[] = {
 		"a file\n"
 		"can't be read.\n",
 		PRIVILEGE_NONE, cmd_lint},
-	{"learn", "[OPTIONS] FILE|-", "run a pod, and write the seccomp profile that lets it run",
+	{"learn", "[OPTIONS] FILE|-", "run a pod, and write the seccomp or AppArmor profile that lets it run",
 		"Runs the pod under a filter that lets every call through and records it, and writes the "
 		"profile that\n"
 		"allows what was seen: of all containers, their processes and threads, and of what `minirun "
@@ -159,7 +161,11 @@ const struct command commands[] = {
 		"pod runs under the new profile without a denial, as long as it does the same.\n\n"
 		"Each container runs once. A pod that doesn't end is ended by Ctrl-C or --for; that is no "
 		"failure. If the\n"
-		"pod fails, what was seen is written all the same, and the exit status is the pod's.\n",
+		"pod fails, what was seen is written all the same, and the exit status is the pod's.\n\n"
+		"With --apparmor the pod runs under an AppArmor profile in complain mode, and an AppArmor "
+		"profile "
+		"is\n"
+		"written; the seccomp profile counts as ever.\n",
 		PRIVILEGE_SEALED, cmd_learn},
 	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
 		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies "

@@ -25,6 +25,13 @@ void learning_announce(const struct plan *plan, struct report *report)
 {
 	struct event event = {.type = "learning", .tone = TONE_NOTE};
 
+	if (plan->learning->apparmor) {
+		report_event(report, plan->pod->name, &event,
+			"learning: AppArmor is in complain mode, lets everything through and is no boundary "
+			"here; "
+			"containers run once");
+		return;
+	}
 	report_event(report, plan->pod->name, &event,
 		"learning: seccomp lets all calls through%s; it is no boundary here; each container runs "
 		"once",
@@ -220,6 +227,8 @@ int learning_finish(const struct plan *plan, struct report *report, int status, 
 	size_t n = 0;
 	int result;
 
+	if (learning->apparmor)
+		return learning_apparmor_finish(plan, report, status, err);
 	for (size_t i = 0; i < plan->n; i++)
 		if (was_recorded(&plan->items[i]))
 			items[n++] = &plan->items[i];

@@ -7,17 +7,21 @@
 #ifndef RUNNER_LEARNING_H
 #define RUNNER_LEARNING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "runner/report.h"
 
+struct apparmor_record;
+struct findings;
 struct plan;
 struct planned;
 struct plan_request;
 struct supervisor;
 
 struct learning {
+	bool apparmor; /* an AppArmor profile is learned, not a seccomp profile */
 	const char *write; /* the file of the profile, or NULL */
 	const char *
 		write_dir; /* the folder of profiles, one a container, or NULL; with neither: standard output */
@@ -48,5 +52,25 @@ int learning_limit(struct supervisor *supervisor, struct error *err);
  * minirun, or a negative number: nothing was recorded, or it can't be written.
  */
 int learning_finish(const struct plan *plan, struct report *report, int status, struct error *err);
+
+/* ---- learning_apparmor.c ---- */
+
+/* What learns system calls, or NULL: where an AppArmor profile is learned the seccomp profile counts as ever. */
+static inline const struct learning *learning_of_calls(const struct learning *learning)
+{
+	return learning && !learning->apparmor ? learning : NULL;
+}
+
+/* Whether AppArmor profiles can be learned here: root, AppArmor, and the audit's own records. */
+int learning_apparmor_check(struct error *err);
+/* For plan_apparmor.c: the container gets a profile in complain mode instead of its own. */
+void learning_apparmor_plan(const struct plan *plan, struct planned *item);
+/* Loads the profiles to learn under; and takes them, and what a learner that was killed left, out of the kernel again. */
+int learning_apparmor_load(const struct plan *plan, struct error *err);
+void learning_apparmor_unload(const struct plan *plan);
+/* For audit_watch.c: notes a record, and returns true, if it is of such a profile. */
+bool learning_take_record(const struct plan *plan, const struct apparmor_record *record);
+/* As learning_finish. */
+int learning_apparmor_finish(const struct plan *plan, struct report *report, int status, struct error *err);
 
 #endif

@@ -195,7 +195,7 @@ enum loader loader_find(const struct store *store, const struct image *image, co
 {
 	struct layers layers;
 	enum loader loader;
-	bool ignored;
+	bool ignored = false;
 	int *locks;
 
 	*program = NULL;

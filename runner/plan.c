@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/limits.h"
+#include "security/apparmor_learned.h"
 
 /* A random UUID (RFC 4122, version 4), as the API server gives every pod. */
 static int make_uid(char uid[37], struct error *err)
@@ -161,6 +162,10 @@ void planned_free(struct planned *item)
 	strv_free(item->container.env);
 	free(item->container.credentials.groups);
 	free(item->user);
+	free(item->learned_under);
+	if (item->learned)
+		apparmor_learned_free(item->learned);
+	free(item->learned);
 	free(item->group);
 	free(item->recording);
 	free(item->locks_text);

@@ -40,6 +40,8 @@ struct planned {
 	struct recording *recording; /* of `minirun learn`; else NULL */
 	enum apparmor_mode
 		apparmor_mode; /* of locks.apparmor; not loaded: root loads minirun-default before the start */
+	char *learned_under; /* the AppArmor profile to learn under, or NULL */
+	struct apparmor_learned *learned; /* what was learned */
 	bool apparmor_asked; /* by the manifest; else locks.apparmor is there as under containerd, and may be missing */
 	bool read_only_root, privileged;
 	char *user, *group; /* what the container's are, from the image */

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "namespaces/namespaces.h"
+#include "runner/learning.h"
 #include "runner/plan.h"
 
 #define FIELD       "securityContext.appArmorProfile"
@@ -180,6 +181,10 @@ void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_re
 	struct error err = {0};
 
 	item->apparmor_asked = choice->type != PROFILE_UNSET;
+	if (request->learning && request->learning->apparmor) {
+		learning_apparmor_plan(plan, item);
+		return;
+	}
 	if (choice->type == PROFILE_UNCONFINED)
 		return;
 	if (!apparmor_available()) {

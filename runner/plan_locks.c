@@ -145,20 +145,21 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 {
 	const struct profile_choice *choice =
 		effective(&item->spec->security.seccomp, &plan->pod->security.seccomp);
+	const struct learning *learning = learning_of_calls(request->learning);
 	struct error err = {0};
 
-	if (!request->learning && (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED))
+	if (!learning && (choice->type == PROFILE_UNSET || choice->type == PROFILE_UNCONFINED))
 		return;
 	if (item->privileged) {
 		cleanup_free char *path = xasprintf("%s.securityContext.privileged", item->path);
 
 		findings_add(findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, NULL,
 			"a privileged container gets no seccomp filter, as in Kubernetes: %s",
-			request->learning ? "it is not recorded" : "the profile is not applied");
+			learning ? "it is not recorded" : "the profile is not applied");
 		return;
 	}
-	if ((request->learning ? plan_learning(plan, item, request, &err)
-			       : plan_profile(plan, item, choice, request, warnings, &err)) < 0)
+	if ((learning ? plan_learning(plan, item, request, &err)
+		      : plan_profile(plan, item, choice, request, warnings, &err)) < 0)
 		plan_complain(findings, item, "securityContext.seccompProfile", &err);
 	else
 		lock_with(&item->locks, item->profile);

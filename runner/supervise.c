@@ -41,7 +41,7 @@ void supervisor_init_denials(
 		.container = item->spec->name,
 		.profile = item->profile,
 		.recording = item->recording,
-		.learning = supervisor->plan->learning,
+		.learning = learning_of_calls(supervisor->plan->learning),
 		.watch.fd = -1,
 	};
 }

@@ -154,7 +154,7 @@ static const char *skip_stamp(const char *text)
 }
 
 /* The record in the words of libapparmor's oldest version: `type=AVC msg=audit(...): apparmor="DENIED" ...`. */
-static bool normalise(const char *text, size_t size, char *out, size_t room, bool *complain)
+static bool normalise(const char *text, size_t size, char *out, size_t room, struct apparmor_record *record)
 {
 	const char *end = text + size;
 	const char *at = skip_stamp(text);
@@ -165,13 +165,14 @@ static bool normalise(const char *text, size_t size, char *out, size_t room, boo
 
 	if (!at || !next_token(&at, end, &token))
 		return false;
-	*complain = token_is(&token, "apparmor", "\"ALLOWED\"");
+	record->complain = token_is(&token, "apparmor", "\"ALLOWED\"");
+	record->audited = token_is(&token, "apparmor", "\"AUDIT\"");
 	/* "KILLED" is a refusal by a profile in kill mode. */
-	if (!*complain && !token_is(&token, "apparmor", "\"DENIED\"") &&
+	if (!record->complain && !record->audited && !token_is(&token, "apparmor", "\"DENIED\"") &&
 		!token_is(&token, "apparmor", "\"KILLED\""))
 		return false;
 	n = (size_t)snprintf(out, room, "type=AVC msg=%.*s apparmor=\"%s\"", (int)(stamp_end - text), text,
-		*complain ? "ALLOWED" : "DENIED");
+		record->complain ? "ALLOWED" : "DENIED");
 	while (next_token(&at, end, &token)) {
 		const char *key = known_key(&token, &seen);
 
@@ -247,7 +248,7 @@ bool apparmor_record_parse(const char *text, size_t size, struct apparmor_record
 	if (size > RECORD_LIMIT)
 		return false;
 	line = xstrndup(text, size);
-	if (!normalise(line, size, known, sizeof(known), &record->complain))
+	if (!normalise(line, size, known, sizeof(known), record))
 		return false;
 	parsed = parse_record(known);
 	if (!parsed)
@@ -307,6 +308,12 @@ static char *append_quoted(char *list, const char *before, const char *name)
 	return longer;
 }
 
+/* Either side's profile can refuse a signal. */
+static const char *direction_of(const struct apparmor_record *record)
+{
+	return record->denied && !strcmp(record->denied, "receive") ? "from" : "to";
+}
+
 char *apparmor_record_what(const struct apparmor_record *record)
 {
 	cleanup_free char *operation = shown(record->operation);
@@ -323,7 +330,7 @@ char *apparmor_record_what(const struct apparmor_record *record)
 									   : append(what, record->protocol);
 	case APPARMOR_SIGNAL:
 		what = append(xstrdup("signal"), record->signal);
-		return append(append(what, record->peer ? "to" : NULL), record->peer);
+		return append(append(what, record->peer ? direction_of(record) : NULL), record->peer);
 	case APPARMOR_PTRACE:
 		return append(append(xstrdup("ptrace"), record->peer ? "of" : NULL), record->peer);
 	case APPARMOR_MOUNT:

@@ -29,6 +29,7 @@ enum apparmor_class {
 /* All strings are owned, and hostile: any bytes but NUL. NULL where the record has none. */
 struct apparmor_record {
 	bool complain; /* it was let through, and would have been refused in enforce mode */
+	bool audited; /* it is permitted, by a rule that wants it recorded: no refusal at all */
 	enum apparmor_class class;
 	pid_t pid; /* the thread group, in the initial pid namespace; 0: not said */
 	char *operation; /* "open", "capable", "create", ... */
@@ -46,8 +47,8 @@ struct apparmor_record {
 };
 
 /*
- * Takes apart the text of one record, from "audit(" on. False if it is none of a refusal: another event, half a
- * record, no record at all. apparmor_record_free afterwards, also then.
+ * Takes apart the text of one record, from "audit(" on. False if it is none of a refusal, nor of an audited access:
+ * another event, half a record, no record at all. apparmor_record_free afterwards, also then.
  */
 bool apparmor_record_parse(const char *text, size_t size, struct apparmor_record *record);
 void apparmor_record_free(struct apparmor_record *record);

@@ -174,8 +174,6 @@ static void refuses_what_is_none(void)
 	expect_none(STAMP "apparmor=\"DENIED\" operation=\"open\"");
 	expect_none(STAMP
 		"apparmor=\"STATUS\" operation=\"profile_load\" profile=\"unconfined\" name=\"t\" pid=159");
-	expect_none(
-		STAMP "apparmor=\"AUDIT\" operation=\"open\" profile=\"t\" name=\"/x\" pid=1 comm=\"sh\"");
 	expect_none(STAMP "avc:  denied  { read } for  pid=1 comm=\"sh\" name=\"x\"");
 	expect_none("type=AVC msg=" STAMP "apparmor=\"DENIED\" operation=\"open\" profile=\"t\" pid=1");
 	expect_none("=====================");

@@ -124,3 +124,33 @@ for i in 1 2 3; do mkdir /data/v; done; exit 3' "$container" "$volumes"
 	assert_stderr_has 'what AppArmor denies is read from /dev/kmsg'
 	sysctl -q kernel.dmesg_restrict=1
 }
+
+@test "learn --apparmor writes the profile under which the same run has no denial" {
+	container='    securityContext: {appArmorProfile: {type: Localhost, localhostProfile: vm-learned}, capabilities: {add: [SYS_ADMIN]}}
+    volumeMounts: [{name: data, mountPath: "/data"}]'
+	volumes='  volumes: [{name: data, emptyDir: {}}]'
+	work='mkdir "/data/a b" /data/*x; echo hi >"/data/a b/c,d"; cat "/data/a b/c,d" /proc/self/status >/dev/null
+chown 1 /data/*x; rm -r "/data/a b"; wget -q http://127.0.0.1:1/ 2>/dev/null; mkdir /mnt; mount -t tmpfs x /mnt; umount /mnt
+sleep 100 & kill $!; sh -c "exit 0"'
+	simple_pod learn "$work" "$container" "$volumes" >pod.yaml
+	profiles_now=$(cat "$PROFILES")
+	run --separate-stderr "$MINIRUN" learn --apparmor --write learned pod.yaml
+	cat learned
+	assert_status 0
+	assert_stderr_has 'rules for AppArmor profile vm-learned, written to learned'
+	assert_equal "$(cat "$PROFILES")" "$profiles_now"
+	grep -qF '"/data/a b/c,d" rw,' learned
+	grep -qF '/data/\*x/ w,' learned
+	grep -qF 'capability chown,' learned
+	"$MINIRUN" lint learned
+	apparmor_parser --replace --skip-cache learned
+	LOADED_PROFILES+=(vm-learned)
+	run --separate-stderr "$MINIRUN" pod.yaml
+	assert_status 0
+	assert_lacks denied
+	assert_lacks "Permission denied"
+	# It is no more than that.
+	sed -i 's/exit 0/: >\/data\/other/' pod.yaml
+	run --separate-stderr "$MINIRUN" pod.yaml
+	assert_stderr_has 'denied mknod "/data/other" (c: create)'
+}
