@@ -181,13 +181,43 @@ static int not_found(const struct store *store, const char *name, struct error *
 		nearest = text_nearest(name, names, n);
 	}
 	if (nearest)
-		error_hint(err, "did you mean %s? Otherwise: minirun image load ARCHIVE %s", nearest, name);
+		error_hint(err, "did you mean %s? Otherwise: minirun image pull %s", nearest, name);
 	else
-		error_hint(err, "minirun image load ARCHIVE %s", name);
+		error_hint(err, "minirun image pull %s, or minirun image load ARCHIVE %s", name, name);
 	for (size_t i = 0; i < n; i++)
 		image_free(&images[i]);
 	free(images);
 	return -1;
+}
+
+static bool has_digest(const struct image *image, const char *digest)
+{
+	return !strcmp(digest, image->digest) || (image->index && !strcmp(digest, image->index));
+}
+
+/* Under whatever tag: a digest says all. */
+static bool find_by_digest(const struct store *store, const struct reference *reference, struct image *image)
+{
+	cleanup_free char *repository = reference_repository(reference->name);
+	struct image *images;
+	struct error ignored;
+	bool found = false;
+	size_t n;
+
+	if (!reference->digest || image_list(store, &images, &n, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		cleanup_free char *other = reference_repository(images[i].name);
+
+		if (!found && !strcmp(other, repository) && has_digest(&images[i], reference->digest)) {
+			*image = images[i];
+			found = true;
+		} else {
+			image_free(&images[i]);
+		}
+	}
+	free(images);
+	return found;
 }
 
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err)
@@ -195,6 +225,7 @@ int image_find(const struct store *store, const char *name, struct image *image,
 	cleanup_reference struct reference reference = {0};
 	cleanup_free char *file = NULL;
 	cleanup_fd int fd = -1;
+	int result;
 
 	*image = (struct image){0};
 	if (reference_parse(&reference, name, err) < 0)
@@ -205,17 +236,21 @@ int image_find(const struct store *store, const char *name, struct image *image,
 	if (fd < 0)
 		return -1;
 	file = reference_file(reference.name);
-	if (read_image(store, fd, file, image, err) < 0)
-		return err->errnum == ENOENT ? not_found(store, reference.name, err) : -1;
-	if (!reference.digest || !strcmp(reference.digest, image->digest) ||
-		(image->index && !strcmp(reference.digest, image->index)))
+	result = read_image(store, fd, file, image, err);
+	if (result < 0 && err->errnum != ENOENT)
+		return -1;
+	if (result == 0 && (!reference.digest || has_digest(image, reference.digest)))
 		return 0;
-	error_set(err, ERROR_IMAGE, 0, "the stored image %s is %s, not %s", image->name, image->digest,
-		reference.digest);
+	if (result == 0) {
+		error_set(err, ERROR_IMAGE, 0, "the stored image %s is %s, not %s", image->name,
+			image->digest, reference.digest);
+		error_hint(err, "minirun image pull %s fetches that one", name);
+		image_free(image);
+	} else {
+		not_found(store, reference.name, err);
+	}
 	err->errnum = ENOENT;
-	image_free(image);
-	return error_hint(
-		err, "a loaded image's digest is that of its archive; leave the digest out of the name");
+	return find_by_digest(store, &reference, image) ? 0 : -1;
 }
 
 /* Whether an image other than this one has the layer. */

@@ -83,6 +83,16 @@ struct load_progress {
 	/* Of an image with layers: which one is at hand, from 1; of how many; and how far it is. 0 otherwise. */
 	unsigned int layer, layers;
 	uint64_t layer_read, layer_total; /* bytes of its blob */
+	/* Of a pull: all layers, lowest first. NULL otherwise, and before they are known. */
+	const struct fetch_progress *fetches;
+	size_t n_fetches;
+};
+
+/* A layer on its way from a registry. */
+struct fetch_progress {
+	char digest[72]; /* "sha256:..." */
+	uint64_t size, fetched; /* bytes of its blob */
+	bool is_stored; /* the store has it: it isn't fetched */
 };
 
 /* Who wants to hear of a load. Both functions may be NULL. */
@@ -137,6 +147,25 @@ struct layout_options {
 int image_load_layout(const struct store *store, int dirfd, const char *name,
 	const struct layout_options *options, struct image *image, struct error *err);
 
+struct pull_options {
+	const struct load_limits *limits; /* NULL: the default */
+	const struct load_watcher *watcher; /* may be NULL */
+	const char *authfile, *cert_dir; /* as skopeo's --authfile and --cert-dir, absolute; or NULL */
+	bool no_tls_verify; /* as skopeo's --tls-verify=false */
+};
+
+/*
+ * Fetches an image from its registry by skopeo, and stores it under its name. Layers that the store has aren't fetched, and
+ * each is unpacked while the next ones come. If the registry has what the store has already, nothing is done and
+ * *is_unchanged set. A name with a digest is fetched by that; without a tag besides it is stored as NAME:sha256-PREFIX, for
+ * nothing says that it is the latest.
+ *
+ * Errors: ERROR_HOST where skopeo is missing, the registry can't be reached or isn't trusted; ERROR_IMAGE for what it
+ * refuses or hasn't got, and as image_load_layout. Nothing is left behind.
+ */
+int image_pull(const struct store *store, const char *name, const struct pull_options *options,
+	struct image *image, bool *is_unchanged, struct error *err);
+
 /*
  * Finds an image by the name a pod gives. As for Docker "nginx", "nginx:latest", "library/nginx" and
  * "docker.io/library/nginx:latest" are one name. With "@sha256:..." that must be the image's digest, or that of the index
@@ -145,11 +174,31 @@ int image_load_layout(const struct store *store, int dirfd, const char *name,
  */
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
 
+/*
+ * The images that a word means: the one of that name, or all names of the image whose digest it is, or begins with (four digits
+ * at least, "sha256:" may be left out). ERROR_IMAGE if there is none, as image_find, or if several begin so. The caller
+ * frees each and the array.
+ */
+int image_choose(
+	const struct store *store, const char *word, struct image **images, size_t *n, struct error *err);
+
 /* All images, sorted by name. The caller frees each and the array. */
 int image_list(const struct store *store, struct image **images, size_t *n, struct error *err);
 
 /* Removes the image, and its layers if no other image has them and no pod uses them (then: an error). */
 int image_remove(const struct store *store, const char *name, struct error *err);
+
+struct pruned {
+	char **images; /* names, NULL-terminated, to be freed; NULL if none */
+	size_t layers;
+	uint64_t bytes; /* of their content */
+};
+
+/*
+ * Removes what no image refers to: layers, and what dead loads left. With all also every image that no running pod uses
+ * (nor one that shares its topmost layer).
+ */
+int store_prune(const struct store *store, bool all, struct pruned *pruned, struct error *err);
 
 /*
  * Opens the rootfs folders of an image's layers, lowest first, into fds (image->layers long), holding a shared lock

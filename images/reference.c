@@ -200,3 +200,32 @@ char *reference_file(const char *name)
 	}
 	return file;
 }
+
+/* Where the tag begins, or NULL: a colon before a slash belongs to a port. */
+static const char *tag_of(const char *name)
+{
+	const char *colon = strrchr(name, ':');
+
+	return colon && !strchr(colon, '/') ? colon : NULL;
+}
+
+char *reference_repository(const char *name)
+{
+	const char *tag = tag_of(name);
+	size_t n = tag ? (size_t)(tag - name) : strlen(name);
+	bool is_official = !memchr(name, '/', n);
+
+	if (domain_length(name))
+		return xstrndup(name, n);
+	return xasprintf("docker.io/%s%.*s", is_official ? "library/" : "", (int)n, name);
+}
+
+char *reference_stored(const struct reference *reference, const char *text)
+{
+	cleanup_free char *name = xstrndup(text, strcspn(text, "@"));
+	const char *hex = reference->digest ? strchr(reference->digest, ':') : NULL;
+
+	if (!hex || tag_of(name))
+		return xstrdup(reference->name);
+	return xasprintf("%s:sha256-%.12s", reference->name, hex + 1);
+}

@@ -27,6 +27,15 @@ static inline void cleanup_reference_fn(struct reference *reference)
 /* Whether two names mean one image, tags included. False if one of them is no name. */
 bool reference_is_same(const char *a, const char *b);
 
+/* Where a name's image is in the world, without its tag: "docker.io/library/nginx". Returns a fresh string. */
+char *reference_repository(const char *name);
+
+/*
+ * What the image that text names is stored as, reference being what text was parsed to: its name, or, if it has a digest and
+ * no tag, "nginx:sha256-0123456789ab". Returns a fresh string.
+ */
+char *reference_stored(const struct reference *reference, const char *text);
+
 /*
  * The file of an image in STORE/images: a plain file name for any valid one, "quay.io+who+what=tag.json". The
  * two signs stand for '/' and ':' and are in no image name. Returns a fresh string.

@@ -80,11 +80,18 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
 		"load: an OCI image configuration that says what the image runs"},
 	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image",
-		"load: refuse more content than this (default 16Gi)"},
+		"load, pull: refuse more content than this (default 16Gi)"},
 	[OPTION_MAX_ENTRIES] = {"max-entries", 0, "N", "image",
-		"load: refuse more entries than this (default 2000000)"},
+		"load, pull: refuse more entries than this (default 2000000)"},
 	[OPTION_MAX_RATIO] = {"max-ratio", 0, "N", "image",
-		"load: refuse an archive that expands more than N times (default 200)"},
+		"load, pull: refuse an archive that expands more than N times (default 200)"},
+	[OPTION_AUTHFILE] = {"authfile", 0, "FILE", "run image",
+		"pull: skopeo's file of credentials (default: where `skopeo login` writes)"},
+	[OPTION_CERT_DIR] = {"cert-dir", 0, "DIR", "run image",
+		"pull: certificates for the registry (default: /etc/containers/certs.d/HOST)"},
+	[OPTION_TLS_VERIFY] = {"tls-verify", 0, "BOOL", "run image",
+		"pull: false takes a registry without TLS, or with a certificate that nobody vouches for"},
+	[OPTION_ALL] = {"all", 'a', NULL, "image", "prune: images that no running pod uses, too"},
 	[OPTION_FIELDS] = {"fields", 0, NULL, "help",
 		"print the table of a manifest's fields, as man page source"},
 	[OPTION_HELP] = {"help", 'h', NULL, NULL, "print this help"},
@@ -167,12 +174,17 @@ const struct command commands[] = {
 		"is\n"
 		"written; the seccomp profile counts as ever.\n",
 		PRIVILEGE_SEALED, cmd_learn},
-	{"image", "load ARCHIVE|DIR|- NAME | ls | rm NAME...", "keep images: load, list, remove",
-		"load  unpacks a rootfs archive (any format and compression that libarchive reads) or copies "
-		"a folder,\n"
-		"      and stores it as NAME, the name that a pod's `image:` gives\n"
-		"ls    lists what is stored\n"
-		"rm    removes images that no running pod uses\n",
+	{"image", "load ARCHIVE|DIR|- [NAME] | pull NAME... | ls | inspect NAME... | rm NAME... | prune [-a]",
+		"keep images: load, pull, list, look at, remove",
+		"load     stores an image from an OCI layout, a docker-archive (docker save) or a rootfs, "
+		"each "
+		"an archive\n"
+		"         or a folder, as NAME, the name that a pod's `image:` gives\n"
+		"pull     fetches images from their registries, by skopeo\n"
+		"ls       lists what is stored\n"
+		"inspect  says all of an image, by its name, its digest or the beginning of that\n"
+		"rm       removes images that no running pod uses, by name or digest\n"
+		"prune    removes layers that no image has; with --all all images that no running pod uses\n",
 		PRIVILEGE_ROOT, cmd_image},
 	{"check", "[OPTIONS]", "what this machine can do, and how to mend what it can't",
 		"Tries what a pod needs, each in a process of its own, and leaves nothing behind: a line "
