@@ -192,7 +192,8 @@ static int not_found(const struct store *store, const char *name, struct error *
 
 static bool has_digest(const struct image *image, const char *digest)
 {
-	return !strcmp(digest, image->digest) || (image->index && !strcmp(digest, image->index));
+	return (image->digest && !strcmp(digest, image->digest)) ||
+	       (image->index && !strcmp(digest, image->index));
 }
 
 /* Under whatever tag: a digest says all. */

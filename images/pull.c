@@ -181,17 +181,19 @@ static int wait_a_moment(struct pull *pull, struct error *err)
 {
 	struct pollfd fds[] = {{.fd = pull->arrivals, .events = POLLIN},
 		{.fd = pull->skopeo.pidfd, .events = POLLIN}, {.fd = pull->skopeo.log, .events = POLLIN}};
-	char events[4096];
 
 	if (poll(fds, array_length(fds), LOOK_MS) < 0 && errno != EINTR)
 		return error_set(err, ERROR_HOST, errno, "poll");
-	if (fds[0].revents & POLLIN)
+	if (fds[0].revents & POLLIN) {
+		char events[4096];
+
 		while (read(pull->arrivals, events, sizeof(events)) > 0)
 			;
+	}
 	if (fds[2].revents & POLLIN)
 		skopeo_listen(&pull->skopeo);
 	tell(pull);
-	return fds[1].revents & POLLIN ? skopeo_finish(&pull->skopeo, err) : 0;
+	return (fds[1].revents & POLLIN) ? skopeo_finish(&pull->skopeo, err) : 0;
 }
 
 /* A layer: taken over as soon as skopeo has put it there whole. */
@@ -346,7 +348,12 @@ static int run(struct pull *pull, struct image *image, bool *is_unchanged, struc
 		write_index(pull, manifest, hex, size, err) < 0)
 		return -1;
 	layout = make_folder(pull, "layout", err);
-	return layout < 0 ? -1 : image_load_layout(pull->store, layout, pull->name, &options, image, err);
+	if (layout < 0 || image_load_layout(pull->store, layout, pull->name, &options, image, err) < 0)
+		return -1;
+	/* The loader tells now and then; that all is done is always told. */
+	pull->progress.layer = (unsigned int)pull->fetches.n + 1;
+	tell(pull);
+	return 0;
 }
 
 int image_pull(const struct store *store, const char *name, const struct pull_options *options,

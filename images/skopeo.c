@@ -26,9 +26,8 @@
 
 /* Where its settings, credentials and certificates are, and how to get out. */
 static const char *const passed[] = {"PATH", "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME",
-	"REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_REGISTRIES_CONF_DIR",
-	"SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY",
-	"HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "TMPDIR"};
+	"REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy",
+	"no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "TMPDIR"};
 
 static char **make_environment(void)
 {

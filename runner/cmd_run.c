@@ -16,6 +16,7 @@
 #include "runner/manifest.h"
 #include "runner/paths.h"
 #include "runner/plan.h"
+#include "runner/provision.h"
 #include "runner/report.h"
 #include "runner/run.h"
 #include "runner/state.h"
@@ -229,6 +230,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 	struct findings *findings, struct error *err)
 {
 	cleanup_free char *store = path_of_store(invocation, err);
+	struct provision provision = {.report = report, .pod = pod->name};
 	struct plan_request request = {
 		.store_path = store,
 		.manifest_path = file,
@@ -237,11 +239,14 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 		.no_denials = invocation->value[OPTION_NO_DENIALS] != NULL,
 		.learning = learning,
 		.no_limits = invocation->value[OPTION_NO_LIMITS] != NULL,
+		.fetch = provision_fetch,
+		.data = &provision,
 	};
 	struct plan plan;
 	int status;
 
-	if (!store || option_integer(invocation, OPTION_PIDS_LIMIT, 0, &request.pids_limit, err) < 0)
+	if (!store || option_integer(invocation, OPTION_PIDS_LIMIT, 0, &request.pids_limit, err) < 0 ||
+		pull_settings_read(invocation, &provision.settings, err) < 0)
 		return -1;
 	report->pod = pod->name;
 	status = plan_make(&plan, pod, &request, findings, stderr, err);
@@ -252,6 +257,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 	if (status == 0)
 		status = run_plan(&plan, invocation, store, manifest, report, err);
 	plan_free(&plan);
+	pull_settings_free(&provision.settings);
 	return status;
 }
 

@@ -202,8 +202,8 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 		ROW("envFrom", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "write the variables into env", NULL,   \
 			&env_from),                                                                          \
 		ROW("image", FIELD_STRING, SHAPE_ONE, USE_ACT, "the image's name in the store", NULL, NULL), \
-		ROW("imagePullPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT, "Always, IfNotPresent or Never",    \
-			NULL, NULL),                                                                         \
+		ROW("imagePullPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                     \
+			"Always, IfNotPresent (the default, also for the tag latest) or Never", NULL, NULL), \
 		ROW("lifecycle", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "hooks", NULL, &lifecycle),               \
 		ROW("livenessProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,        \
 			&probe),                                                                             \

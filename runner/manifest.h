@@ -99,6 +99,7 @@ enum pull_policy {
 struct container_spec {
 	char *name, *image;
 	enum pull_policy pull_policy;
+	bool pull_policy_given; /* it stands in the manifest */
 	char **command, **args; /* NULL if absent; $(VAR) is expanded already, against env */
 	struct string_map
 		env; /* in order; $(VAR) is expanded already, $$ is $; a later name replaces an earlier */

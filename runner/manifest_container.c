@@ -83,6 +83,7 @@ static void read_image(const struct cursor *at, struct container_spec *container
 	else if (text && (isspace((unsigned char)*text) || isspace((unsigned char)text[strlen(text) - 1])))
 		cursor_invalid(&image, "must not have leading or trailing whitespace");
 	container->image = xstrdup(text ? text : "");
+	container->pull_policy_given = policy.node != NULL;
 	container->pull_policy = (enum pull_policy)cursor_choice(
 		&policy, pull_policies, array_length(pull_policies), default_pull_policy(container->image));
 }

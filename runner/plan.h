@@ -75,6 +75,9 @@ struct plan_request {
 	const struct learning *learning; /* of `minirun learn`; else NULL */
 	bool no_limits; /* --no-limits */
 	int64_t pids_limit; /* --pids-limit; 0: none, -1: as LIMITS_PIDS says */
+	/* Fetches an image into the store, or says why it can't; NULL: nothing is fetched. */
+	int (*fetch)(void *data, const struct store *store, const char *image, struct error *err);
+	void *data;
 };
 
 /*

@@ -250,7 +250,7 @@ static void draw_meter(const struct progress_bar *bar, size_t columns, char *met
 /* One line of at most width columns, its parts as important as they stand here; the bar stands where the eye expects it. */
 static void draw(const struct progress_bar *bar, const char *label, unsigned int width, char *line)
 {
-	char bytes[80], rate[48], left[48], state[32], meter[BAR_MAX + 3];
+	char bytes[80], rate[48], left[48], state[32];
 	size_t spare;
 
 	line[0] = '\0';
@@ -264,6 +264,8 @@ static void draw(const struct progress_bar *bar, const char *label, unsigned int
 	if (spare > BAR_MIN + 24)
 		spare -= 24;
 	if (bar->total && bar->state != STATE_STORED && spare >= BAR_MIN) {
+		char meter[BAR_MAX + 3];
+
 		draw_meter(bar, spare < BAR_MAX ? spare : BAR_MAX, meter);
 		add(line, width, meter);
 	}

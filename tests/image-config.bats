@@ -270,9 +270,10 @@ id_of()
 	for signal in SIGQUIT 10 SIGRTMIN+3; do
 		image "{\"StopSignal\": \"$signal\", \"Cmd\": [\"sh\", \"-c\", \"for s in QUIT USR1 RTMIN+3 TERM 37; do trap \\\"echo got \$s; exit 0\\\" \$s 2>/dev/null; done; echo up; while :; do sleep 0.1; done\"]}"
 		printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: ends}\nspec: {containers: [{name: main, image: %s}]}\n' "$IMAGE" >pod.yaml
+		rm -f out # of the turn before
 		"$MINIRUN" --once pod.yaml >out 2>err </dev/null &
 		pid=$!
-		eventually 20 grep -q up out
+		eventually 20 grep -qs up out
 		kill -TERM $pid
 		result=0
 		wait $pid || result=$?

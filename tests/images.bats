@@ -106,7 +106,7 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	[[ $output =~ ^quay.io/who/what:v1\ \ [0-9.]+\ [KM]?i?B\ \ [0-9,]+\ entries\ \ sha256:[0-9a-f]{64}$ ]]
 	image load "$WORK/good.tar" docker.io/library/good:latest
 	image ls
-	[[ ${lines[0]} =~ ^NAME\ +DIGEST\ +SIZE\ +ENTRIES\ +AGE$ ]]
+	[[ ${lines[0]} =~ ^NAME\ +DIGEST\ +SIZE\ +LAYERS\ +AGE$ ]]
 	[[ ${lines[1]} =~ ^good\ +sha256:[0-9a-f]{12}\  ]]
 	[[ ${lines[2]} =~ ^quay.io/who/what:v1\ +sha256: ]]
 	image rm library/good quay.io/who/what:v1

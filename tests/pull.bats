@@ -1,0 +1,415 @@
+#!/usr/bin/env bats
+# Images from a registry: Debian's docker-registry on loopback, reached by skopeo.
+
+load helpers
+
+setup_file()
+{
+	minirun_setup_file
+	export REGISTRY_DATA=$WORK/registry-data REGISTRY_PIDS=$WORK/registry-pids
+	# A registry on loopback speaks no TLS; that is said as a user would say it, in a file of theirs.
+	mkdir -p "$HOME/.config/containers"
+	export REGISTRIES=$HOME/.config/containers/registries.conf
+	start_registry plain
+	export REGISTRY=$HOST
+	trust "$REGISTRY"
+	"$REPO/tests/scripts/layout" "$WORK/layout" busybox="$(command -v busybox)" noise=300
+	push "$WORK/layout" "$REGISTRY/who/what:v1"
+	push "$WORK/layout" "$REGISTRY/who/what:latest"
+}
+
+teardown_file()
+{
+	local pid
+	while read -r pid; do
+		kill "$pid" 2>/dev/null || true
+	done <"$REGISTRY_PIDS"
+	minirun_teardown_file
+}
+
+setup()
+{
+	minirun_setup
+	export MINIRUN_STORE=$T/store
+}
+teardown() { minirun_teardown; }
+
+image() { run --separate-stderr "$MINIRUN" image "$@"; }
+
+# Takes registries without TLS.
+trust()
+{
+	local host
+	for host in "$@"; do
+		printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$host"
+	done >>"$REGISTRIES"
+}
+
+# start_registry NAME [AUTH-LINES]: one with a folder of its own on a free port; $HOST is its name.
+start_registry()
+{
+	local port
+	for _ in 1 2 3 4 5; do
+		port=$((20000 + RANDOM % 10000))
+		cat >"$WORK/$1.yml" <<-END
+			version: 0.1
+			log: {level: error, accesslog: {disabled: true}}
+			storage: {filesystem: {rootdirectory: $REGISTRY_DATA/$1}, delete: {enabled: true}}
+			http: {addr: 127.0.0.1:$port}
+			${2:-}
+		END
+		docker-registry serve "$WORK/$1.yml" >"$WORK/$1.log" 2>&1 3>&- </dev/null &
+		echo $! >>"$REGISTRY_PIDS"
+		HOST=127.0.0.1:$port
+		eventually 20 answers "$port" $! && kill -0 $! 2>/dev/null && return
+	done
+	cat "$WORK/$1.log"
+	return 1
+}
+
+# Somebody listens there, or the process has ended.
+answers()
+{
+	(exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || ! kill -0 "$2" 2>/dev/null
+}
+
+push()
+{
+	skopeo copy -q --dest-tls-verify=false "${@:3}" "oci:$1:latest" "docker://$2"
+}
+
+# The blob of a layer in a registry's folder: blob NAME DIGEST.
+blob()
+{
+	echo "$REGISTRY_DATA/$1/docker/registry/v2/blobs/sha256/${2:7:2}/${2:7}/data"
+}
+
+manifest() { skopeo inspect --raw "docker://$1"; }
+digest() { echo "sha256:$(manifest "$1" | sha256sum | cut -d' ' -f1)"; }
+
+pod()
+{
+	run_pod "${@:2}" <<-YAML
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: t$BATS_TEST_NUMBER}
+		spec:
+		  restartPolicy: Never
+		  containers:
+		  - {name: main, $1}
+	YAML
+}
+
+left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/images" -mindepth 1 -maxdepth 1 2>/dev/null; }
+
+@test "an image is pulled with its layers and its configuration, and runs" {
+	image pull "$REGISTRY/who/what:v1"
+	assert_status 0
+	[[ $output =~ ^$REGISTRY/who/what:v1\ .*\ sha256:[0-9a-f]{64}$ ]]
+	assert_equal "${output##* }" "$(digest "$REGISTRY/who/what:v1")"
+	assert_equal "$(grep -c unpacked <<<"$stderr")" 2
+	assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
+	pod "image: \"$REGISTRY/who/what:v1\", imagePullPolicy: Never"
+	assert_status 0
+	assert_has "| hello from the layout"
+}
+
+@test "what hasn't changed isn't fetched again, and a layer that the store has neither" {
+	image pull "$REGISTRY/who/what:v1" -q
+	assert_equal "$output$stderr" ""
+	image pull "$REGISTRY/who/what:v1"
+	assert_has "is up to date"
+	# The first layer is gone from the registry: only who doesn't ask for it can pull.
+	cp -r "$WORK/layout" more
+	"$REPO/tests/scripts/layout" more noise=200
+	start_registry shared
+	trust "$HOST"
+	push more "$HOST/more:latest"
+	rm "$(blob shared "$(manifest "$HOST/more" | jq -r '.layers[0].digest')")"
+	image pull "$HOST/more"
+	assert_status 0
+	assert_equal "$(grep -c 'stored already' <<<"$stderr")" 2
+	assert_equal "$(grep -c 'unpacked' <<<"$stderr")" 1
+	assert_equal "$("$MINIRUN" image ls -o json | jq '[.[].layers | length] | max')" 3
+	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 3
+}
+
+@test "a digest pins: it is pulled, stored and found by it" {
+	local digest name
+	digest=$(digest "$REGISTRY/who/what:v1")
+	image pull "$REGISTRY/who/what@$digest"
+	assert_status 0
+	name=$REGISTRY/who/what:sha256-${digest:7:12}
+	assert_equal "$("$MINIRUN" image ls -o json | jq -r '.[].name')" "$name"
+	image pull "$REGISTRY/who/what:v7@$digest"
+	assert_status 0
+	pod "image: \"$REGISTRY/who/what@$digest\", imagePullPolicy: Never"
+	assert_status 0
+	pod "image: \"$REGISTRY/who/what:elsewhere@$digest\", imagePullPolicy: Never"
+	assert_status 0
+	pod "image: \"$REGISTRY/who/what@sha256:$(printf %064d 0)\", imagePullPolicy: Never"
+	assert_status 125
+	# Several names of one image: by digest all of them are meant.
+	image rm "${digest:7:8}"
+	assert_equal "$(sort <<<"$output")" "$(printf '%s removed\n' "$name" "$REGISTRY/who/what:v7" | sort)"
+	assert_equal "$(left)" ""
+}
+
+@test "imagePullPolicy: IfNotPresent pulls what is missing, Always asks each time, Never doesn't" {
+	start_registry policy
+	trust "$HOST"
+	push "$WORK/layout" "$HOST/app:1"
+	pod "image: \"$HOST/app:1\", imagePullPolicy: Never"
+	assert_status 125
+	assert_stderr_has "spec.containers[0].image: Container image \"$HOST/app:1\" is not present with pull policy of Never"
+	pod "image: \"$HOST/app:1\""
+	assert_status 0
+	assert_stderr_has "Pulling image \"$HOST/app:1\""
+	assert_stderr_has "Successfully pulled image \"$HOST/app:1\" in "
+	# The registry gets another image under that name.
+	cp -r "$WORK/layout" other
+	"$REPO/tests/scripts/layout" other noise=10 cmd='echo the other one'
+	push other "$HOST/app:1"
+	pod "image: \"$HOST/app:1\""
+	assert_has "hello from the layout"
+	assert_lacks Pulling
+	pod "image: \"$HOST/app:1\", imagePullPolicy: Always"
+	assert_status 0
+	assert_has "the other one"
+	pod "image: \"$HOST/app:1\", imagePullPolicy: Always" -o json
+	assert_equal "$(jq -r 'select(.type == "pulled") | .message' <<<"$output" | sed 's/ in .*//')" "Successfully pulled image \"$HOST/app:1\""
+	kill "$(tail -n 1 "$REGISTRY_PIDS")"
+	pod "image: \"$HOST/app:1\", imagePullPolicy: Always"
+	assert_status 125
+	assert_stderr_has "spec.containers[0].image: cannot pull $HOST/app:1: the registry $HOST can't be reached"
+	assert_stderr_has "imagePullPolicy: IfNotPresent runs the stored one"
+	pod "image: \"$HOST/app:1\""
+	assert_status 0
+}
+
+@test "an untagged image that was loaded runs without a network, as before" {
+	export MINIRUN_STORE=$WORK/store
+	pod 'image: busybox, command: [echo, here]'
+	assert_status 0
+	assert_has here
+}
+
+@test "nothing is fetched for a pod that is wrong in another way" {
+	pod "image: \"$REGISTRY/who/what:v1\", securityContext: {seccompProfile: {type: Localhost, localhostProfile: none.json}}"
+	assert_status 125
+	assert_lacks Pulling
+	assert_equal "$(left)" ""
+	pod "image: \"$REGISTRY/who/what:v1\", securityContext: {seccompProfile: {type: Localhost, localhostProfile: none.json}}"
+}
+
+@test "a wrong password, none at all, and the right one" {
+	htpasswd -Bbn user secret >"$WORK/passwords"
+	start_registry locked "auth: {htpasswd: {realm: lab, path: $WORK/passwords}}"
+	trust "$HOST"
+	push "$WORK/layout" "$HOST/app:1" --dest-creds user:secret
+	image pull "$HOST/app:1"
+	assert_status 125
+	assert_last_error_has "cannot pull $HOST/app:1: the registry $HOST wants to know who asks"
+	assert_stderr_has "skopeo login $HOST"
+	printf '{"auths": {"%s": {"auth": "%s"}}}' "$HOST" "$(printf user:wrong | base64)" >wrong.json
+	image pull "$HOST/app:1" --authfile wrong.json
+	assert_status 125
+	assert_stderr_has "skopeo login $HOST"
+	assert_equal "$(left)" ""
+	printf '{"auths": {"%s": {"auth": "%s"}}}' "$HOST" "$(printf user:secret | base64)" >right.json
+	image pull "$HOST/app:1" --authfile right.json
+	assert_status 0
+	image pull "$HOST/app:1" --authfile none.json
+	assert_last_error_has "--authfile $T/none.json: No such file"
+}
+
+@test "what a registry hasn't got, and one without TLS that nobody allowed" {
+	image pull "$REGISTRY/no/such:1"
+	assert_status 125
+	assert_last_error_has "cannot pull $REGISTRY/no/such:1: the registry $REGISTRY has no such image"
+	image pull "$REGISTRY/who/what:v9"
+	assert_last_error_has "has no such image"
+	HOME=$T image pull "$REGISTRY/who/what:v1"
+	assert_last_error_has "the registry $REGISTRY doesn't speak TLS"
+	assert_stderr_has "--tls-verify=false"
+	HOME=$T image pull "$REGISTRY/who/what:v1" --tls-verify=false
+	assert_status 0
+	image pull "$REGISTRY/who/what:v1" --tls-verify=perhaps
+	assert_last_error_has "--tls-verify perhaps: it is true or false"
+}
+
+@test "a blob that isn't what its digest says leaves nothing behind" {
+	local data
+	start_registry evil
+	trust "$HOST"
+	push "$WORK/layout" "$HOST/app:1"
+	data=$(blob evil "$(manifest "$HOST/app:1" | jq -r '.layers[1].digest')")
+	cp "$data" kept
+	printf x | dd of="$data" bs=1 seek=2000 conv=notrunc status=none
+	image pull "$HOST/app:1"
+	assert_status 125
+	assert_last_error_has "what the registry $HOST sent isn't what its digest says"
+	assert_equal "$(left)" ""
+	cp kept "$data"
+	image pull "$HOST/app:1"
+	assert_status 0
+	# The manifest.
+	start_registry evil2
+	trust "$HOST"
+	push "$WORK/layout" "$HOST/app:1"
+	digest=$(digest "$HOST/app:1")
+	sed -i 's/"size"/"sise"/' "$(blob evil2 "$digest")"
+	image pull "$HOST/app@$digest"
+	assert_status 125
+	assert_equal "$("$MINIRUN" image ls -o json | jq length)" 1
+}
+
+@test "a connection that is cut is one clear error, and nothing is left" {
+	local port=${REGISTRY##*:} proxy
+	# Between us and the registry: passes 100 kB of each connection, and then nothing more.
+	python3 -u - "$port" >proxy.port 2>proxy.log 3>&- <<-'EOF' &
+		import socket, sys, threading
+		server = socket.create_server(("127.0.0.1", 0))
+		print(server.getsockname()[1], flush=True)
+		def pump(a, b, limit):
+		    passed = 0
+		    try:
+		        while data := a.recv(4096):
+		            passed += len(data)
+		            if limit and passed > limit:
+		                break
+		            b.sendall(data)
+		    except OSError:
+		        pass
+		    for s in (a, b):
+		        try: s.shutdown(socket.SHUT_RDWR)
+		        except OSError: pass
+		while True:
+		    client, _ = server.accept()
+		    up = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		    threading.Thread(target=pump, args=(client, up, 0), daemon=True).start()
+		    threading.Thread(target=pump, args=(up, client, 100000), daemon=True).start()
+	EOF
+	proxy=$!
+	echo $proxy >>"$REGISTRY_PIDS"
+	eventually 20 test -s proxy.port
+	HOST=127.0.0.1:$(<proxy.port)
+	trust "$HOST"
+	image pull "$HOST/who/what:v1"
+	kill $proxy
+	assert_status 125
+	assert_last_error_has "cannot pull $HOST/who/what:v1: "
+	assert_stderr_has "the connection to $HOST broke off"
+	assert_equal "$(left)" ""
+}
+
+@test "no network: one line, and how to do without" {
+	needs_root
+	run --separate-stderr unshare -n "$MINIRUN" image pull nginx
+	assert_status 125
+	assert_last_error_has "cannot pull nginx: the registry docker.io can't be reached"
+	assert_stderr_has "without one: minirun image load ARCHIVE NAME"
+	assert_equal "${#stderr_lines[@]}" 2
+	simple_pod offline true | sed 's/busybox/nginx/' >pod.yaml
+	run --separate-stderr unshare -n "$MINIRUN" pod.yaml
+	assert_status 125
+	assert_stderr_has "spec.containers[0].image: cannot pull nginx: the registry docker.io can't be reached"
+	assert_equal "$(left)" ""
+}
+
+@test "without skopeo it is said what to install; a misspelt name is guessed at" {
+	mkdir empty
+	run --separate-stderr env PATH="$T/empty" "$MINIRUN" image pull nginx
+	assert_status 125
+	assert_last_error_has "cannot pull nginx: skopeo, which reaches registries for minirun, is not installed"
+	assert_stderr_has "apt-get install skopeo"
+	image load "$WORK/busybox.tar" busybox
+	simple_pod typo true | sed 's/image: busybox/image: busibox/' >pod.yaml
+	run --separate-stderr env PATH="$T/empty" "$MINIRUN" pod.yaml
+	assert_status 125
+	assert_stderr_has "did you mean busybox?"
+}
+
+@test "Ctrl-C, SIGTERM and SIGKILL during a pull leave neither files nor a skopeo" {
+	local signal pid result port
+	# Never answers.
+	python3 -u -c 'import socket, time; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(600)' >port 3>&- &
+	echo $! >>"$REGISTRY_PIDS"
+	eventually 20 test -s port
+	port=$(<port)
+	for signal in INT TERM KILL; do
+		python3 -c 'import os,signal,sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+			"$MINIRUN" image pull --tls-verify=false "127.0.0.1:$port/x" 2>err 3>&- &
+		pid=$!
+		eventually 20 pgrep -f "skopeo.*127.0.0.1:$port/x"
+		kill -$signal $pid
+		result=0
+		wait $pid || result=$?
+		assert_equal $result $((128 + $(kill -l $signal)))
+		eventually 10 eval "! pgrep -f 'skopeo.*127.0.0.1:$port/x' >/dev/null"
+		[[ $signal == KILL ]] || assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
+	done
+	# What SIGKILL left goes with the next load.
+	image load "$WORK/busybox.tar" busybox
+	assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
+}
+
+@test "an ordinary user pulls into a store of their own" {
+	needs_root
+	run --separate-stderr as_user "$MINIRUN" image pull "$REGISTRY/who/what:v1" --tls-verify=false
+	assert_status 0
+	simple_pod mine 'echo mine' | sed "s,image: busybox,image: $REGISTRY/who/what:v1," >pod.yaml
+	run --separate-stderr as_user "$MINIRUN" pod.yaml
+	assert_status 0
+	assert_has mine
+}
+
+@test "nothing of the environment but its settings reaches skopeo, and no name becomes an option" {
+	mkdir fake
+	cat >fake/skopeo <<-END
+		#!/bin/sh
+		{ env; printf '%s\n' "\$@"; pwd; } >"$T/seen"
+		echo 'time="now" level=fatal msg="no \"such\" thing\\\\x1b"' >&2
+		exit 1
+	END
+	chmod 755 fake fake/skopeo
+	SECRET=hunter2 PATH=$T/fake:$PATH image pull quay.io/who/what
+	assert_status 125
+	assert_last_error_has 'cannot pull quay.io/who/what: skopeo: no "such" thing'
+	run grep hunter2 seen
+	assert_status 1
+	grep -qx 'docker://quay.io/who/what:latest' seen
+	grep -qx -- -- seen
+	image pull -- --all
+	assert_status 125
+	assert_last_error_has 'is no image name'
+}
+
+@test "ls, inspect, rm and prune, for people and as JSON" {
+	local digest
+	image pull "$REGISTRY/who/what:v1" "$REGISTRY/who/what"
+	assert_status 0
+	digest=$(digest "$REGISTRY/who/what:v1")
+	image ls
+	[[ ${lines[1]} =~ ^$REGISTRY/who/what\ +${digest:0:19}\ +[0-9.]+\ [KM]iB\ +2\ +[0-9]+s$ ]]
+	image inspect "$REGISTRY/who/what:v1"
+	assert_has "$digest"
+	assert_has '  Cmd           ["/bin/sh","-c","echo hello from the layout"]'
+	image inspect "$digest" -o json
+	assert_equal "$(jq -r '.[].name' <<<"$output")" "$REGISTRY/who/what"$'\n'"$REGISTRY/who/what:v1"
+	assert_equal "$(jq -r '.[0].configuration.os' <<<"$output")" linux
+	image inspect none "${digest:7:12}"
+	assert_status 125
+	assert_last_error_has "no image none in the store"
+	assert_has "$digest"
+	image prune
+	assert_equal "$output" "0 layers removed, 0 B freed"
+	image rm "$REGISTRY/who/what" -o json
+	assert_equal "$(jq -c .removed <<<"$output")" "[\"$REGISTRY/who/what\"]"
+	image prune --all
+	[[ ${lines[0]} == "$REGISTRY/who/what:v1 removed" ]]
+	[[ ${lines[1]} =~ ^2\ layers\ removed,\ .*\ freed$ ]]
+	assert_equal "$(left)" ""
+	image prune -a -o json
+	assert_equal "$(jq -c . <<<"$output")" '{"images":[],"layers":0,"bytes":0}'
+}
