@@ -197,33 +197,3 @@ const char *path_base(const char *path)
 
 	return slash ? slash + 1 : path;
 }
-
-bool text_to_duration(const char *s, int64_t *milliseconds)
-{
-	static const struct {
-		const char *name;
-		int64_t milliseconds;
-	} units[] = {{"ms", 1}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
-	int64_t total = 0;
-
-	if (!*s)
-		return false;
-	while (*s) {
-		int64_t number = 0;
-		size_t digits = 0, unit = 0;
-
-		for (; s[digits] >= '0' && s[digits] <= '9' && digits < 10; digits++)
-			number = number * 10 + (s[digits] - '0');
-		s += digits;
-		while (unit < array_length(units) && !text_starts_with(s, units[unit].name))
-			unit++;
-		if (!digits || unit == array_length(units))
-			return false;
-		total += number * units[unit].milliseconds;
-		s += strlen(units[unit].name);
-	}
-	if (total <= 0)
-		return false;
-	*milliseconds = total;
-	return true;
-}

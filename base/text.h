@@ -24,12 +24,6 @@ bool text_to_integer(const char *s, int64_t min, int64_t max, int64_t *value);
 /* "142 MiB", "9.5 KiB", "0 B": a size for people. Returns buffer. */
 const char *text_size(uint64_t bytes, char *buffer, size_t size);
 
-/*
- * Parses a duration as Go writes it, "10s", "1m30s", "500ms", of whole numbers with h, m, s or ms, to milliseconds above 0.
- * Returns false otherwise and leaves *milliseconds alone.
- */
-bool text_to_duration(const char *s, int64_t *milliseconds);
-
 /* What follows a path's last slash; the path itself if there is none. */
 const char *path_base(const char *path);
 

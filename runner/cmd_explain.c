@@ -25,25 +25,31 @@ static void judge(const struct plan *plan, struct findings *findings)
 	}
 }
 
+/* With json, the document that becomes theirs, they are part of it; else they come first, on standard error, as in a run. */
+static void tell_findings(struct json_object *json, struct findings *findings)
+{
+	struct json_object *list;
+
+	if (!json) {
+		findings_print(findings, stderr);
+		return;
+	}
+	list = json_object_new_array();
+	lint_complete_codes(findings);
+	lint_add_json(list, findings);
+	json_object_object_add(json, "findings", list);
+	lint_print_json(json);
+}
+
 static void tell(const struct invocation *invocation, const struct plan *plan, struct findings *findings)
 {
 	struct explanation explanation = {
 		.plan = plan, .findings = xcalloc(plan->n, sizeof(*explanation.findings))};
 
 	judge(plan, explanation.findings);
-	if (wants_json(invocation)) {
-		struct json_object *json = explain_json(&explanation);
-		struct json_object *list = json_object_new_array();
-
-		lint_complete_codes(findings);
-		lint_add_json(list, findings);
-		json_object_object_add(json, "findings", list);
-		lint_print_json(json);
-	} else {
-		/* As in a run: first what is wrong, on standard error. */
-		findings_print(findings, stderr);
+	tell_findings(wants_json(invocation) ? explain_json(&explanation) : NULL, findings);
+	if (!wants_json(invocation))
 		explain_text(&explanation, stdout);
-	}
 	for (size_t i = 0; i < plan->n; i++)
 		findings_free(&explanation.findings[i]);
 	free(explanation.findings);
@@ -79,17 +85,7 @@ static int plan_and_tell(const struct invocation *invocation, const struct pod *
 /* A manifest of which no plan can be made: its findings alone. */
 static int tell_invalid(const struct invocation *invocation, struct findings *findings, struct error *err)
 {
-	if (wants_json(invocation)) {
-		struct json_object *json = json_object_new_object();
-		struct json_object *list = json_object_new_array();
-
-		lint_complete_codes(findings);
-		lint_add_json(list, findings);
-		json_object_object_add(json, "findings", list);
-		lint_print_json(json);
-	} else {
-		findings_print(findings, stderr);
-	}
+	tell_findings(wants_json(invocation) ? json_object_new_object() : NULL, findings);
 	return plan_invalid(findings, NULL, err);
 }
 

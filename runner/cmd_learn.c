@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/finding.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "runner/duration.h"
 #include "runner/learning.h"
 #include "runner/run.h"
 #include "security/denial.h"
@@ -104,7 +104,7 @@ static int read_targets(const struct invocation *invocation, struct learning *le
 			"--write is for one profile of all containers, --write-dir for one each: use either");
 	if (learning->write && !strcmp(learning->write, "-"))
 		learning->write = NULL;
-	if (limit && !text_to_duration(limit, &learning->milliseconds)) {
+	if (limit && (!duration_parse(limit, &learning->milliseconds) || learning->milliseconds <= 0)) {
 		error_set(err, ERROR_USAGE, 0, "--for %s: not a time", limit);
 		return error_hint(err, "10s, 2m, 1h30m");
 	}

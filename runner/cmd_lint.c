@@ -31,12 +31,6 @@ static struct findings *findings_of(struct linting *linting, const char *file)
 	return &linting->files[linting->n++];
 }
 
-static const struct profile_choice *choice_of(const struct pod *pod, const struct container_spec *spec)
-{
-	return spec->security.seccomp.type != PROFILE_UNSET ? &spec->security.seccomp
-							    : &pod->security.seccomp;
-}
-
 /* The manifest's own findings come and go as an array grows: so by the manifest's name, never by pointer. */
 static void complain(struct linting *linting, const char *manifest, const struct planned *item,
 	const char *field, const struct profile_choice *choice, const struct error *err)
@@ -69,7 +63,8 @@ static void lint_container(struct linting *linting, const struct pod *pod, const
 	const struct plan_request *request, struct planned *item)
 {
 	const struct security_context *security = &item->spec->security;
-	const struct profile_choice *choice = choice_of(pod, item->spec);
+	const struct profile_choice *choice =
+		plan_choice(&item->spec->security.seccomp, &pod->security.seccomp);
 	cleanup_free char *path = NULL;
 	cleanup_free char *text = NULL;
 	struct error err = {0};

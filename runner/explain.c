@@ -14,16 +14,16 @@
 
 const struct profile_choice *explain_seccomp_choice(const struct explanation *explanation, size_t index)
 {
-	const struct profile_choice *own = &explanation->plan->items[index].spec->security.seccomp;
+	const struct plan *plan = explanation->plan;
 
-	return own->type != PROFILE_UNSET ? own : &explanation->plan->pod->security.seccomp;
+	return plan_choice(&plan->items[index].spec->security.seccomp, &plan->pod->security.seccomp);
 }
 
 const struct profile_choice *explain_apparmor_choice(const struct explanation *explanation, size_t index)
 {
-	const struct profile_choice *own = &explanation->plan->items[index].spec->security.apparmor;
+	const struct plan *plan = explanation->plan;
 
-	return own->type != PROFILE_UNSET ? own : &explanation->plan->pod->security.apparmor;
+	return plan_choice(&plan->items[index].spec->security.apparmor, &plan->pod->security.apparmor);
 }
 
 static void append(const char **list, const char *name)

@@ -103,6 +103,10 @@ int plan_find_profile(const struct plan_request *request, const char *relative, 
 /* The folder of a manifest, "." if it came by standard input; to be freed. */
 char *plan_folder_of(const char *manifest);
 
+/* A container's own profile, seccomp's or AppArmor's, or the pod's where it has none. */
+const struct profile_choice *plan_choice(
+	const struct profile_choice *container, const struct profile_choice *pod);
+
 /* Why there aren't more ids here, and how to get them; to be freed. */
 char *plan_ids_hint(void);
 

@@ -71,9 +71,8 @@ int plan_learning(
 
 char *learning_text(const struct plan *plan, const struct planned *item)
 {
-	const struct profile_choice *choice = item->spec->security.seccomp.type != PROFILE_UNSET
-						      ? &item->spec->security.seccomp
-						      : &plan->pod->security.seccomp;
+	const struct profile_choice *choice =
+		plan_choice(&item->spec->security.seccomp, &plan->pod->security.seccomp);
 
 	if (choice->type == PROFILE_LOCALHOST)
 		return xasprintf("seccomp recorded, and %s not applied", choice->localhost);

@@ -127,7 +127,7 @@ static int plan_profile(struct plan *plan, struct planned *item, const struct pr
 	return 0;
 }
 
-static const struct profile_choice *effective(
+const struct profile_choice *plan_choice(
 	const struct profile_choice *container, const struct profile_choice *pod)
 {
 	return container->type != PROFILE_UNSET ? container : pod;
@@ -144,7 +144,7 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 	struct findings *findings, FILE *warnings)
 {
 	const struct profile_choice *choice =
-		effective(&item->spec->security.seccomp, &plan->pod->security.seccomp);
+		plan_choice(&item->spec->security.seccomp, &plan->pod->security.seccomp);
 	const struct learning *learning = learning_of_calls(request->learning);
 	struct error err = {0};
 

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "security/lint.h"
+#include "security/profile_parts.h"
 
 /* A name of an entry. */
 struct mention {
@@ -185,6 +186,15 @@ static void lint_conditions(
 				index);
 }
 
+/* What `minirun learn` leaves out is named, so that it gets the default action and not ENOSYS, newer or not. */
+static bool is_left_out(const struct node *entry)
+{
+	const struct node *comment = node_get(entry, "comment");
+
+	return comment && comment->kind == NODE_STRING &&
+	       !strcmp(comment->text, entry_comments[ENTRY_LEFT_OUT]);
+}
+
 static void lint_entry(const struct lint *lint, const struct seccomp_entry *entry, const struct node *node)
 {
 	const struct node *action = node_get(node, "action");
@@ -193,8 +203,7 @@ static void lint_entry(const struct lint *lint, const struct seccomp_entry *entr
 	if (why)
 		lint_add(lint, LINT_RULE_NEVER_MATCHES, lint_place_of(node), "take one of the two out",
 			"this entry never counts: %s", why);
-	/* A comment says why it stands there; as `minirun learn` leaves calls out. */
-	else if (entry->action == lint->profile->default_action && !node_get(node, "comment"))
+	else if (entry->action == lint->profile->default_action && !is_left_out(node))
 		lint_add(lint, LINT_RULE_REDUNDANT, lint_place_of(action),
 			"leave the entry out, or give it another action",
 			"this entry says what the default says: it has no effect");
