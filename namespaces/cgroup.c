@@ -43,11 +43,14 @@ static char *read_file(int cgroupfd, const char *name)
 }
 
 /* Makes the folder below parent. Returns 0 or an errno. */
-static int make_folder(const char *parent, const char *name, struct cgroup *cgroup, int place)
+static int make_folder(
+	const char *parent, const struct cgroup_request *request, struct cgroup *cgroup, int place)
 {
-	cleanup_free char *path = xasprintf("%s/%s", parent, name);
+	cleanup_free char *path = xasprintf("%s/%s", parent, request->name);
 	int errnum;
 
+	if (request->before)
+		request->before(place, path, request->data);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return errno;
 	cgroup->fd[place] = open_folder(path);
@@ -183,33 +186,28 @@ static void explain(int errnum, const char *place, struct error *why)
 				"systemd-run --user --scope -p Delegate=yes minirun ...");
 }
 
-static void make_unified(const char *name, unsigned int wanted, unsigned int optional, struct cgroup *cgroup,
-	struct error *why)
+static void make_unified(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why)
 {
+	unsigned int all = request->wanted | request->optional;
 	int errnum = 0;
-	cleanup_free char *place = unified_place(wanted, optional, &errnum);
+	cleanup_free char *place = unified_place(request->wanted, request->optional, &errnum);
+	int made = place ? make_folder(place, request, cgroup, CGROUP_UNIFIED) : 0;
+	int fd = cgroup->fd[CGROUP_UNIFIED];
 
-	int made = place ? make_folder(place, name, cgroup, CGROUP_UNIFIED) : 0;
-
-	if (cgroup->fd[CGROUP_UNIFIED] >= 0) {
-		int fd = cgroup->fd[CGROUP_UNIFIED];
-
-		if (errnum == 0)
-			errnum = enable(fd, wanted | optional);
-		for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
-			cgroup->controlled[i] = ((wanted | optional) & 1U << i) &&
-						has_controller(fd, "cgroup.subtree_control", i);
-	}
+	if (fd >= 0 && errnum == 0)
+		errnum = enable(fd, all);
+	for (enum cgroup_controller i = 0; fd >= 0 && i < CGROUP_CONTROLLERS; i++)
+		cgroup->controlled[i] = (all & 1U << i) && has_controller(fd, "cgroup.subtree_control", i);
 	errnum = errnum ? errnum : made;
-	if (errnum && wanted)
+	if (errnum && request->wanted)
 		explain(errnum, place, why);
 }
 
-static void make_legacy(
-	const char *name, enum cgroup_controller controller, struct cgroup *cgroup, struct error *why)
+static void make_legacy(const struct cgroup_request *request, enum cgroup_controller controller,
+	struct cgroup *cgroup, struct error *why)
 {
 	cleanup_free char *own = cgroup_own(cgroup_controller_name(controller));
-	int errnum = own ? make_folder(own, name, cgroup, (int)controller) : ENOENT;
+	int errnum = own ? make_folder(own, request, cgroup, (int)controller) : ENOENT;
 
 	cgroup->controlled[controller] = errnum == 0;
 	if (errnum == 0 || (!own && why->class != ERROR_NONE))
@@ -223,24 +221,25 @@ static void make_legacy(
 	}
 }
 
-void cgroup_make_pod(const char *name, unsigned int wanted, unsigned int optional, struct cgroup *cgroup,
-	struct error *why)
+void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why)
 {
 	*cgroup = cgroup_none;
 	*why = (struct error){0};
-	make_unified(name, wanted, optional, cgroup, why);
+	make_unified(request, cgroup, why);
 	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
-		if ((wanted & 1U << i) && !cgroup->controlled[i])
-			make_legacy(name, i, cgroup, why);
+		if ((request->wanted & 1U << i) && !cgroup->controlled[i])
+			make_legacy(request, i, cgroup, why);
 }
 
 int cgroup_make_container(
 	const struct cgroup *pod, const char *name, struct cgroup *cgroup, struct error *err)
 {
+	const struct cgroup_request request = {.name = name};
+
 	*cgroup = cgroup_none;
 	memcpy(cgroup->controlled, pod->controlled, sizeof(cgroup->controlled));
 	for (int i = 0; i < CGROUP_PLACES; i++) {
-		int errnum = pod->path[i] ? make_folder(pod->path[i], name, cgroup, i) : 0;
+		int errnum = pod->path[i] ? make_folder(pod->path[i], &request, cgroup, i) : 0;
 
 		if (errnum)
 			return error_set(

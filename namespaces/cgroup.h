@@ -47,13 +47,20 @@ struct cgroup_limits {
 	uint64_t pids; /* processes and threads */
 };
 
+struct cgroup_request {
+	const char *name;
+	unsigned int wanted; /* controllers, bits 1 << enum cgroup_controller */
+	unsigned int optional; /* those that are taken where version 2 has them at no cost */
+	/* Called before a folder is made, so that somebody knows of it whatever happens; may be NULL. */
+	void (*before)(int place, const char *path, void *data);
+	void *data;
+};
+
 /*
- * Makes the pod's cgroup, with those controllers of wanted (bits 1 << enum cgroup_controller) that can be had. One that
- * can't is no error here but in cgroup_limit: then *why says what stood in the way. Those of optional come where version 2
- * has them at no cost.
+ * Makes the pod's cgroup, with those controllers that can be had. A wanted one that can't is no error here but in cgroup_limit:
+ * then *why says what stood in the way.
  */
-void cgroup_make_pod(const char *name, unsigned int wanted, unsigned int optional, struct cgroup *cgroup,
-	struct error *why);
+void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why);
 
 /* Makes one in it, for a container. Without any cgroup of the pod, it is cgroup_none. */
 int cgroup_make_container(

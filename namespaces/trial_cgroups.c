@@ -51,8 +51,9 @@ static const char *const versions[] = {
 static void make_own(pid_t parent, unsigned int controllers, struct cgroup *cgroup, struct error *why)
 {
 	cleanup_free char *name = xasprintf("minirun-check-%d", (int)parent);
+	const struct cgroup_request request = {.name = name, .wanted = controllers};
 
-	cgroup_make_pod(name, controllers, 0, cgroup, why);
+	cgroup_make_pod(&request, cgroup, why);
 }
 
 static int remove_own(struct cgroup *cgroup, struct error *err)

@@ -83,27 +83,30 @@ bool state_is_alive(int parent, const char *name)
 }
 
 /* The pod's folder has the paths of its cgroup as links, which nothing ever follows. */
-void state_record_cgroup(const struct state *state)
+void state_record_cgroup(int place, const char *path, void *data)
 {
-	/* Best effort: should it fail, an empty cgroup may be left behind by a supervisor and a sandbox that are killed. */
-	for (int i = 0; state->cgroup && i < CGROUP_PLACES; i++) {
-		cleanup_free char *link = xasprintf(CGROUP_LINK, i);
+	const struct state *state = data;
+	cleanup_free char *link = xasprintf(CGROUP_LINK, place);
 
-		if (state->cgroup->path[i])
-			symlinkat(state->cgroup->path[i], state->data, link);
-	}
+	/* Best effort: should it fail, an empty cgroup may be left behind by a supervisor and a sandbox that are killed. */
+	symlinkat(path, state->data, link);
 }
 
-static void sweep_cgroup(int parent, const char *name)
+/* Returns 0 if there is none any more. */
+static int sweep_cgroup(int parent, const char *name)
 {
+	int result = 0;
+
 	for (int i = 0; i < CGROUP_PLACES; i++) {
 		cleanup_free char *link = xasprintf("%s/" CGROUP_LINK, name, i);
 		char path[PATH_MAX] = "";
 		struct error ignored;
 
-		if (readlinkat(parent, link, path, sizeof(path) - 1) > 0 && strstr(path, "/minirun-"))
-			cgroup_remove(path, &ignored);
+		if (readlinkat(parent, link, path, sizeof(path) - 1) > 0 && strstr(path, "/minirun-") &&
+			cgroup_remove(path, &ignored) < 0)
+			result = -1;
 	}
+	return result;
 }
 
 /* Removes every folder whose supervisor is dead. What can't be removed is left: it is no reason not to start. */
@@ -118,8 +121,9 @@ static void sweep(int parent)
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || state_is_alive(parent, entry->d_name))
 			continue;
-		sweep_cgroup(parent, entry->d_name);
-		inroot_remove_tree(parent, entry->d_name, &ignored);
+		/* The folder is what knows of the cgroup: as long as that is there, it stays. */
+		if (sweep_cgroup(parent, entry->d_name) == 0)
+			inroot_remove_tree(parent, entry->d_name, &ignored);
 	}
 }
 

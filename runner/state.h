@@ -34,8 +34,8 @@ int state_claim(struct state *state, struct error *err);
 /* Clears what dead supervisors left. The sandbox does it when its own has died: from state_open on it is all it needs. */
 void state_sweep(const struct state *state);
 
-/* Writes the paths of the pod's cgroup down in its folder, for whoever has to clear up. */
-void state_record_cgroup(const struct state *state);
+/* Writes down in the pod's folder that a cgroup will be at path, for whoever has to clear up; for struct cgroup_request. */
+void state_record_cgroup(int place, const char *path, void *state);
 
 /* Removes the cgroup and what the pod ran in, but not its status and logs. */
 void state_clear(const struct state *state);

@@ -181,11 +181,16 @@ static int make_cgroup(struct supervisor *supervisor, struct error *err)
 	const struct plan *plan = supervisor->plan;
 	cleanup_free char *name = xasprintf("minirun-%s", supervisor->state->data_name);
 	struct cgroup_limits limits = plan->limits;
+	const struct cgroup_request request = {
+		.name = name,
+		.wanted = plan->wanted_controllers,
+		.optional = plan->optional_controllers,
+		.before = state_record_cgroup,
+		.data = supervisor->state,
+	};
 
-	cgroup_make_pod(name, plan->wanted_controllers, plan->optional_controllers, &supervisor->cgroup,
-		&supervisor->cgroup_why);
+	cgroup_make_pod(&request, &supervisor->cgroup, &supervisor->cgroup_why);
 	supervisor->state->cgroup = &supervisor->cgroup;
-	state_record_cgroup(supervisor->state);
 	if (plan->optional_controllers & 1U << CGROUP_PIDS && !supervisor->cgroup.controlled[CGROUP_PIDS])
 		limits.pids = 0;
 	if (check_limits(supervisor, err) < 0)
