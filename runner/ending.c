@@ -63,7 +63,7 @@ void supervisor_end(struct supervisor *supervisor, unsigned int grace)
 {
 	supervisor->ending = true;
 	for (size_t i = 0; i < supervisor->plan->n; i++)
-		stopping_start(&supervisor->members[i], grace);
+		stopping_start(&supervisor->members[i], grace, NULL);
 	supervisor_leave_if_over(supervisor);
 }
 
@@ -88,7 +88,7 @@ void supervisor_kill(struct supervisor *supervisor)
 	supervisor->ending = true;
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		if (supervisor->members[i].phase == MEMBER_BACKOFF)
-			stopping_start(&supervisor->members[i], 0);
+			stopping_start(&supervisor->members[i], 0, NULL);
 	kill_all(supervisor);
 	supervisor_leave_if_over(supervisor);
 }
@@ -155,6 +155,33 @@ void ending_on_sandbox_exit(struct watch *watch, void *data)
 		"the pod's sandbox was killed, and with it all that ran in it");
 	loop_remove(&supervisor->loop, watch);
 	supervisor_kill(supervisor);
+}
+
+static void on_active_deadline(void *data)
+{
+	struct supervisor *supervisor = data;
+	struct status *status = &supervisor->status;
+	struct event event = {.type = "deadline", .tone = TONE_BAD, .important = true};
+
+	if (supervisor->ending)
+		return;
+	/* The kubelet's words (pkg/kubelet/active_deadline.go). */
+	status->reason = event.reason = "DeadlineExceeded";
+	status->message = "Pod was active on the node longer than the specified deadline";
+	status_event(supervisor, NULL, false, status->reason, "%s", status->message);
+	report_event(supervisor->report, pod_name(supervisor), &event, "%s", status->message);
+	supervisor_end(supervisor, supervisor->plan->pod->termination_grace_period);
+}
+
+int ending_watch_deadline(struct supervisor *supervisor, struct error *err)
+{
+	unsigned int seconds = supervisor->plan->pod->active_deadline;
+
+	if (timer_init(&supervisor->loop, &supervisor->deadline, on_active_deadline, supervisor, err) < 0)
+		return -1;
+	if (seconds)
+		timer_arm(&supervisor->deadline, supervisor_scaled(supervisor, seconds));
+	return 0;
 }
 
 /* Nobody reads what we print any more (`minirun pod.yaml | head`): there is no use in going on. */

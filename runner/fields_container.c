@@ -95,28 +95,31 @@ static const struct field device_rows[] = {
 static const struct object device = OBJECT("VolumeDevice", device_rows);
 
 static const struct field exec_rows[] = {
-	PART_LIST("command", FIELD_STRING),
+	ROW("command", FIELD_STRING, SHAPE_LIST, USE_ACT, "run in the container, under its locks", NULL,
+		NULL),
 };
 static const struct object exec = OBJECT("ExecAction", exec_rows);
 
 static const struct field header_rows[] = {
-	PART("name", FIELD_STRING),
-	PART("value", FIELD_STRING),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "of a header of the request", NULL, NULL),
+	ROW("value", FIELD_STRING, SHAPE_ONE, USE_ACT, "its value", NULL, NULL),
 };
 static const struct object header = OBJECT("HTTPHeader", header_rows);
 
 static const struct field http_rows[] = {
-	PART("host", FIELD_STRING),
-	PART_OBJECTS("httpHeaders", &header),
-	PART("path", FIELD_STRING),
-	PART("port", FIELD_INT_OR_STRING),
-	PART("scheme", FIELD_STRING),
+	ROW("host", FIELD_STRING, SHAPE_ONE, USE_ACT, "default the pod itself, 127.0.0.1 in its network",
+		NULL, NULL),
+	ROW("httpHeaders", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "headers of the request", NULL, &header),
+	ROW("path", FIELD_STRING, SHAPE_ONE, USE_ACT, "default /", NULL, NULL),
+	ROW("port", FIELD_INT_OR_STRING, SHAPE_ONE, USE_ACT, "a number, or the name of a port", NULL, NULL),
+	ROW("scheme", FIELD_STRING, SHAPE_ONE, USE_ACT, "HTTP; HTTPS is an error", NULL, NULL),
 };
 static const struct object http = OBJECT("HTTPGetAction", http_rows);
 
 static const struct field tcp_rows[] = {
-	PART("host", FIELD_STRING),
-	PART("port", FIELD_INT_OR_STRING),
+	ROW("host", FIELD_STRING, SHAPE_ONE, USE_ACT, "default the pod itself, 127.0.0.1 in its network",
+		NULL, NULL),
+	ROW("port", FIELD_INT_OR_STRING, SHAPE_ONE, USE_ACT, "a number, or the name of a port", NULL, NULL),
 };
 static const struct object tcp = OBJECT("TCPSocketAction", tcp_rows);
 
@@ -127,36 +130,42 @@ static const struct field grpc_rows[] = {
 static const struct object grpc = OBJECT("GRPCAction", grpc_rows);
 
 static const struct field sleep_rows[] = {
-	PART("seconds", FIELD_INT64),
+	ROW("seconds", FIELD_INT64, SHAPE_ONE, USE_ACT, "how long", NULL, NULL),
 };
 static const struct object sleep_action = OBJECT("SleepAction", sleep_rows);
 
 static const struct field probe_rows[] = {
-	PART_OBJECT("exec", &exec),
-	PART("failureThreshold", FIELD_INT32),
-	PART_OBJECT("grpc", &grpc),
-	PART_OBJECT("httpGet", &http),
-	PART("initialDelaySeconds", FIELD_INT32),
-	PART("periodSeconds", FIELD_INT32),
-	PART("successThreshold", FIELD_INT32),
-	PART_OBJECT("tcpSocket", &tcp),
-	PART("terminationGracePeriodSeconds", FIELD_INT64),
-	PART("timeoutSeconds", FIELD_INT32),
+	ROW("exec", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a command that exits with 0", NULL, &exec),
+	ROW("failureThreshold", FIELD_INT32, SHAPE_ONE, USE_ACT, "failures in a row; default 3", NULL, NULL),
+	ROW("grpc", FIELD_OBJECT, SHAPE_ONE, USE_REFUSE, "no gRPC is spoken: use httpGet, tcpSocket or exec",
+		NULL, &grpc),
+	ROW("httpGet", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a request that is answered with 200 to 399", NULL,
+		&http),
+	ROW("initialDelaySeconds", FIELD_INT32, SHAPE_ONE, USE_ACT, "from the start; default 0", NULL, NULL),
+	ROW("periodSeconds", FIELD_INT32, SHAPE_ONE, USE_ACT, "default 10", NULL, NULL),
+	ROW("successThreshold", FIELD_INT32, SHAPE_ONE, USE_ACT, "successes in a row; default 1", NULL, NULL),
+	ROW("tcpSocket", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a connection", NULL, &tcp),
+	ROW("terminationGracePeriodSeconds", FIELD_INT64, SHAPE_ONE, USE_ACT,
+		"instead of the pod's, when this probe ends the container", NULL, NULL),
+	ROW("timeoutSeconds", FIELD_INT32, SHAPE_ONE, USE_ACT, "default 1", NULL, NULL),
 };
 static const struct object probe = OBJECT("Probe", probe_rows);
 
 static const struct field hook_rows[] = {
-	PART_OBJECT("exec", &exec),
-	PART_OBJECT("httpGet", &http),
-	PART_OBJECT("sleep", &sleep_action),
-	PART_OBJECT("tcpSocket", &tcp),
+	ROW("exec", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a command", NULL, &exec),
+	ROW("httpGet", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a request", NULL, &http),
+	ROW("sleep", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a pause", NULL, &sleep_action),
+	ROW("tcpSocket", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "an error: Kubernetes doesn't run it either", NULL,
+		&tcp),
 };
 static const struct object hook = OBJECT("LifecycleHandler", hook_rows);
 
 static const struct field lifecycle_rows[] = {
-	ROW("postStart", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the hook is not run", NULL, &hook),
-	ROW("preStop", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the hook is not run", NULL, &hook),
-	ROW("stopSignal", FIELD_STRING, SHAPE_ONE, USE_WARN, "SIGTERM is sent", "SIGTERM", NULL),
+	ROW("postStart", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "after the start, before the next container", NULL,
+		&hook),
+	ROW("preStop", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "before the stop signal", NULL, &hook),
+	ROW("stopSignal", FIELD_STRING, SHAPE_ONE, USE_ACT, "the stop signal; default the image's, SIGTERM",
+		NULL, NULL),
 };
 static const struct object lifecycle = OBJECT("Lifecycle", lifecycle_rows);
 
@@ -205,12 +214,12 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 		ROW("imagePullPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                     \
 			"Always, IfNotPresent (the default, also for the tag latest) or Never", NULL, NULL), \
 		ROW("lifecycle", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "hooks", NULL, &lifecycle),               \
-		ROW("livenessProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,        \
-			&probe),                                                                             \
+		ROW("livenessProbe", FIELD_OBJECT, SHAPE_ONE, USE_ACT,                                       \
+			"failing, the container is started again", NULL, &probe),                            \
 		ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "the container's name", NULL, NULL),           \
 		ROW("ports", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "what it listens on", NULL, &port),          \
-		ROW("readinessProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,       \
-			&probe),                                                                             \
+		ROW("readinessProbe", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "whether the container is ready",    \
+			NULL, &probe),                                                                       \
 		ROW("resizePolicy", FIELD_OBJECT, SHAPE_LIST, USE_SILENT, "nothing is resized", NULL,        \
 			&resize),                                                                            \
 		ROW("resources", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "limits and requests", NULL,              \
@@ -221,14 +230,14 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 			"the pod's restartPolicy rules", NULL, &restart_rule),                               \
 		ROW("securityContext", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "the locks on the program", NULL,   \
 			&fields_security_context),                                                           \
-		ROW("startupProbe", FIELD_OBJECT, SHAPE_ONE, USE_WARN, "the probe is not run", NULL,         \
-			&probe),                                                                             \
+		ROW("startupProbe", FIELD_OBJECT, SHAPE_ONE, USE_ACT,                                        \
+			"whether it has started; the others wait", NULL, &probe),                            \
 		ROW("stdin", FIELD_BOOL, SHAPE_ONE, USE_WARN, "its standard input is empty", NULL, NULL),    \
 		ROW("stdinOnce", FIELD_BOOL, SHAPE_ONE, USE_SILENT, "goes with stdin", NULL, NULL),          \
 		ROW("terminationMessagePath", FIELD_STRING, SHAPE_ONE, USE_ACT,                              \
 			"the file for a last message; default /dev/termination-log", NULL, NULL),            \
-		ROW("terminationMessagePolicy", FIELD_STRING, SHAPE_ONE, USE_WARN,                           \
-			"the message is read from the file alone", "File", NULL),                            \
+		ROW("terminationMessagePolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                            \
+			"File or FallbackToLogsOnError", NULL, NULL),                                        \
 		ROW("tty", FIELD_BOOL, SHAPE_ONE, USE_WARN, "it gets no terminal", NULL, NULL),              \
 		ROW("volumeDevices", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "no block device is passed on",   \
 			NULL, &device),                                                                      \

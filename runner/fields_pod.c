@@ -79,8 +79,8 @@ static const struct field group_rows[] = {
 static const struct object scheduling_group = OBJECT("PodSchedulingGroup", group_rows);
 
 static const struct field spec_rows[] = {
-	ROW("activeDeadlineSeconds", FIELD_INT64, SHAPE_ONE, USE_WARN, "the pod is not stopped at a deadline",
-		NULL, NULL),
+	ROW("activeDeadlineSeconds", FIELD_INT64, SHAPE_ONE, USE_ACT, "the pod fails after this time", NULL,
+		NULL),
 	ROW("affinity", FIELD_OBJECT, SHAPE_ONE, USE_WARN, ONE_MACHINE, NULL, &fields_affinity),
 	ROW("automountServiceAccountToken", FIELD_BOOL, SHAPE_ONE, USE_WARN, "there is no service account",
 		"false", NULL),

@@ -212,6 +212,7 @@ static void read_spec(const struct cursor *root, struct pod *pod)
 	struct cursor spec = cursor_get(root, "spec"), hostname = cursor_get(&spec, "hostname");
 	struct cursor grace = cursor_get(&spec, "terminationGracePeriodSeconds");
 	struct cursor policy = cursor_get(&spec, "restartPolicy");
+	struct cursor deadline = cursor_get(&spec, "activeDeadlineSeconds");
 	const char *text = cursor_string(&hostname);
 	int64_t seconds = DEFAULT_GRACE_PERIOD;
 
@@ -226,6 +227,8 @@ static void read_spec(const struct cursor *root, struct pod *pod)
 	pod->restart_policy = (enum restart_policy)cursor_choice(
 		&policy, restart_policies, array_length(restart_policies), RESTART_ALWAYS);
 	manifest_resources(&spec, &pod->resources);
+	if (cursor_integer(&deadline, &seconds) && names_check_range(&deadline, 1, INT_MAX))
+		pod->active_deadline = (unsigned int)seconds;
 	manifest_pod_security(&spec, pod);
 	manifest_volumes(&spec, pod);
 	manifest_containers(&spec, pod);

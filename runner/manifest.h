@@ -96,6 +96,32 @@ enum pull_policy {
 	PULL_NEVER,
 };
 
+enum handler_kind {
+	HANDLER_NONE,
+	HANDLER_EXEC,
+	HANDLER_HTTP,
+	HANDLER_TCP,
+	HANDLER_SLEEP,
+};
+
+/* What a probe or a hook does. */
+struct handler {
+	enum handler_kind kind;
+	char **command; /* HANDLER_EXEC */
+	char *host; /* NULL: the pod */
+	unsigned int port;
+	char *path; /* HANDLER_HTTP */
+	struct string_map headers;
+	int64_t seconds; /* HANDLER_SLEEP */
+};
+
+struct probe {
+	struct handler handler; /* HANDLER_NONE: there is no such probe */
+	unsigned int initial_delay, timeout, period; /* seconds */
+	unsigned int success, failure; /* thresholds */
+	struct optional_integer grace; /* terminationGracePeriodSeconds of its own */
+};
+
 struct container_spec {
 	char *name, *image;
 	enum pull_policy pull_policy;
@@ -111,6 +137,10 @@ struct container_spec {
 	size_t n_mounts;
 	struct security_context security;
 	union requirements resources;
+	struct probe liveness, readiness, startup;
+	struct handler post_start, pre_stop;
+	int stop_signal; /* 0: the image's */
+	bool message_from_log; /* terminationMessagePolicy is FallbackToLogsOnError */
 	bool restart_always; /* an init container with restartPolicy: Always (a sidecar) */
 	unsigned int line, column;
 };
@@ -174,6 +204,7 @@ struct pod {
 	size_t n_host_aliases;
 	bool host_network, host_pid, host_ipc, share_process_namespace;
 	unsigned int termination_grace_period; /* seconds, default 30 */
+	unsigned int active_deadline; /* seconds; 0: none */
 	enum restart_policy restart_policy;
 };
 

@@ -61,6 +61,11 @@ void container_free(struct container_spec *container)
 	}
 	free(container->mounts);
 	security_free(&container->security);
+	handler_free(&container->liveness.handler);
+	handler_free(&container->readiness.handler);
+	handler_free(&container->startup.handler);
+	handler_free(&container->post_start);
+	handler_free(&container->pre_stop);
 }
 
 /* Always for the tag latest, written or not, else IfNotPresent. A digest pins the image: IfNotPresent. */
@@ -154,10 +159,16 @@ static void check_init(const struct cursor *at)
 		cursor_invalid(&resize, "must not be set for init containers");
 }
 
+static const struct choice message_policies[] = {
+	{"FallbackToLogsOnError", true},
+	{"File", false},
+};
+
 static void read_directories(const struct cursor *at, struct container_spec *container)
 {
 	struct cursor directory = cursor_get(at, "workingDir"),
-		      message = cursor_get(at, "terminationMessagePath");
+		      message = cursor_get(at, "terminationMessagePath"),
+		      policy = cursor_get(at, "terminationMessagePolicy");
 	const char *text = cursor_string(&directory), *path = cursor_string(&message);
 
 	if (text && *text) {
@@ -167,11 +178,13 @@ static void read_directories(const struct cursor *at, struct container_spec *con
 	}
 	if (path && *path)
 		names_check_absolute(&message);
+	container->message_from_log =
+		cursor_choice(&policy, message_policies, array_length(message_policies), false);
 	container->termination_message_path = xstrdup(path && *path ? path : "/dev/termination-log");
 }
 
-static void read_container(
-	const struct cursor *at, bool init, struct container_spec *container, const struct pod *pod)
+static void read_container(const struct cursor *spec, const struct cursor *at, bool init,
+	struct container_spec *container, const struct pod *pod)
 {
 	struct cursor name = cursor_get(at, "name"), ports = cursor_get(at, "ports");
 	struct cursor command = cursor_get(at, "command"), args = cursor_get(at, "args");
@@ -202,6 +215,8 @@ static void read_container(
 	read_restart_policy(at, init, container);
 	if (init && !container->restart_always)
 		check_init(at);
+	else
+		manifest_probes(spec, at, pod, container);
 }
 
 /* Whether one of the n containers has that name. */
@@ -235,13 +250,13 @@ void manifest_containers(const struct cursor *spec, struct pod *pod)
 	for (; pod->n_init_containers < cursor_items(&init); pod->n_init_containers++) {
 		struct cursor item = cursor_item(&init, pod->n_init_containers);
 
-		read_container(&item, true, &pod->init_containers[pod->n_init_containers], pod);
+		read_container(spec, &item, true, &pod->init_containers[pod->n_init_containers], pod);
 	}
 	pod->containers = xcalloc(cursor_items(&main), sizeof(*pod->containers));
 	for (; pod->n_containers < cursor_items(&main); pod->n_containers++) {
 		struct cursor item = cursor_item(&main, pod->n_containers);
 
-		read_container(&item, false, &pod->containers[pod->n_containers], pod);
+		read_container(spec, &item, false, &pod->containers[pod->n_containers], pod);
 	}
 	check_names(&main, pod->containers, pod->n_containers, NULL, 0);
 	check_names(&init, pod->init_containers, pod->n_init_containers, pod->containers, pod->n_containers);

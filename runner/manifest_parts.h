@@ -26,6 +26,11 @@ void security_free(struct security_context *security);
 /* manifest_resources.c: limits and requests, of a container or of the pod. at is the object that has "resources". */
 void manifest_resources(const struct cursor *at, union requirements *requirements);
 
+/* manifest_probe.c: probes, hooks and the stop signal of a container whose ports are known. */
+void manifest_probes(const struct cursor *spec, const struct cursor *at, const struct pod *pod,
+	struct container_spec *container);
+void handler_free(struct handler *handler);
+
 /* manifest_env.c: the environment, and what $(NAME) becomes. */
 void manifest_environment(const struct cursor *container, struct string_map *env);
 /* A list of strings with $(NAME) expanded; NULL if there is none. */

@@ -18,6 +18,8 @@
 #include "security/recording.h"
 #include "security/denial.h"
 
+#define MESSAGE_LINES 80
+
 static void check_ended(void *data);
 static void on_notice(struct watch *watch, void *data);
 
@@ -60,6 +62,7 @@ void member_init(
 			.watch.fd = -1,
 			.loop = &supervisor->loop,
 			.report = supervisor->report,
+			.tail = item->spec->message_from_log ? member->tail : NULL,
 			.log = supervisor->background ? &member->log : NULL,
 			.container = item->spec->name,
 			.index = index,
@@ -133,6 +136,7 @@ static void end(struct member *member)
 	member->ended_at = timer_now();
 	member->stop = STOP_NO;
 	timer_disarm(&member->timer);
+	probing_end(member);
 	if (member->failed && !member->cause)
 		find_cause(member);
 	denials_of_process(&member->denials, 0);
@@ -186,9 +190,27 @@ static void format_duration(int64_t microseconds, char *buffer, size_t size)
 			(long long)microseconds / 1000000 % 60);
 }
 
+/* What it left in its termination message file; or, if it failed and its policy says so, what it printed last. */
+static char *last_words(const struct member *member)
+{
+	char *message = termination_message(&member->prepared, member->item->spec->name);
+	const char *stop = member->tail + strlen(member->tail);
+	const char *from;
+	unsigned int lines = 0;
+
+	if (message || !member->failed)
+		return message;
+	while (stop > member->tail && stop[-1] == '\n')
+		stop--;
+	/* The kubelet's limits: 2048 bytes (STREAM_TAIL), 80 lines. */
+	for (from = stop; from > member->tail && (from[-1] != '\n' || ++lines < MESSAGE_LINES); from--)
+		;
+	return from < stop ? xstrndup(from, (size_t)(stop - from)) : NULL;
+}
+
 static void report_exit(struct member *member, int64_t ran)
 {
-	cleanup_free char *message = termination_message(&member->prepared, member->item->spec->name);
+	cleanup_free char *message = last_words(member);
 	cleanup_free char *killed = NULL;
 	char duration[48];
 	struct event event = {
@@ -348,6 +370,8 @@ static void forget_run(struct member *member)
 	member->failed = member->exited = member->held = member->out_of_memory = false;
 	member->exit_code = member->signal = 0;
 	member->reason = NULL;
+	member->must_restart = false;
+	member->tail[0] = '\0';
 	denials_restart(&member->denials);
 	member->restarts++;
 }
@@ -361,6 +385,7 @@ void member_start(struct member *member)
 	if (member->phase != MEMBER_WAITING)
 		forget_run(member);
 	member->phase = MEMBER_STARTING;
+	member->probing.waits = member->probing.post_start != NULL;
 	status_new_run(member);
 	status_event(member->supervisor, member, false, "Pulled",
 		"Container image \"%s\" already present on machine", member->item->spec->image);
@@ -380,6 +405,7 @@ void member_signal(const struct member *member, int signal)
 
 void member_retry(struct member *member)
 {
+	probing_retry(member);
 	if (member->held)
 		on_exit_ready(&member->exit, member);
 }
@@ -402,6 +428,7 @@ void member_stop_all(struct member *member)
 	loop_remove(loop, &member->exit);
 	loop_remove(loop, &member->denials.watch);
 	timer_close(loop, &member->timer);
+	probing_close(member);
 	logfile_close(&member->log);
 	member->launched.notice = member->launched.pidfd = -1;
 	launch_close(&member->launched);

@@ -7,6 +7,7 @@
 #include "runner/denials.h"
 #include "runner/launch.h"
 #include "runner/loop.h"
+#include "runner/probing.h"
 #include "runner/realise.h"
 #include "runner/status.h"
 #include "runner/stream.h"
@@ -23,6 +24,7 @@ enum member_phase {
 /* How far its stopping has come; see stopping.c. */
 enum stop_step {
 	STOP_NO,
+	STOP_HOOK, /* its preStop hook runs */
 	STOP_WAITS, /* to be stopped: when its program runs, when it is its turn */
 	STOP_SIGNALLED,
 	STOP_KILLED,
@@ -47,7 +49,9 @@ struct member {
 	struct timespec started;
 	bool was_started; /* once at least, so that what comes after it in the manifest may start */
 	unsigned int restarts;
+	bool must_restart; /* a probe ended it: unless the policy is Never it is started again however it exits */
 	struct container_status status;
+	struct probing probing;
 	int64_t backoff; /* seconds to wait before the next restart; 0: none, it is the first */
 	int64_t backoff_set; /* when that was counted from; timer_now */
 	int64_t ended_at; /* timer_now */

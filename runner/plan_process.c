@@ -225,6 +225,8 @@ static void plan_stop_signal(struct planned *item, struct findings *findings)
 	cleanup_free char *safe = NULL;
 
 	item->stop_signal = number > 0 ? number : SIGTERM;
+	if (item->spec->stop_signal)
+		item->stop_signal = item->spec->stop_signal;
 	if (number > 0)
 		return;
 	path = xasprintf("%s.image", item->path);

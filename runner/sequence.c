@@ -31,16 +31,15 @@ static enum restart_policy policy_of(const struct supervisor *supervisor)
 /* Whether the container after this one may be started. */
 static bool is_out_of_the_way(const struct member *member)
 {
-	if (!member->item->is_init || member_is_sidecar(member))
-		return member->was_started || member->phase == MEMBER_ENDED ||
-		       (!member->item->is_init && member->phase == MEMBER_BACKOFF);
+	if (member_is_sidecar(member))
+		return member->was_started;
 	return member->phase == MEMBER_ENDED && !member->failed;
 }
 
-/* Main containers are all there from the beginning, unless one has a hook that comes first. */
+/* Main containers don't wait for each other, but for a hook of the one before. */
 static bool holds_up(const struct member *member)
 {
-	return member->item->is_init && !is_out_of_the_way(member);
+	return member->probing.waits || (member->item->is_init && !is_out_of_the_way(member));
 }
 
 void sequence_advance(struct supervisor *supervisor)
@@ -60,7 +59,7 @@ static bool will_restart(const struct supervisor *supervisor, const struct membe
 		return true;
 	if (policy == RESTART_NEVER)
 		return false;
-	if (member->failed)
+	if (member->failed || member->must_restart)
 		return true;
 	return !member->item->is_init && policy == RESTART_ALWAYS;
 }
@@ -146,13 +145,13 @@ void supervisor_member_ended(struct supervisor *supervisor, struct member *membe
 {
 	if (!supervisor->ending && will_restart(supervisor, member))
 		start_again(supervisor, member);
-	else if (!supervisor->ending && member->item->is_init && !member->failed)
-		sequence_advance(supervisor);
-	else if (!supervisor->ending && (member->item->is_init || is_over(supervisor)))
+	else if (!supervisor->ending && ((member->item->is_init && member->failed) || is_over(supervisor)))
 		/* What is left are sidecars. */
 		supervisor_end(supervisor, supervisor->plan->pod->termination_grace_period);
 	else if (supervisor->ending)
 		stopping_go_on(supervisor);
+	else
+		sequence_advance(supervisor);
 	supervisor_leave_if_over(supervisor);
 }
 
@@ -163,12 +162,17 @@ void supervisor_member_running(struct supervisor *supervisor, struct member *mem
 		member_signal(member, SIGKILL);
 		return;
 	}
-	if (member->stop != STOP_NO) {
+	if (member->stop != STOP_NO)
 		stopping_begin(member);
-		return;
-	}
+	else
+		probing_begin(member);
+}
+
+void supervisor_member_started(struct supervisor *supervisor, struct member *member, bool ready)
+{
 	member->was_started = true;
-	member->status.started = member->status.ready = true;
+	member->status.started = true;
+	member->status.ready = ready;
 	status_changed(supervisor);
 	sequence_advance(supervisor);
 }

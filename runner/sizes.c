@@ -41,6 +41,9 @@ static void evict(struct supervisor *supervisor, const struct volume *volume)
 	format_quantity(volume->size_limit, limit, sizeof(limit));
 	supervisor->eviction =
 		xasprintf("Usage of EmptyDir volume \"%s\" exceeds the limit \"%s\"", volume->name, limit);
+	supervisor->status.reason = "Evicted";
+	supervisor->status.message = supervisor->eviction;
+	status_event(supervisor, NULL, true, "Evicted", "%s", supervisor->eviction);
 	report_event(supervisor->report, supervisor->plan->pod->name, &event, "%s", supervisor->eviction);
 	supervisor_kill(supervisor);
 }

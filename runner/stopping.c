@@ -6,8 +6,10 @@
  * has 2 s at least from its signal to SIGKILL, unless the grace period is 0.
  */
 #include <signal.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "runner/supervise.h"
 
 #define LEAST_GRACE 2 /* seconds: minimumGracePeriodInSeconds */
@@ -20,6 +22,13 @@ bool member_is_sidecar(const struct member *member)
 static bool lives(const struct member *member)
 {
 	return member->phase == MEMBER_STARTING || member->phase == MEMBER_RUNNING;
+}
+
+static void tell(const struct member *member, const char *message)
+{
+	struct event event = {.type = "killing", .container = member->item->spec->name, .tone = TONE_NOTE};
+
+	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event, "%s", message);
 }
 
 static void send_signal(struct member *member)
@@ -45,7 +54,7 @@ static bool has_its_turn(const struct member *member)
 	return true;
 }
 
-void stopping_begin(struct member *member)
+void stopping_hook_done(struct member *member)
 {
 	if (has_its_turn(member)) {
 		send_signal(member);
@@ -53,6 +62,25 @@ void stopping_begin(struct member *member)
 	}
 	member->stop = STOP_WAITS;
 	timer_arm(&member->timer, member->stop_by - timer_now());
+}
+
+/* The hooks of all run at once; only the signals wait for their turn. */
+void stopping_begin(struct member *member)
+{
+	probing_stopping(member);
+	member->stop = STOP_HOOK;
+	timer_arm(&member->timer, member->stop_by - timer_now());
+	/* Its time is the grace period, which our own timer watches over. */
+	if (!probing_pre_stop(member, INT32_MAX))
+		stopping_hook_done(member);
+}
+
+static void kill_now(struct member *member)
+{
+	probing_end(member);
+	member->stop = STOP_KILLED;
+	member_signal(member, SIGKILL);
+	member_retry(member);
 }
 
 /* It is being stopped, and has less time now: a deletion with a shorter grace period. */
@@ -64,13 +92,15 @@ static void hurry(struct member *member, unsigned int grace)
 		return;
 	member->stop_by = by;
 	if (!grace)
-		stopping_expired(member);
+		kill_now(member);
 	else
 		timer_arm(&member->timer, by - timer_now());
 }
 
-void stopping_start(struct member *member, unsigned int grace)
+void stopping_start(struct member *member, unsigned int grace, const char *message)
 {
+	cleanup_free char *usual = NULL;
+
 	if (!lives(member)) {
 		/* Not started, or to be started again later: neither will happen. */
 		timer_disarm(&member->timer);
@@ -83,11 +113,12 @@ void stopping_start(struct member *member, unsigned int grace)
 		return;
 	}
 	member->stop_by = timer_now() + supervisor_scaled(member->supervisor, grace);
-	status_event(member->supervisor, member, false, "Killing", "Stopping container %s",
-		member->item->spec->name);
+	usual = xasprintf("Stopping container %s", member->item->spec->name);
+	if (message)
+		tell(member, message);
+	status_event(member->supervisor, member, false, "Killing", "%s", message ? message : usual);
 	if (!grace) {
-		member->stop = STOP_KILLED;
-		member_signal(member, SIGKILL);
+		kill_now(member);
 		return;
 	}
 	member->stop = STOP_WAITS;
@@ -109,16 +140,18 @@ void stopping_go_on(struct supervisor *supervisor)
 
 void stopping_expired(struct member *member)
 {
-	struct event event = {.type = "killing", .container = member->item->spec->name, .tone = TONE_NOTE};
-
+	if (member->stop == STOP_HOOK) {
+		status_event(member->supervisor, member, true, "FailedPreStopHook", "PreStopHook failed");
+		tell(member, "PreStopHook failed: it did not end in the grace period");
+		probing_end(member);
+		send_signal(member);
+		return;
+	}
 	if (member->stop == STOP_WAITS && member->phase == MEMBER_RUNNING) {
 		/* The others took all the time there was. */
 		send_signal(member);
 		return;
 	}
-	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
-		"the grace period is over: SIGKILL");
-	member->stop = STOP_KILLED;
-	member_signal(member, SIGKILL);
-	member_retry(member);
+	tell(member, "the grace period is over: SIGKILL");
+	kill_now(member);
 }

@@ -228,8 +228,11 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 		return -1;
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		if (timer_init(&supervisor->loop, &supervisor->members[i].timer, sequence_timer,
-			    &supervisor->members[i], err) < 0)
+			    &supervisor->members[i], err) < 0 ||
+			probing_init(&supervisor->members[i], err) < 0)
 			return -1;
+	if (ending_watch_deadline(supervisor, err) < 0)
+		return -1;
 	supervisor->loop.after = after_event;
 	supervisor->loop.data = supervisor;
 	check_naming(supervisor);
@@ -273,12 +276,12 @@ static int report_end(struct supervisor *supervisor)
 	const struct member *failure = sequence_failure(supervisor);
 	struct event event = {.type = "succeeded", .tone = TONE_GOOD, .reason = "Completed"};
 
-	if (!failure && !supervisor->eviction && supervisor->plan->learning && supervisor->stopped_at) {
+	if (!failure && !supervisor->status.reason && supervisor->plan->learning && supervisor->stopped_at) {
 		event = (struct event){.type = "ended"};
 		report_event(supervisor->report, pod_name(supervisor), &event, "Ended");
 		return 0;
 	}
-	if (!failure && !supervisor->eviction) {
+	if (!failure && !supervisor->status.reason) {
 		report_event(supervisor->report, pod_name(supervisor), &event, "Succeeded");
 		return 0;
 	}
@@ -289,11 +292,11 @@ static int report_end(struct supervisor *supervisor)
 		.has_exit = true,
 		/* 0 if the out-of-memory killer took something else of an init container than its first process. */
 		.exit_code = failure && failure->exit_code ? failure->exit_code : EXIT_KILLED,
-		.reason = supervisor->eviction ? "Evicted" : "Error",
+		.reason = supervisor->status.reason ? supervisor->status.reason : "Error",
 	};
-	if (supervisor->eviction)
-		report_event(supervisor->report, pod_name(supervisor), &event, "Failed: Evicted: %s",
-			supervisor->eviction);
+	if (supervisor->status.reason)
+		report_event(supervisor->report, pod_name(supervisor), &event, "Failed: %s: %s",
+			supervisor->status.reason, supervisor->status.message);
 	else
 		report_event(supervisor->report, pod_name(supervisor), &event, "Failed: %scontainer %s: %s",
 			failure->item->is_init ? "init " : "", failure->item->spec->name, failure->cause);
@@ -312,6 +315,7 @@ static void tear_down(struct supervisor *supervisor)
 		member_stop_all(&supervisor->members[i]);
 	ending_of_orphans(supervisor);
 	loop_remove(&supervisor->loop, &supervisor->sizes);
+	timer_close(&supervisor->loop, &supervisor->deadline);
 	resources_close(&supervisor->resources);
 }
 
@@ -380,6 +384,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.cgroup = cgroup_none,
 		.logs = -1,
 		.status.timer.watch.fd = -1,
+		.deadline.watch.fd = -1,
 		.once = options->once,
 		.time_scale = options->time_scale,
 		.background = options->ready != NULL,

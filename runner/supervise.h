@@ -34,6 +34,7 @@ struct supervisor {
 	bool deleted; /* it goes when it is over */
 	int logs; /* the folder of logs, or -1 */
 	struct status status;
+	struct timer deadline; /* activeDeadlineSeconds */
 	uint64_t refused; /* calls, when the status was told last */
 	double time_scale; /* how many seconds of Kubernetes pass in one */
 	bool ending; /* no container is started any more */
@@ -77,6 +78,9 @@ bool supervisor_take_notice(
 /* For member.c: a container runs. */
 void supervisor_member_running(struct supervisor *supervisor, struct member *member);
 
+/* For probing.c: a container has started, as far as its hook and its startup probe can tell. */
+void supervisor_member_started(struct supervisor *supervisor, struct member *member, bool ready);
+
 /* sequence.c: starts what may be started now. */
 void sequence_advance(struct supervisor *supervisor);
 /* sequence.c: a member's timer: it is to be started again, or its grace period is over. */
@@ -84,8 +88,13 @@ void sequence_timer(void *data);
 /* sequence.c: the container whose last run failed first; NULL if none did. */
 const struct member *sequence_failure(const struct supervisor *supervisor);
 
-/* stopping.c: stops a container, with seconds from its stop signal to SIGKILL; forgets one that isn't running. */
-void stopping_start(struct member *member, unsigned int grace);
+/*
+ * stopping.c: stops a container, with seconds to its end by SIGKILL; forgets one that isn't running. message is that of the
+ * event; NULL: the usual one.
+ */
+void stopping_start(struct member *member, unsigned int grace, const char *message);
+/* stopping.c: its preStop hook has ended. */
+void stopping_hook_done(struct member *member);
 /* stopping.c: it is to be stopped, and its program runs by now. */
 void stopping_begin(struct member *member);
 /* stopping.c: one has ended: it may be another one's turn. */
@@ -106,6 +115,8 @@ void supervisor_kill(struct supervisor *supervisor);
 void supervisor_leave_if_over(struct supervisor *supervisor);
 /* ending.c: SIGINT, SIGTERM, SIGHUP and SIGQUIT come to the loop; SIGPIPE is ignored. */
 int ending_watch_signals(struct supervisor *supervisor, struct error *err);
+/* ending.c: activeDeadlineSeconds. */
+int ending_watch_deadline(struct supervisor *supervisor, struct error *err);
 /* ending.c: for the loop: the sandbox has died; and, after each event, whether our standard output is still read. */
 void ending_on_sandbox_exit(struct watch *watch, void *data);
 void ending_if_broken(void *data);

@@ -70,7 +70,7 @@ static void table_is_printed(void)
 	fclose(out);
 	expect(strstr(page, ".Ss spec.containers[].securityContext.capabilities\n"));
 	expect(strstr(page,
-		".It Va livenessProbe\nmap\n.br\nNot supported, with a warning: the probe is not run.\n"));
+		".It Va stdin\nboolean\n.br\nNot supported, with a warning: its standard input is empty.\n"));
 	expect(strstr(page, ".It Va capabilities\n"));
 	for (size_t i = 0; i < fields_container.n; i++) {
 		cleanup_free char *row = xasprintf(".It Va %s\n", fields_container.fields[i].name);

@@ -133,9 +133,6 @@ static void unknown_fields(void)
 						 "spec.securityContext)\n"},
 		{CONTAINER "    florb: 5\n", "f:8:5: error: spec.containers[0].florb: unknown field\n"},
 		{CONTAINER "    livenessProbe: {httpGet: {pth: /, port: 80}}\n",
-			"f:8:5: warning: spec.containers[0].livenessProbe: known, not supported here: the "
-			"probe is not "
-			"run\n"
 			"f:8:31: error: spec.containers[0].livenessProbe.httpGet.pth: unknown field (did you "
 			"mean "
 			"\"path\"?)\n"},
@@ -203,9 +200,7 @@ static void known_fields(void)
 	static const struct spec_case cases[] = {
 		{CONTAINER "    readinessProbe:\n      exec: {command: [x]}\n    resources: {limits: {cpu: "
 			   "100m}}\n",
-			"f:8:5: warning: spec.containers[0].readinessProbe: known, not supported here: the "
-			"probe is not "
-			"run\n"},
+			""},
 		{CONTAINER "    resources: {limits: {ephemeral-storage: 1Gi}, requests: {ephemeral-storage: "
 			   "1}}\n",
 			"f:8:45: warning: spec.containers[0].resources.limits[ephemeral-storage]: known, not "
