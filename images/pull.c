@@ -196,6 +196,19 @@ static int wait_a_moment(struct pull *pull, struct error *err)
 	return (fds[1].revents & POLLIN) ? skopeo_finish(&pull->skopeo, err) : 0;
 }
 
+/* That the loader asks for one says that those below it are unpacked; its own last word about them may be older. */
+static void note_asked(struct pull *pull, const char *hex)
+{
+	size_t i = 0;
+
+	while (i < pull->fetches.n && strcmp(pull->fetches.items[i].digest + strlen(DIGEST_PREFIX), hex) != 0)
+		i++;
+	if (i < pull->fetches.n && i + 1 > pull->progress.layer) {
+		pull->progress.layer = (unsigned int)i + 1;
+		pull->progress.layer_read = 0;
+	}
+}
+
 /* A layer: taken over as soon as skopeo has put it there whole. */
 static int wait_for_layer(struct pull *pull, const char *hex, struct error *err)
 {
@@ -203,6 +216,7 @@ static int wait_for_layer(struct pull *pull, const char *hex, struct error *err)
 
 	if (blobs < 0)
 		return -1;
+	note_asked(pull, hex);
 	/* The loader can't use the one that the store has: it is to come after all. */
 	if (fetches_unstub(&pull->fetches, hex))
 		unlinkat(blobs, hex, 0);

@@ -227,7 +227,7 @@ static bool add(char *line, size_t width, const char *text)
 {
 	size_t used = strlen(line);
 
-	if (!*text || used + strlen(text) + 2 > width)
+	if (!*text || used + strlen(text) + 2 >= width)
 		return false;
 	sprintf(line + used, "%s%s", used ? "  " : "", text);
 	return true;
@@ -259,7 +259,7 @@ static void draw(const struct progress_bar *bar, const char *label, unsigned int
 	add(line, width, label);
 	snprintf(state, sizeof(state), "%-9s", words[bar->state]);
 	add(line, width, state);
-	spare = width > strlen(line) + strlen(bytes) + 4 ? width - strlen(line) - strlen(bytes) - 4 : 0;
+	spare = width > strlen(line) + strlen(bytes) + 4 ? width - strlen(line) - strlen(bytes) - 5 : 0;
 	/* Room for rate and time comes before a bar that is longer than it needs to be. */
 	if (spare > BAR_MIN + 24)
 		spare -= 24;
@@ -269,7 +269,13 @@ static void draw(const struct progress_bar *bar, const char *label, unsigned int
 		draw_meter(bar, spare < BAR_MAX ? spare : BAR_MAX, meter);
 		add(line, width, meter);
 	}
-	add(line, width, bytes);
+	if (!add(line, width, bytes)) {
+		if (bar->total && bar->state != STATE_STORED)
+			snprintf(bytes, sizeof(bytes), "%u%%",
+				(unsigned int)(100.0 * (double)bar->done / (double)bar->total));
+		add(line, width, bytes);
+		return;
+	}
 	if (add(line, width, rate))
 		add(line, width, left);
 }

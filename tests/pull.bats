@@ -155,6 +155,87 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_equal "$(left)" ""
 }
 
+@test "of an index the machine's platform is pulled, and its digest pins, too" {
+	local index
+	cp -r "$WORK/layout" multi
+	"$REPO/tests/scripts/layout" multi index=s390x
+	push multi "$REGISTRY/multi:1" --all
+	index=$(digest "$REGISTRY/multi:1")
+	image pull "$REGISTRY/multi:1"
+	assert_status 0
+	assert_equal "$("$MINIRUN" image ls -o json | jq -r '.[].layers | length')" 2
+	image inspect "$REGISTRY/multi:1" -o json
+	assert_equal "$(jq -r '.[].index' <<<"$output")" "$index"
+	assert_equal "$(jq -r '.[].digest' <<<"$output")" "$(manifest "$REGISTRY/multi:1" | jq -r '.manifests[1].digest')"
+	image pull "$REGISTRY/multi:1"
+	assert_has "is up to date"
+	pod "image: \"$REGISTRY/multi@$index\", imagePullPolicy: Never"
+	assert_status 0
+	assert_has "hello from the layout"
+}
+
+@test "an image in Docker's own format is pulled byte for byte" {
+	push "$WORK/layout" "$REGISTRY/docker:1" -f v2s2
+	assert_equal "$(manifest "$REGISTRY/docker:1" | jq -r .mediaType)" application/vnd.docker.distribution.manifest.v2+json
+	image pull "$REGISTRY/docker:1"
+	assert_status 0
+	assert_equal "${output##* }" "$(digest "$REGISTRY/docker:1")"
+	pod "image: \"$REGISTRY/docker:1\""
+	assert_has "hello from the layout"
+}
+
+@test "a layer is unpacked while the next is on its way" {
+	local pid
+	# Between us and the registry: holds every blob of the size of the second layer back until a file is there.
+	size=$(manifest "$REGISTRY/who/what:v1" | jq '.layers[1].size')
+	python3 -u - "${REGISTRY##*:}" "$size" "$T/go" >proxy.port 2>proxy.log 3>&- <<-'EOF' &
+		import os, socket, sys, threading, time
+		server = socket.create_server(("127.0.0.1", 0))
+		print(server.getsockname()[1], flush=True)
+		mark = b"Content-Length: " + sys.argv[2].encode() + b"\r"
+		def pump(a, b, holds):
+		    try:
+		        while data := a.recv(4096):
+		            while holds and mark in data and not os.path.exists(sys.argv[3]):
+		                time.sleep(0.05)
+		            b.sendall(data)
+		    except OSError:
+		        pass
+		    for s in (a, b):
+		        try: s.shutdown(socket.SHUT_RDWR)
+		        except OSError: pass
+		while True:
+		    client, _ = server.accept()
+		    up = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		    threading.Thread(target=pump, args=(client, up, False), daemon=True).start()
+		    threading.Thread(target=pump, args=(up, client, True), daemon=True).start()
+	EOF
+	echo $! >>"$REGISTRY_PIDS"
+	eventually 20 test -s proxy.port
+	"$MINIRUN" image pull --tls-verify=false "127.0.0.1:$(<proxy.port)/who/what:v1" >out 2>err 3>&- &
+	pid=$!
+	eventually 30 grep -q unpacked err
+	assert_equal "$(grep -c unpacked err)" 1
+	kill -0 $pid
+	touch go
+	wait $pid
+	assert_equal "$(grep -c unpacked err)" 2
+}
+
+@test "on a terminal there is a bar for each layer, in none wider than it, and nothing is left of them" {
+	local width
+	for width in 100 50 30; do
+		rm -rf "$MINIRUN_STORE"
+		TERM=xterm run script -qec "stty cols $width rows 24; '$MINIRUN' image pull $REGISTRY/who/what:v1" typescript </dev/null
+		assert_status 0
+		tr '\r' '\n' <typescript | sed 's/\x1b\[[0-9]*[A-Z]//g' | grep -E '^[0-9a-f]{12}  ' >bars
+		grep -q unpacked bars
+		[[ $width -lt 60 ]] || grep -qF '=] ' bars
+		run awk -v width=$width 'length($0) >= width' bars
+		assert_equal "$output" ""
+	done
+}
+
 @test "imagePullPolicy: IfNotPresent pulls what is missing, Always asks each time, Never doesn't" {
 	start_registry policy
 	trust "$HOST"
@@ -383,6 +464,23 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	image pull -- --all
 	assert_status 125
 	assert_last_error_has 'is no image name'
+}
+
+@test "pulls, loads and prunes at once neither spoil the store nor wait for ever" {
+	local pids=() i
+	for i in 1 2 3; do
+		"$MINIRUN" image pull -q "$REGISTRY/who/what:v1" 2>>err 3>&- & pids+=($!)
+		"$MINIRUN" image pull -q "$REGISTRY/who/what" 2>>err 3>&- & pids+=($!)
+		"$MINIRUN" image load -q "$WORK/layout" "same$i" 2>>err 3>&- & pids+=($!)
+		"$MINIRUN" image prune -q 2>>err 3>&- & pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	cat err
+	assert_equal "$("$MINIRUN" image ls -o json | jq length)" 5
+	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 2
+	assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
+	pod "image: \"$REGISTRY/who/what\", imagePullPolicy: Never"
+	assert_status 0
 }
 
 @test "ls, inspect, rm and prune, for people and as JSON" {
