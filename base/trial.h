@@ -9,6 +9,7 @@
 #define BASE_TRIAL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -31,6 +32,7 @@ struct trial_place {
 	int scratch; /* an empty folder on the store's file system that goes afterwards; -1: none could be made */
 	const char *scratch_path; /* NULL: none */
 	const struct error *scratch_error; /* why there is none */
+	pid_t keeper; /* the process that removes the scratch folder; 0: none */
 	int alive; /* while a process has it open, the scratch folder stays; -1: none */
 	const char *ids_note; /* why there is a single id, if that is known already; or NULL */
 	bool is_root; /* minirun is root without entering a user namespace */

@@ -128,10 +128,10 @@ static bool has_word(const char *list, const char *word)
 }
 
 /*
- * Whether a run would move itself into a leaf of our own cgroup to have controllers. A trial has a parent in there, which a run
- * has not, so it can't try that itself.
+ * Whether a run would move itself into a leaf of our own cgroup to have controllers. A trial has its parent and the keeper in
+ * there, which a run has not, so it can't try that itself.
  */
-static bool could_move(const char *own)
+static bool could_move(const char *own, pid_t keeper)
 {
 	struct error ignored;
 	cleanup_free char *path = xasprintf("%s/cgroup.procs", own), *text = NULL;
@@ -141,7 +141,7 @@ static bool could_move(const char *own)
 	for (char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		pid_t pid = (pid_t)strtol(line, NULL, 10);
 
-		if (pid != getpid() && pid != getppid())
+		if (pid != getpid() && pid != getppid() && pid != keeper)
 			return false;
 	}
 	return true;
@@ -164,7 +164,8 @@ void trial_limits(const struct trial_place *place, struct trial *trial)
 	struct error err = {0};
 	struct cgroup cgroup;
 	cleanup_free char *own = cgroup_own("");
-	cleanup_free char *movable = own && could_move(own) ? own_controllers(own) : xstrdup("");
+	cleanup_free char *movable =
+		own && could_move(own, place->keeper) ? own_controllers(own) : xstrdup("");
 
 	make_own(getppid(), ALL, &cgroup, &err);
 	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {

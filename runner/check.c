@@ -204,6 +204,7 @@ void check_begin(struct scratch *scratch, const char *store, struct trial_place 
 		.scratch_path = scratch->fd >= 0 ? scratch->path : NULL,
 		.scratch_error = &scratch->error,
 		.ids_note = privilege_note(),
+		.keeper = scratch->keeper,
 		.alive = scratch->alive,
 		.is_root = privilege_can_mount(),
 	};

@@ -43,7 +43,7 @@ struct scratch {
 	int fd;
 	char *path;
 	int alive; /* the keeper removes the folder once all copies of it are closed */
-	int keeper; /* its pid, 0: none */
+	pid_t keeper; /* its pid, 0: none */
 	struct error error; /* why there is no folder */
 };
 

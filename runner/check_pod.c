@@ -41,7 +41,9 @@ static const unsigned char exit_code[] = {
 static const char manifest[] =
 	"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"check\"}, \"spec\": {"
 	"\"restartPolicy\": \"Never\", \"terminationGracePeriodSeconds\": 1,"
-	"\"securityContext\": {\"seccompProfile\": {\"type\": \"RuntimeDefault\"}},"
+	"\"securityContext\": {\"seccompProfile\": {\"type\": \"RuntimeDefault\"},"
+	/* The default one would be loaded, and stay. */
+	"\"appArmorProfile\": {\"type\": \"Unconfined\"}},"
 	"\"initContainers\": [{\"name\": \"first\", \"image\": \"" IMAGE "\", \"command\": [\"/nothing\"],"
 	"\"volumeMounts\": [{\"name\": \"data\", \"mountPath\": \"/data\"}]}],"
 	"\"containers\": [{\"name\": \"main\", \"image\": \"" IMAGE "\", \"command\": [\"/nothing\"],"

@@ -170,6 +170,7 @@ static int check_limits(const struct supervisor *supervisor, struct error *err)
 			error_set(err, ERROR_HOST, 0, "this kernel has no such controller");
 		if (!err->hint[0])
 			error_hint(err, "--no-limits runs the pod without");
+		error_check(err, "limits");
 		return error_wrap(err, "%s.resources.limits.%s can't be set here", item->path,
 			memory ? "memory" : "cpu");
 	}

@@ -41,7 +41,7 @@ assert_not_ok()
 # The lines of a name, with those below it, of a text on standard input.
 lines_of()
 {
-	awk -v name="$1" '{ column = substr($0, 10, 17); sub(/ +$/, "", column) } column == name { on = 1; print; next } /^ {11}(why|mend): / { if (on) print; next } { on = 0 }'
+	awk -v name="$1" '{ column = substr($0, 10, 17); sub(/ +$/, "", column) } column == name { on = 1; print; next } /^           (why|mend): / { if (on) print; next } { on = 0 }'
 }
 
 # A pod under a seccomp profile.

@@ -75,3 +75,57 @@ mend()
 		sysctl -qw kernel.unprivileged_userns_clone=1 user.max_user_namespaces="$before"
 	done
 }
+
+# The lines of a name, with those below it, of a text on standard input; see tests/check.bats.
+lines_of()
+{
+	awk -v name="$1" '{ column = substr($0, 10, 17); sub(/ +$/, "", column) } column == name { on = 1; print; next } /^           (why|mend): / { if (on) print; next } { on = 0 }'
+}
+
+# delegate: a cgroup that belongs to the user of as_user, as systemd gives one with Delegate=yes.
+delegate()
+{
+	mkdir /sys/fs/cgroup/vm-own
+	chown 65534:65534 /sys/fs/cgroup/vm-own /sys/fs/cgroup/vm-own/cgroup.{procs,threads,subtree_control}
+}
+
+undelegate()
+{
+	find /sys/fs/cgroup/vm-own -depth -type d -exec rmdir {} +
+}
+
+# within COMMAND...: as that user, in that cgroup, with whoever is in there already.
+within()
+{
+	# shellcheck disable=SC2016
+	run --separate-stderr sh -c 'echo $$ >/sys/fs/cgroup/vm-own/cgroup.procs && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' \
+		sh env HOME="$WORK/nobody/home" MINIRUN_STORE="$WORK/nobody/store" MINIRUN_ROOT="$WORK/nobody/run" "$@"
+}
+
+@test "limits: a user has them in a cgroup of its own; in one with others a run says what check says" {
+	local said sleeper
+	echo "+cpu +memory +pids" >/sys/fs/cgroup/cgroup.subtree_control
+	load_busybox as_user
+	simple_pod limited 'echo ran' '    resources: {limits: {memory: 32Mi}}' >pod.yaml
+	delegate
+	within "$MINIRUN" check -o json
+	assert_equal "$(jq -r '.checks[] | select(.name == "limits") | "\(.state) \(.detail)"' <<<"$output")" "ok cpu, memory, pids"
+	within "$MINIRUN" pod.yaml
+	undelegate
+	assert_status 0
+
+	delegate
+	sleep 300 3>&- &
+	sleeper=$!
+	echo "$sleeper" >/sys/fs/cgroup/vm-own/cgroup.procs
+	within "$MINIRUN" check --color never
+	said=$(lines_of limits <<<"$output")
+	within "$MINIRUN" pod.yaml
+	kill "$sleeper"
+	wait "$sleeper" || true
+	undelegate
+	assert_status 125
+	[[ $said == *" missing without cpu, memory, pids"* ]] || fail "$said"
+	[[ $said == *"systemd-run "* ]]
+	assert_equal "$(lines_of limits <<<"$stderr")" "$said"
+}
