@@ -169,7 +169,7 @@ loads_of_default()
 	echo 'profile vm-other { }' >lab/vm-web
 	run "$MINIRUN" lab/pod.yaml
 	assert_has 'lab/vm-web lies beside the manifest, but there is no "profile vm-web" in it'
-	printf 'profile vm-web flags=(attach_disconnected) {\n  file,\n}\nprofile vm-loose flags=(complain) {\n}\n' >lab/profiles/web.txt
+	printf 'profile vm-web flags=(attach_disconnected) {\n  file,\n  profile worker {\n    file,\n  }\n}\nprofile vm-loose flags=(complain) {\n}\n' >lab/profiles/web.txt
 	run "$MINIRUN" lab/pod.yaml
 	assert_has 'lab/profiles/web.txt holds it: `minirun apparmor load lab/profiles/web.txt` loads it'
 	run as_user "$MINIRUN" explain lab/pod.yaml
@@ -196,7 +196,9 @@ loads_of_default()
 	assert_equal "$output" "vm-webs (enforce)"
 	assert_equal "$("$MINIRUN" explain -o json "$POD" | jq -c '.containers[0].appArmor')" \
 		'{"type":"Localhost","profile":"vm-webs","mode":"enforce"}'
-	# A stack of two, and names that are none.
+	# A child profile, a stack of two, and names that are none.
+	run_shell "$LABEL" "    securityContext: {$(localhost vm-web//worker)}"
+	assert_equal "$output" "vm-web//worker (enforce)"
 	run_shell "$LABEL" "    securityContext: {$(localhost 'vm-web//&vm-webs')}"
 	assert_equal "$output" "vm-web//&vm-webs (enforce)"
 	# What the kernel doesn't do, whatever the plan: a program under no profile isn't taken for one under its own.
