@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -299,36 +298,11 @@ static void print_seccomp(const struct explanation *explanation, size_t index, F
 	print_findings(explanation, index, out);
 }
 
-static void print_apparmor(const struct planned *item, enum profile_type type, FILE *out)
-{
-	bool is_default = type != PROFILE_LOCALHOST;
-	const char *name = item->locks.apparmor;
-
-	label("AppArmor", out);
-	if (!name && type != PROFILE_UNSET) {
-		fputs("unconfined\n", out);
-	} else if (!name) {
-		fprintf(out, "unconfined: no appArmorProfile is given%s\n",
-			!apparmor_available() ? ""
-			: item->privileged    ? ", and the container is privileged"
-					      : ", and the default profile is not loaded");
-	} else {
-		fprintf(out, "%s%s%s\n", name, is_default ? ", the default profile" : "",
-			!apparmor_available() ? ", which can't be had: AppArmor is not enabled here"
-			: item->apparmor_mode == APPARMOR_ENFORCE ? ""
-			: item->apparmor_mode == APPARMOR_UNKNOWN
-				? ", if it is loaded: that can't be seen here"
-			: item->apparmor_mode != APPARMOR_NOT_LOADED
-				? ", which refuses nothing in the mode it is in"
-			: is_default && geteuid() == 0 && !userns_inside() ? ", loaded by the first start"
-									   : ", which is not loaded");
-	}
-}
-
 static void print_locks(const struct explanation *explanation, size_t index, FILE *out)
 {
 	const struct planned *item = &explanation->plan->items[index];
 	const struct profile_choice *apparmor = explain_apparmor_choice(explanation, index);
+	cleanup_free char *told = plan_apparmor_told(item, apparmor->type);
 	cleanup_free char *limits = NULL;
 
 	if (item->privileged) {
@@ -341,7 +315,8 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 			? "on: allowPrivilegeEscalation is false\n"
 			: "off: setuid programs work; allowPrivilegeEscalation: false sets it\n",
 		out);
-	print_apparmor(item, apparmor->type, out);
+	label("AppArmor", out);
+	fprintf(out, "%s\n", told);
 	print_seccomp(explanation, index, out);
 	limits = limits_describe(&item->limits);
 	label("limits", out);

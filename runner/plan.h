@@ -132,6 +132,9 @@ void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_re
  */
 void plan_apparmor_load(struct plan *plan, struct findings *findings);
 
+/* What became of the choice (whose type is the container's or, without one, the pod's), for explain. To be freed. */
+char *plan_apparmor_told(const struct planned *item, enum profile_type type);
+
 /* Command, environment and working folder: of the container's spec, and of its image as far as item->image is filled. */
 void plan_program(const struct pod *pod, struct planned *item, struct findings *findings);
 

@@ -229,3 +229,37 @@ void plan_apparmor_load(struct plan *plan, struct findings *findings)
 		plan_locks_settle(plan, item);
 	}
 }
+
+/* What is to be said of a profile beside its name. */
+static const char *caveat(const struct planned *item, bool is_default)
+{
+	if (!apparmor_available())
+		return ", which can't be had: AppArmor is not enabled here";
+	switch (item->apparmor_mode) {
+	case APPARMOR_UNKNOWN:
+		return ", if it is loaded: that can't be seen here";
+	case APPARMOR_NOT_LOADED:
+		return is_default && may_load() ? ", loaded by the first start" : ", which is not loaded";
+	case APPARMOR_COMPLAIN:
+	case APPARMOR_UNCONFINED:
+		return ", which refuses nothing in the mode it is in";
+	case APPARMOR_ENFORCE:
+		break;
+	}
+	return "";
+}
+
+char *plan_apparmor_told(const struct planned *item, enum profile_type type)
+{
+	bool is_default = type != PROFILE_LOCALHOST;
+
+	if (item->locks.apparmor)
+		return xasprintf("%s%s%s", item->locks.apparmor, is_default ? ", the default profile" : "",
+			caveat(item, is_default));
+	if (type != PROFILE_UNSET)
+		return xstrdup("unconfined");
+	return xasprintf("unconfined: no appArmorProfile is given%s",
+		!apparmor_available() ? ""
+		: item->privileged    ? ", and the container is privileged"
+				      : ", and the default profile is not loaded");
+}
