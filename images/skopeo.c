@@ -69,6 +69,7 @@ static int not_started(int errnum, struct error *err)
 	if (errnum != ENOENT)
 		return error_set(err, ERROR_HOST, errnum, "cannot run skopeo");
 	error_set(err, ERROR_HOST, 0, "skopeo, which reaches registries for minirun, is not installed");
+	error_check(err, "skopeo");
 	return error_hint(err, "apt-get install skopeo; without it: minirun image load ARCHIVE NAME");
 }
 

@@ -30,7 +30,10 @@ static int exit_status(const struct error *err)
 static int fail(const struct invocation *invocation, const struct error *err)
 {
 	struct error ignored;
-	cleanup_free char *store = invocation->command ? path_of_store(invocation, &ignored) : NULL;
+	const struct command *command = invocation->command;
+	/* What names no line may be anything; of what runs pods, something that pods need. */
+	bool ask = command && (err->check[0] || command->privilege == PRIVILEGE_SEALED);
+	cleanup_free char *store = ask ? path_of_store(invocation, &ignored) : NULL;
 	bool told = store && check_explain(store, err);
 
 	if (err->hint[0] && !told)

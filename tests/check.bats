@@ -253,6 +253,20 @@ assert_same_line()
 	assert_equal "$(field skopeo detail)" "version 9.9"
 }
 
+@test "a pull, or a run that has to pull, says of skopeo what check says" {
+	local said
+	mkdir "$T/empty"
+	said=$(env PATH="$T/empty" "$MINIRUN" check --color never | lines_of skopeo)
+	[[ $said == *"no skopeo in PATH"*"mend: apt-get install skopeo" ]]
+	run --separate-stderr env PATH="$T/empty" "$MINIRUN" image pull quay.io/nobody/nothing
+	assert_status 125
+	assert_equal "$(lines_of skopeo <<<"$stderr")" "$said"
+	simple_pod puller id | sed 's|image: busybox|image: quay.io/nobody/nothing|' >"$T/pod.yaml"
+	run --separate-stderr env PATH="$T/empty" "$MINIRUN" "$T/pod.yaml"
+	assert_status 125
+	assert_equal "$(lines_of skopeo <<<"$stderr")" "$said"
+}
+
 @test "a newuidmap without its rights" {
 	mkdir "$T/bin"
 	cp /usr/bin/newuidmap /usr/bin/newgidmap "$T/bin"
