@@ -41,8 +41,10 @@ pod_cgroups()
 @test "a memory hog is OOMKilled and the pod goes on, a fork bomb stops at the pids limit, and nothing is left" {
 	run_pod < <(hog)
 	assert_hog_killed
+	# shellcheck disable=SC2016 # for the container's shell
 	run_shell 'for i in $(seq 80); do sleep 30 & done; echo all' '' ''
 	assert_has all
+	# shellcheck disable=SC2016 # for the container's shell
 	run_pod --pids-limit 50 < <(simple_pod bomb 'for i in $(seq 80); do sleep 30 & done; echo all')
 	[[ $status -ne 0 && $output != *all* && $stderr == *"can't fork"* ]]
 	[[ -z $(pod_cgroups) ]]
