@@ -24,7 +24,7 @@ static const char *const texts[LOSS_COUNT] = {
 void losses_add(struct losses *losses, enum loss loss, const char *what)
 {
 	if (losses->of[loss].n++ == 0)
-		losses->of[loss].first = text_printable(what, strnlen(what, 100));
+		losses->of[loss].first = *what ? text_printable(what, strnlen(what, 100)) : xstrdup("/");
 }
 
 void losses_tell(const struct losses *losses, const struct load_watcher *watcher)
