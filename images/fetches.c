@@ -51,11 +51,33 @@ int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, s
 	return 0;
 }
 
+static bool has_layer(const struct store *store, const char *hex)
+{
+	struct layer_facts facts;
+	struct error ignored;
+
+	return layer_read(store, hex, &facts, &ignored) == 0;
+}
+
+/* Both names that a layer can have in the store (pieces.h): its diff_id, and the chain id of image-spec/config.md. */
+static bool is_stored(const struct store *store, const char *diff_id, char chain[static DIGEST_LENGTH + 1])
+{
+	const char *hex = diff_id + strlen(DIGEST_PREFIX);
+	cleanup_free char *text = xasprintf("%s%s %s", DIGEST_PREFIX, chain, diff_id);
+
+	if (*chain)
+		digest_of(text, strlen(text), chain);
+	else
+		memcpy(chain, hex, DIGEST_LENGTH + 1);
+	return has_layer(store, hex) || has_layer(store, chain);
+}
+
 void fetches_of_configuration(
 	struct fetches *fetches, const struct store *store, const char *text, size_t size)
 {
 	cleanup_json struct json_object *json = NULL;
 	struct json_object *rootfs, *ids;
+	char chain[DIGEST_LENGTH + 1] = "";
 	struct error ignored;
 
 	if (record_parse(text, size, "its configuration", json_type_object, &json, &ignored) < 0 ||
@@ -65,11 +87,10 @@ void fetches_of_configuration(
 		return;
 	for (size_t i = 0; i < fetches->n; i++) {
 		const char *id = json_object_get_string(json_object_array_get_idx(ids, i));
-		struct layer_facts facts;
 
-		fetches->items[i].is_stored =
-			id && *fetches->items[i].digest && digest_is_valid(id) &&
-			layer_read(store, id + strlen(DIGEST_PREFIX), &facts, &ignored) == 0;
+		if (!id || !digest_is_valid(id) || !*fetches->items[i].digest)
+			return; /* the loader will say so */
+		fetches->items[i].is_stored = is_stored(store, id, chain);
 	}
 }
 
@@ -102,15 +123,6 @@ bool fetches_unstub(struct fetches *fetches, const char *hex)
 		found = true;
 	}
 	return found;
-}
-
-size_t fetches_missing(const struct fetches *fetches)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < fetches->n; i++)
-		n += !fetches->items[i].is_stored;
-	return n;
 }
 
 /* The beginnings of blobs that skopeo has on disk: their sizes, oldest first. */
@@ -150,6 +162,27 @@ static bool is_complete(const struct fetch_progress *item, int workspace, int la
 
 	return fstatat(layout, hex_of(item), &st, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       fstatat(workspace, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool fetches_begun(const struct fetches *fetches, int workspace)
+{
+	uint64_t sizes[MAX_BEGUN];
+	cleanup_fd int blobs =
+		openat(workspace, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_dir DIR *dir = blobs >= 0 ? fdopendir(blobs) : NULL;
+	const struct dirent *entry;
+	bool found = list_begun(workspace, sizes) > 0;
+
+	if (!dir)
+		return found;
+	steal_fd(&blobs);
+	while (!found && (entry = readdir(dir))) {
+		found = entry->d_name[0] != '.';
+		for (size_t i = 0; i < fetches->n && found; i++)
+			if (fetches->items[i].is_stored && !strcmp(hex_of(&fetches->items[i]), entry->d_name))
+				found = false;
+	}
+	return found;
 }
 
 void fetches_look(struct fetches *fetches, int workspace, int layout)

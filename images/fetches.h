@@ -18,7 +18,7 @@ void fetches_free(struct fetches *fetches);
 /* Takes the layers that a manifest names. What is wrong with it is the loader's to say: such a layer is left out. */
 int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, struct error *err);
 
-/* Finds out by the configuration's diff_ids which of them the store has. */
+/* Finds out by the configuration's diff_ids which of them the store has; the loader may think otherwise of one. */
 void fetches_of_configuration(
 	struct fetches *fetches, const struct store *store, const char *text, size_t size);
 
@@ -28,8 +28,8 @@ int fetches_stub(const struct fetches *fetches, int blobs, struct error *err);
 /* Whether there is such a file for this one; from now on it is to be fetched. */
 bool fetches_unstub(struct fetches *fetches, const char *hex);
 
-/* How many are to be fetched. */
-size_t fetches_missing(const struct fetches *fetches);
+/* Whether skopeo has begun with anything: by then it has found nothing to object to in the image. */
+bool fetches_begun(const struct fetches *fetches, int workspace);
 
 /*
  * Looks how far each is: complete in the layout or in blobs/, or begun in a file of skopeo's. Which of several such files is

@@ -233,8 +233,8 @@ static int wait_for_layer(struct pull *pull, const char *hex, struct error *err)
 }
 
 /*
- * The configuration; with it comes which layers there are, and copying them begins. Where none is to come skopeo is waited
- * for all the same: it may know that the image isn't to be trusted.
+ * The configuration; with it comes which layers there are, and copying them begins. Then skopeo's verdict is waited for: it asks
+ * the machine's policy before it fetches anything, and the loader may find all that it wants in the store.
  */
 static int fetch_configuration(struct pull *pull, const char *hex, struct error *err)
 {
@@ -249,7 +249,7 @@ static int fetch_configuration(struct pull *pull, const char *hex, struct error 
 	fetches_of_configuration(&pull->fetches, pull->store, text, size);
 	if (fetches_stub(&pull->fetches, blobs, err) < 0 || start_copy(pull, err) < 0)
 		return -1;
-	while (!fetches_missing(&pull->fetches) && pull->skopeo.pid)
+	while (pull->skopeo.pid && !fetches_begun(&pull->fetches, pull->workspace.fd))
 		if (wait_a_moment(pull, err) < 0)
 			return -1;
 	return 0;

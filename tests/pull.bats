@@ -283,6 +283,44 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	pod "image: \"$REGISTRY/who/what:v1\", securityContext: {seccompProfile: {type: Localhost, localhostProfile: none.json}}"
 }
 
+@test "what the machine's policy forbids isn't stored, though all its layers were" {
+	mkdir -p home/.config/containers
+	cp "$REGISTRIES" home/.config/containers
+	echo '{"default": [{"type": "reject"}]}' >home/.config/containers/policy.json
+	HOME=$T/home image pull "$REGISTRY/who/what:v1"
+	assert_status 125
+	assert_stderr_has "the policy of this machine forbids it"
+	assert_equal "$(left)" ""
+	image load "$WORK/layout" same
+	HOME=$T/home image pull "$REGISTRY/who/what:v1"
+	assert_status 125
+	assert_stderr_has "the policy of this machine forbids it"
+	assert_equal "$("$MINIRUN" image ls -o json | jq -r '.[].name')" same
+}
+
+@test "a layer that is stored, but not as this image needs it, is fetched after all" {
+	# It has no entries for its folders: what they are is a matter of the layer below.
+	"$REPO/tests/scripts/layout" alone bare=1
+	"$REPO/tests/scripts/layout" above busybox="$(command -v busybox)"
+	"$REPO/tests/scripts/layout" above from=alone
+	push above "$REGISTRY/above:1"
+	image load alone alone
+	assert_status 0
+	image pull "$REGISTRY/above:1"
+	assert_status 0
+	# It is there twice, under the two names.
+	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 3
+	pod "image: \"$REGISTRY/above:1\", command: [ls, /etc/bare]"
+	assert_status 0
+	image pull "$REGISTRY/above:1" --store "$T/other"
+	assert_status 0
+	image rm "$REGISTRY/above:1"
+	image load above kept
+	# Now it is, under the name that it has above this one.
+	image pull "$REGISTRY/above:1"
+	assert_equal "$(grep -c 'stored already' <<<"$stderr")" 2
+}
+
 @test "a wrong password, none at all, and the right one" {
 	htpasswd -Bbn user secret >"$WORK/passwords"
 	start_registry locked "auth: {htpasswd: {realm: lab, path: $WORK/passwords}}"
@@ -382,6 +420,22 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_last_error_has "cannot pull $HOST/who/what:v1: "
 	assert_stderr_has "the connection to $HOST broke off"
 	assert_equal "$(left)" ""
+}
+
+@test "a full disk and a limit are one clear error each, and nothing is left" {
+	needs_root
+	image pull "$REGISTRY/who/what:v1" --max-bytes 1M
+	assert_status 125
+	assert_stderr_has "--max-bytes"
+	assert_equal "$(left)" ""
+	mkdir small
+	run --separate-stderr unshare -m sh -c '
+		mount -t tmpfs -o size=1m,mode=755 tmpfs small || exit 1
+		"$MINIRUN" image pull "$REGISTRY/who/what:v1" --store small/store
+		echo "status $?"
+		find small/store -mindepth 2'
+	assert_equal "$output" "status 125"
+	assert_stderr_has "o space left on device"
 }
 
 @test "no network: one line, and how to do without" {
