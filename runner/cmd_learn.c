@@ -12,6 +12,7 @@
 #include "runner/learning.h"
 #include "runner/run.h"
 #include "security/denial.h"
+#include "security/recording.h"
 #include "security/security.h"
 
 #define PROFILE_LIMIT (4U << 20) /* bytes of a base */
@@ -69,6 +70,15 @@ static int read_denied(const char *text, struct learning *learning, struct error
 	return result;
 }
 
+/* The library that writes it has to see in it what our own reader sees. */
+static bool can_be_written(const struct learning *learning)
+{
+	const struct profile_plan parts = {.base = learning->base, .base_size = learning->base_size};
+	cleanup_free char *text = remaining_profile(&parts, false);
+
+	return text != NULL;
+}
+
 static int read_base(struct learning *learning, struct error *err)
 {
 	struct seccomp_profile *profile;
@@ -87,6 +97,9 @@ static int read_base(struct learning *learning, struct error *err)
 	if (!profile)
 		result = error_set(err, ERROR_PROFILE, 0, "--base %s: the profile has %zu error%s",
 			learning->base_path, findings.errors, findings.errors == 1 ? "" : "s");
+	else if (!can_be_written(learning))
+		result = error_set(
+			err, ERROR_PROFILE, 0, "--base %s: it can't be written back", learning->base_path);
 	seccomp_profile_free(profile);
 	findings_free(&findings);
 	return result;

@@ -34,6 +34,18 @@ static int compile(const struct planned_profile *profile, const char *text, stru
 	return result;
 }
 
+/* A base needn't allow execve yet. */
+static int compile_base(struct planned_profile *profile, const struct profile_plan *parts, struct error *err)
+{
+	cleanup_free char *whole = remaining_profile(parts, false);
+	cleanup_free char *startable = remaining_profile(parts, true);
+	struct error ignored;
+
+	if (compile(profile, whole, &profile->base, &ignored) == 0)
+		return 0;
+	return compile(profile, startable, &profile->base, err);
+}
+
 int plan_learning(
 	struct plan *plan, struct planned *item, const struct plan_request *request, struct error *err)
 {
@@ -54,12 +66,8 @@ int plan_learning(
 		plan->profiles[plan->n_profiles++] = profile;
 		if (compile(profile, profile->text, &profile->filter, err) < 0)
 			return -1;
-		if (learning->base) {
-			cleanup_free char *remaining = remaining_profile(&parts);
-
-			if (compile(profile, remaining, &profile->base, err) < 0)
-				return -1;
-		}
+		if (learning->base && compile_base(profile, &parts, err) < 0)
+			return -1;
 		learning_filter(&profile->filter, &profile->naming);
 	}
 	item->profile = profile;

@@ -134,13 +134,22 @@ char *refusing_profile(const struct profile_plan *plan)
 	return text;
 }
 
-char *remaining_profile(const struct profile_plan *plan)
+char *remaining_profile(const struct profile_plan *plan, bool starts)
 {
+	static const char start[] = "{\"names\": [\"execve\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": "
+				    "[{\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}";
+	struct json_object *entries;
 	struct json_object *base = doc_parse(plan->base, plan->base_size);
-	struct json_object *profile = begin(plan, base);
+	struct json_object *profile;
 	char *text;
 
-	json_object_object_add(profile, "syscalls", entries_remaining(plan, base, NULL));
+	if (!base)
+		return NULL;
+	profile = begin(plan, base);
+	entries = entries_remaining(plan, base, NULL);
+	if (starts)
+		json_object_array_add(entries, doc_parse(start, sizeof(start) - 1));
+	json_object_object_add(profile, "syscalls", entries);
 	text = doc_print(profile);
 	json_object_put(profile);
 	json_object_put(base);

@@ -89,7 +89,10 @@ char *profile_write(const struct profile_plan *plan, struct profile_made *made);
  */
 char *refusing_profile(const struct profile_plan *plan);
 
-/* The base without what is denied: for recording.base. A fresh string. */
-char *remaining_profile(const struct profile_plan *plan);
+/*
+ * The base without what is denied: for recording.base. starts: completed by an execve that no program makes, so that it can be
+ * compiled though it allows none. A fresh string; NULL if the base is no JSON that can be written back.
+ */
+char *remaining_profile(const struct profile_plan *plan, bool starts);
 
 #endif

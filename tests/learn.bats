@@ -267,6 +267,12 @@ seen() {
 	learn --base base.json
 	jq -e '[.syscalls[] | select(.comment == "seen").names[]] | index("personality")' p.json
 	enforce
+	# A base that allows nothing yet.
+	echo '{"defaultAction": "SCMP_ACT_KILL"}' >empty.json
+	learn --base empty.json
+	assert_status 0
+	jq -e '.defaultAction == "SCMP_ACT_KILL" and ([.syscalls[].names[]] | index("execve") and index("personality"))' p.json
+	enforce
 	# What is to be left out goes out of the base's own entries too.
 	learn --base base.json --deny chroot
 	jq -e '[.syscalls[] | select(.action == "SCMP_ACT_ALLOW").names[]] | index("chroot") | not' p.json
