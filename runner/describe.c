@@ -139,7 +139,8 @@ static void print_denials(struct json_object *denials, FILE *out)
 	for (size_t i = 0; i < n && i < DENIALS_SHOWN; i++) {
 		struct json_object *denial = json_object_array_get_idx(list, i);
 
-		fprintf(out, "      %s (%s, %s", text_at(denial, "text"), text_at(denial, "lock"),
+		fprintf(out, "      %s (%s%s, %s", text_at(denial, "text"), text_at(denial, "lock"),
+			json_at(denial, "enforced") ? " in complain mode: let through" : "",
 			text_at(denial, "program"));
 		if (json_object_get_int64(json_at(denial, "count")) > 1)
 			fprintf(out, ", %s times", text_at(denial, "count"));

@@ -367,7 +367,7 @@ static struct json_object *denials_of_all(const struct supervisor *supervisor)
 	struct json_object *object = json_object_new_object();
 
 	for (size_t i = 0; i < supervisor->plan->n; i++)
-		if (supervisor->members[i].denials.total)
+		if (supervisor->members[i].denials.total || supervisor->members[i].denials.would_be)
 			json_object_object_add(object, supervisor->members[i].item->spec->name,
 				denials_json(&supervisor->members[i].denials));
 	return object;

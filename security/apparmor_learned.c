@@ -217,6 +217,10 @@ void apparmor_learned_add(
 	uint32_t rights = record->class == APPARMOR_FILE ? rights_of(letters ? letters : "") : 0;
 	char *text = rule_text(record, own);
 
+	/* Only the r of it is recorded: the ix of the profile to learn under has m in it. */
+	if (rights &&
+		(!strcmp(record->operation, "file_mmap") || !strcmp(record->operation, "file_mprotect")))
+		rights |= rights_of("rm");
 	learned->records++;
 	if (!text || (record->class == APPARMOR_FILE && !rights)) {
 		free(text);

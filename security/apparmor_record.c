@@ -17,6 +17,7 @@
 
 enum value_form {
 	FORM_TEXT, /* "in quotes", or hexadecimal */
+	FORM_QUOTED, /* in quotes: hexadecimal is lost on libapparmor here, and stops it */
 	FORM_NUMBER,
 	FORM_WORD,
 };
@@ -29,29 +30,29 @@ static const struct record_key {
 	const char *key, *known;
 	enum value_form form;
 } keys[] = {
-	{"operation", "operation", FORM_TEXT},
-	{"info", "info", FORM_TEXT},
+	{"operation", "operation", FORM_QUOTED},
+	{"info", "info", FORM_QUOTED},
 	{"namespace", "namespace", FORM_TEXT},
 	{"profile", "profile", FORM_TEXT},
 	{"name", "name", FORM_TEXT},
 	{"pid", "pid", FORM_NUMBER},
 	{"comm", "comm", FORM_TEXT},
-	{"requested_mask", "requested_mask", FORM_TEXT},
-	{"denied_mask", "denied_mask", FORM_TEXT},
-	{"requested", "requested_mask", FORM_TEXT},
-	{"denied", "denied_mask", FORM_TEXT},
+	{"requested_mask", "requested_mask", FORM_QUOTED},
+	{"denied_mask", "denied_mask", FORM_QUOTED},
+	{"requested", "requested_mask", FORM_QUOTED},
+	{"denied", "denied_mask", FORM_QUOTED},
 	{"fsuid", "fsuid", FORM_NUMBER},
 	{"ouid", "ouid", FORM_NUMBER},
-	{"target", "target", FORM_TEXT},
+	{"target", "target", FORM_QUOTED},
 	{"capname", "name", FORM_TEXT},
-	{"family", "family", FORM_TEXT},
-	{"sock_type", "sock_type", FORM_TEXT},
+	{"family", "family", FORM_QUOTED},
+	{"sock_type", "sock_type", FORM_QUOTED},
 	{"protocol", "protocol", FORM_NUMBER},
-	{"fstype", "fstype", FORM_TEXT},
-	{"srcname", "srcname", FORM_TEXT},
-	{"flags", "flags", FORM_TEXT},
+	{"fstype", "fstype", FORM_QUOTED},
+	{"srcname", "srcname", FORM_QUOTED},
+	{"flags", "flags", FORM_QUOTED},
 	{"signal", "signal", FORM_WORD},
-	{"peer", "peer", FORM_TEXT},
+	{"peer", "peer", FORM_QUOTED},
 };
 
 /* A "key=value" of a record; the value with its quotes, if it has any. */
@@ -120,7 +121,37 @@ static bool has_form(const struct token *token, enum value_form form)
 		return is_all(s, n, is_lower);
 	if (n >= 2 && *s == '"')
 		return n == 2 || is_all(s + 1, n - 2, isprint);
-	return n % 2 == 0 && is_all(s, n, isxdigit);
+	return form == FORM_TEXT && n % 2 == 0 && is_all(s, n, isxdigit);
+}
+
+/* What programs choose, and libapparmor takes in quotes only. */
+static void take_hex(struct apparmor_record *record, const struct token *token)
+{
+	const struct {
+		const char *key;
+		char **field;
+	} fields[] = {
+		{"target", &record->target},
+		{"srcname", &record->source},
+		{"fstype", &record->fstype},
+		{"flags", &record->flags},
+		{"peer", &record->peer},
+	};
+
+	for (size_t i = 0; i < array_length(fields); i++) {
+		size_t n = token->value_size / 2;
+		char *text;
+
+		if (!token_is(token, fields[i].key, NULL) || *fields[i].field ||
+			!has_form(token, FORM_TEXT) || *token->value == '"')
+			continue;
+		*fields[i].field = text = xcalloc(n + 1, 1);
+		for (size_t j = 0; j < n; j++) {
+			const char digits[3] = {token->value[2 * j], token->value[2 * j + 1]};
+
+			text[j] = (char)strtoul(digits, NULL, 16);
+		}
+	}
 }
 
 /* The key as libapparmor knows it; NULL for one that it doesn't, or that *seen says was there before. */
@@ -176,6 +207,8 @@ static bool normalise(const char *text, size_t size, char *out, size_t room, str
 	while (next_token(&at, end, &token)) {
 		const char *key = known_key(&token, &seen);
 
+		if (!key)
+			take_hex(record, &token);
 		if (!key || token.value_size + strlen(key) + 3 > room - n)
 			continue;
 		n += (size_t)snprintf(out + n, room - n, " %s=%.*s", key, (int)token.value_size, token.value);
@@ -213,6 +246,12 @@ static enum apparmor_class class_of(const struct apparmor_record *record)
 	return record->name ? APPARMOR_FILE : APPARMOR_OTHER;
 }
 
+static void take_field(char **field, char **parsed)
+{
+	if (!*field)
+		*field = steal_pointer(parsed);
+}
+
 static void take(struct apparmor_record *record, aa_log_record *parsed)
 {
 	record->pid = (pid_t)parsed->pid;
@@ -222,18 +261,18 @@ static void take(struct apparmor_record *record, aa_log_record *parsed)
 	record->namespace = steal_pointer(&parsed->namespace);
 	record->program = steal_pointer(&parsed->comm);
 	record->name = steal_pointer(&parsed->name);
-	record->target = steal_pointer(&parsed->name2);
+	take_field(&record->target, &parsed->name2);
 	record->requested = steal_pointer(&parsed->requested_mask);
 	record->denied = steal_pointer(&parsed->denied_mask);
 	record->info = steal_pointer(&parsed->info);
-	record->peer = steal_pointer(&parsed->peer);
+	take_field(&record->peer, &parsed->peer);
 	record->signal = steal_pointer(&parsed->signal);
 	record->family = steal_pointer(&parsed->net_family);
 	record->sock_type = steal_pointer(&parsed->net_sock_type);
 	record->protocol = steal_pointer(&parsed->net_protocol);
-	record->fstype = steal_pointer(&parsed->fs_type);
-	record->source = steal_pointer(&parsed->src_name);
-	record->flags = steal_pointer(&parsed->flags);
+	take_field(&record->fstype, &parsed->fs_type);
+	take_field(&record->source, &parsed->src_name);
+	take_field(&record->flags, &parsed->flags);
 }
 
 bool apparmor_record_parse(const char *text, size_t size, struct apparmor_record *record)

@@ -148,6 +148,16 @@ static void shows_hostile_names(void)
 		"apparmor=\"DENIED\" operation=\"open\" profile=\"t\" "
 		"name=2F2220706964 pid=1 comm=\"sh\" requested_mask=\"r\" denied_mask=\"r\" fsuid=0 ouid=0",
 		"open \"/\\\" pid\"", "r: read");
+	/* Nor does one that libapparmor can't read there keep its record from being read. */
+	expect_said(STAMP
+		"apparmor=\"DENIED\" operation=\"rename_src\" profile=\"a\" name=\"/x\" pid=4 comm=\"mv\" "
+		"requested_mask=\"wrd\" denied_mask=\"wrd\" fsuid=0 ouid=0 target=2F612062",
+		"rename_src \"/x\" -> \"/a b\"", "wrd: write, read, delete");
+	expect_said(STAMP
+		"apparmor=\"DENIED\" operation=\"mount\" info=\"failed mntpnt match\" error=-13 "
+		"profile=\"t\" "
+		"name=2F6D20 pid=169 comm=\"mount\" fstype=7820 srcname=7820 flags=\"ro\" info=7820",
+		"mount x  \"x \" on \"/m \"", "failed mntpnt match");
 	memset(text, 0, sizeof(text));
 	snprintf(text, sizeof(text),
 		STAMP "apparmor=\"DENIED\" operation=\"open\" profile=\"t\" name=\"/%01000d\" pid=1", 0);
