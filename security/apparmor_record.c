@@ -119,13 +119,32 @@ static bool has_form(const struct token *token, enum value_form form)
 		return n < 16 && is_all(s, n, isdigit);
 	if (form == FORM_WORD)
 		return is_all(s, n, is_lower);
+	/* The kernel has no escapes in quotes, and libapparmor has: a backslash there would keep the quotes from ending. */
 	if (n >= 2 && *s == '"')
-		return n == 2 || is_all(s + 1, n - 2, isprint);
+		return n == 2 ||
+		       (is_all(s + 1, n - 2, isprint) && (form == FORM_TEXT || !memchr(s, '\\', n)));
 	return form == FORM_TEXT && n % 2 == 0 && is_all(s, n, isxdigit);
 }
 
-/* What programs choose, and libapparmor takes in quotes only. */
-static void take_hex(struct apparmor_record *record, const struct token *token)
+/* A value as it was meant: without its quotes, or from hexadecimal. */
+static char *decode(const struct token *token)
+{
+	size_t n = token->value_size / 2;
+	char *text;
+
+	if (*token->value == '"')
+		return xstrndup(token->value + 1, token->value_size - 2);
+	text = xcalloc(n + 1, 1);
+	for (size_t i = 0; i < n; i++) {
+		const char digits[3] = {token->value[2 * i], token->value[2 * i + 1]};
+
+		text[i] = (char)strtoul(digits, NULL, 16);
+	}
+	return text;
+}
+
+/* What programs choose, and libapparmor takes only in quotes and without a backslash. */
+static void take_odd(struct apparmor_record *record, const struct token *token)
 {
 	const struct {
 		const char *key;
@@ -138,20 +157,10 @@ static void take_hex(struct apparmor_record *record, const struct token *token)
 		{"peer", &record->peer},
 	};
 
-	for (size_t i = 0; i < array_length(fields); i++) {
-		size_t n = token->value_size / 2;
-		char *text;
-
-		if (!token_is(token, fields[i].key, NULL) || *fields[i].field ||
-			!has_form(token, FORM_TEXT) || *token->value == '"')
-			continue;
-		*fields[i].field = text = xcalloc(n + 1, 1);
-		for (size_t j = 0; j < n; j++) {
-			const char digits[3] = {token->value[2 * j], token->value[2 * j + 1]};
-
-			text[j] = (char)strtoul(digits, NULL, 16);
-		}
-	}
+	for (size_t i = 0; i < array_length(fields); i++)
+		if (token_is(token, fields[i].key, NULL) && !*fields[i].field && has_form(token, FORM_TEXT) &&
+			!has_form(token, FORM_QUOTED))
+			*fields[i].field = decode(token);
 }
 
 /* The key as libapparmor knows it; NULL for one that it doesn't, or that *seen says was there before. */
@@ -184,6 +193,18 @@ static const char *skip_stamp(const char *text)
 	return text + n;
 }
 
+/* A name with a backslash goes in hexadecimal. Returns how much was written. */
+static size_t put_token(char *out, size_t room, const char *key, const struct token *token)
+{
+	size_t n = (size_t)snprintf(out, room, " %s=", key);
+
+	if (*token->value != '"' || !memchr(token->value, '\\', token->value_size))
+		return n + (size_t)snprintf(out + n, room - n, "%.*s", (int)token->value_size, token->value);
+	for (size_t i = 1; i + 1 < token->value_size; i++)
+		n += (size_t)snprintf(out + n, room - n, "%02X", (unsigned char)token->value[i]);
+	return n;
+}
+
 /* The record in the words of libapparmor's oldest version: `type=AVC msg=audit(...): apparmor="DENIED" ...`. */
 static bool normalise(const char *text, size_t size, char *out, size_t room, struct apparmor_record *record)
 {
@@ -208,10 +229,10 @@ static bool normalise(const char *text, size_t size, char *out, size_t room, str
 		const char *key = known_key(&token, &seen);
 
 		if (!key)
-			take_hex(record, &token);
-		if (!key || token.value_size + strlen(key) + 3 > room - n)
+			take_odd(record, &token);
+		if (!key || 2 * token.value_size + strlen(key) + 3 > room - n)
 			continue;
-		n += (size_t)snprintf(out + n, room - n, " %s=%.*s", key, (int)token.value_size, token.value);
+		n += put_token(out + n, room - n, key, &token);
 	}
 	return true;
 }
@@ -277,7 +298,7 @@ static void take(struct apparmor_record *record, aa_log_record *parsed)
 
 bool apparmor_record_parse(const char *text, size_t size, struct apparmor_record *record)
 {
-	char known[RECORD_LIMIT + 64];
+	char known[2 * RECORD_LIMIT + 64];
 	cleanup_free char *line = NULL;
 	aa_log_record *parsed;
 	bool is_refusal;

@@ -158,6 +158,11 @@ static void shows_hostile_names(void)
 		"profile=\"t\" "
 		"name=2F6D20 pid=169 comm=\"mount\" fstype=7820 srcname=7820 flags=\"ro\" info=7820",
 		"mount x  \"x \" on \"/m \"", "failed mntpnt match");
+	/* The kernel doesn't escape a backslash, libapparmor takes one for an escape. */
+	expect_said(STAMP
+		"apparmor=\"DENIED\" operation=\"mkdir\" profile=\"t\" name=\"/x\\\" pid=4 comm=\"m\\\" "
+		"requested_mask=\"c\" denied_mask=\"c\" fsuid=0 ouid=0 target=\"/y\\\"",
+		"mkdir \"/x\\\\\" -> \"/y\\\\\"", "c: create");
 	memset(text, 0, sizeof(text));
 	snprintf(text, sizeof(text),
 		STAMP "apparmor=\"DENIED\" operation=\"open\" profile=\"t\" name=\"/%01000d\" pid=1", 0);
