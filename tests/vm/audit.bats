@@ -131,7 +131,7 @@ for i in 1 2 3; do mkdir /data/v; done; exit 3' "$container" "$volumes"
 	volumes='  volumes: [{name: data, emptyDir: {}}]'
 	work='mkdir "/data/a b" /data/*x; echo hi >"/data/a b/c,d"; cat "/data/a b/c,d" /proc/self/status >/dev/null
 chown 1 /data/*x; rm -r "/data/a b"; wget -q http://127.0.0.1:1/ 2>/dev/null; mkdir /mnt; mount -t tmpfs x /mnt; umount /mnt
-sleep 100 & kill $!; sh -c "exit 0"'
+sh -c "kill \$\$"; true & wait; sh -c "exit 0"'
 	simple_pod learn "$work" "$container" "$volumes" >pod.yaml
 	profiles_now=$(cat "$PROFILES")
 	run --separate-stderr "$MINIRUN" learn --apparmor --write learned pod.yaml
