@@ -205,7 +205,9 @@ supervisor_of()
 	before=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status")
 	sleep 1
 	assert_equal "$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status")" "$before"
-	[[ $(awk '/^Private_Dirty/ { print $2 }' "/proc/$pid/smaps_rollup") -lt 1024 ]]
+	# The sanitizers' own memory is not the supervisor's.
+	grep -q __asan_init "$MINIRUN" ||
+		[[ $(awk '/^Private_Dirty/ { print $2 }' "/proc/$pid/smaps_rollup") -lt 1024 ]]
 	"$MINIRUN" delete idle
 }
 

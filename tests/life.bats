@@ -103,8 +103,8 @@ events()
 
 @test "back-off: the first restart is at once, then 10 s, 20 s and so on up to 300 s" {
 	pod backoff Always <<<'main c exit 1' >"$T/pod.yaml"
-	start --time-scale 5000
-	eventually 30 has_lines err 8 'Back-off restarting failed container c in pod backoff_default('
+	start --time-scale 300
+	eventually 60 has_lines err 8 'Back-off restarting failed container c in pod backoff_default('
 	kill -TERM $PID
 	assert_ends_with 1
 	assert_equal "$(sed -n 's/.*Back-off .*: again in \(.*\) s$/\1/p' "$T/err" | head -n 8 | tr '\n' ' ')" \
@@ -167,12 +167,14 @@ fewest_descriptors()
 
 @test "50 restarts: no descriptor more, and less than 1 MiB" {
 	pod many Always <<<'main c exit 1' >"$T/pod.yaml"
-	start --time-scale 20000
+	start --time-scale 2000
 	eventually 60 has_lines err 5 'exited'
 	fewest_descriptors >"$T/fds"
 	eventually 120 has_lines err 60 'exited'
 	[[ $(fewest_descriptors) -le $(<"$T/fds") ]]
-	[[ $(awk '/^Private_Dirty/ { n += $2 } END { print n }' "/proc/$PID/smaps_rollup") -lt 1024 ]]
+	# The sanitizers' own memory is not the supervisor's.
+	grep -q __asan_init "$MINIRUN" ||
+		[[ $(awk '/^Private_Dirty/ { n += $2 } END { print n }' "/proc/$PID/smaps_rollup") -lt 1024 ]]
 	kill -TERM $PID
 	assert_ends_with 1
 }

@@ -77,7 +77,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 @test "liveness: with restartPolicy OnFailure it is started again though it exits with 0" {
 	pod o OnFailure "$LOOP" '    livenessProbe: {exec: {command: [test, -e, /tmp/fine]}, initialDelaySeconds: 5, periodSeconds: 1, failureThreshold: 1}' >"$T/pod.yaml"
 	start --time-scale 10
-	eventually 20 has_lines err 2 'main .*started'
+	eventually 20 has_lines err 2 '^main  *started$'
 	grep -q "main .*exited 0" "$T/err"
 	stop
 }
@@ -123,7 +123,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 @test "startup: one that fails has the container started again" {
 	pod sf Always "$LOOP" '    startupProbe: {exec: {command: ["false"]}, periodSeconds: 1, failureThreshold: 2}' >"$T/pod.yaml"
 	start --time-scale 10
-	eventually 20 has_lines err 2 'main .*started'
+	eventually 20 has_lines err 2 '^main  *started$'
 	grep -q "Container main failed startup probe, will be restarted" "$T/err"
 	stop
 }
@@ -217,7 +217,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 @test "postStart: one that fails has the container killed, and started again" {
 	pod pf Always "$LOOP" '    lifecycle: {postStart: {exec: {command: [sh, -c, "echo oh no; exit 3"]}}}' >"$T/pod.yaml"
 	start --time-scale 10
-	eventually 20 has_lines err 2 'main .*started'
+	eventually 20 has_lines err 2 '^main  *started$'
 	grep -q "main .*PostStartHook failed: oh no" "$T/err"
 	stop
 }
