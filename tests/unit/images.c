@@ -8,8 +8,11 @@
 #include "base/cleanup.h"
 #include "base/inroot.h"
 #include "base/memory.h"
+#include "images/descriptor.h"
+#include "images/digest.h"
 #include "images/images.h"
 #include "images/layer.h"
+#include "images/platform.h"
 #include "images/reference.h"
 #include "images/store.h"
 #include "tests/unit/unit.h"
@@ -137,7 +140,7 @@ static void finds_by_any_form(void)
 	}
 	expect(image_find(&f.store, "thign", &image, &err) < 0);
 	expect(err.errnum == ENOENT && strstr(err.hint, "did you mean thing?"));
-	expect(strstr(err.hint, "minirun image load ARCHIVE thign") != NULL);
+	expect(strstr(err.hint, "minirun image pull thign") != NULL);
 	expect(image_find(&f.store, "thing:2", &image, &err) < 0);
 	fixture_remove(&f);
 }
@@ -236,8 +239,147 @@ static void refuses_to_load_the_store_into_itself(void)
 	fixture_remove(&f);
 }
 
+static void hashes_as_published(void)
+{
+	/* FIPS 180-2, appendix B. */
+	static const struct {
+		const char *text, *hex;
+	} cases[] = {
+		{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+		{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+			"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+	};
+	struct digest digest;
+	char hex[DIGEST_LENGTH + 1], plain[SHA256_DIGEST_STRING_LENGTH];
+	char block[1000];
+	SHA2_CTX md;
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		digest_of(cases[i].text, strlen(cases[i].text), hex);
+		expect_text(hex, cases[i].hex);
+	}
+	/* In pieces of all sizes, and as libmd has it. */
+	digest_init(&digest);
+	SHA256Init(&md);
+	for (size_t size = 0; size < sizeof(block); size += 7) {
+		memset(block, (int)size, sizeof(block));
+		digest_add(&digest, block, size);
+		SHA256Update(&md, (uint8_t *)block, size);
+	}
+	digest_end(&digest, hex);
+	expect_text(hex, SHA256End(&md, plain));
+	expect(digest_is_hex(hex) && !digest_is_valid(hex));
+	expect(!digest_is_hex("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"));
+	expect(!digest_is_valid("sha256:../../../../../../../../../../../../../../../../../../../etc"));
+}
+
+static void knows_media_types(void)
+{
+	static const struct {
+		const char *type;
+		enum media media;
+	} cases[] = {
+		{"application/vnd.oci.image.index.v1+json", MEDIA_INDEX},
+		{"application/vnd.docker.distribution.manifest.list.v2+json", MEDIA_INDEX},
+		{"application/vnd.oci.image.manifest.v1+json", MEDIA_MANIFEST},
+		{"application/vnd.oci.image.manifest.v1+jsonx", MEDIA_UNKNOWN},
+		{"application/vnd.docker.distribution.manifest.v1+prettyjws", MEDIA_SCHEMA1},
+		{"application/vnd.oci.image.layer.v1.tar", MEDIA_LAYER},
+		{"application/vnd.oci.image.layer.v1.tar+zstd", MEDIA_LAYER},
+		{"application/vnd.docker.image.rootfs.diff.tar.gzip", MEDIA_LAYER},
+		{"application/vnd.oci.image.layer.v1.tarball", MEDIA_UNKNOWN},
+		{"application/vnd.oci.image.layer.v1.tar+gzip+encrypted", MEDIA_ENCRYPTED},
+		{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", MEDIA_FOREIGN},
+		{"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", MEDIA_FOREIGN},
+		{"application/vnd.oci.empty.v1+json", MEDIA_UNKNOWN},
+		{"", MEDIA_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < array_length(cases); i++)
+		expect(media_of(cases[i].type) == cases[i].media);
+}
+
+static void prefers_the_plain_platform(void)
+{
+	char machine[64];
+	struct json_object *json = json_object_new_object();
+	unsigned int plain;
+
+	platform_of_machine(machine, sizeof(machine));
+	expect(platform_fit(NULL) > 0);
+	json_object_object_add(json, "os", json_object_new_string("linux"));
+	json_object_object_add(json, "architecture", json_object_new_string(strchr(machine, '/') + 1));
+	plain = platform_fit(json);
+	expect(plain > platform_fit(NULL));
+	json_object_object_add(json, "variant", json_object_new_string("v99"));
+	expect(platform_fit(json) == 0);
+	json_object_object_add(json, "variant", json_object_new_string("\033"));
+	expect(platform_fit(json) == 0);
+	json_object_object_add(json, "os", json_object_new_string("windows"));
+	json_object_object_del(json, "variant");
+	expect(platform_fit(json) == 0);
+	json_object_put(json);
+}
+
+/* A layout that is filled while it is loaded, as a pull does. */
+struct late {
+	int fd;
+	const char *text, *path;
+	unsigned int asked;
+};
+
+static int write_blob(int fd, const char *path, const char *text)
+{
+	cleanup_fd int file = openat(fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+static int wait_for_blob(void *data, const char *digest, uint64_t size, struct error *err)
+{
+	struct late *late = data;
+
+	if (late->asked++ > 0)
+		return error_set(err, ERROR_HOST, 0, "the line went dead");
+	expect(strstr(late->path, digest + 7) && size == strlen(late->text));
+	return write_blob(late->fd, late->path, late->text);
+}
+
+static void waits_for_blobs(void)
+{
+	struct fixture f = fixture_make();
+	const char manifest[] =
+		"{\"schemaVersion\": 2, \"config\": {\"digest\": \"sha256:"
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\", \"size\": 0, "
+		"\"mediaType\": \"application/vnd.oci.image.config.v1+json\"}, \"layers\": []}";
+	char hex[DIGEST_LENGTH + 1];
+	cleanup_free char *index = NULL, *path = NULL;
+	struct image image;
+	struct error err = {0};
+	struct late late = {.fd = f.top, .text = manifest};
+	struct layout_options options = {.wait = wait_for_blob, .data = &late};
+
+	digest_of(manifest, strlen(manifest), hex);
+	late.path = path = xasprintf("blobs/sha256/%s", hex);
+	index = xasprintf(
+		"{\"manifests\": [{\"digest\": \"sha256:%s\", \"size\": %zu}]}", hex, strlen(manifest));
+	expect(mkdirat(f.top, "blobs", 0755) == 0 && mkdirat(f.top, "blobs/sha256", 0755) == 0);
+	expect(write_blob(f.top, "index.json", index) == 0);
+	/* The manifest comes; what is waited for in vain, the configuration, is said. */
+	late.asked = 0;
+	expect(image_load_layout(&f.store, f.top, "late", &options, &image, &err) < 0);
+	expect(late.asked == 2);
+	expect_text(err.message, "the line went dead");
+	fixture_remove(&f);
+}
+
 int main(void)
 {
+	group(hashes_as_published);
+	group(knows_media_types);
+	group(prefers_the_plain_platform);
+	group(waits_for_blobs);
 	group(shortens_names);
 	group(refuses_bad_names);
 	group(names_files_apart);
