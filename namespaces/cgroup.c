@@ -259,10 +259,10 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *err)
 	return 0;
 }
 
-void cgroup_kill(const struct cgroup *cgroup)
+bool cgroup_kill(const struct cgroup *cgroup)
 {
-	if (cgroup->fd[CGROUP_UNIFIED] >= 0)
-		write_file(cgroup->fd[CGROUP_UNIFIED], "cgroup.kill", "1");
+	return cgroup->fd[CGROUP_UNIFIED] >= 0 &&
+	       write_file(cgroup->fd[CGROUP_UNIFIED], "cgroup.kill", "1") == 0;
 }
 
 void cgroup_close(struct cgroup *cgroup)

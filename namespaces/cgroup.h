@@ -79,8 +79,8 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *err);
 /* How many of its processes the out-of-memory killer has killed; 0 where that can't be known. */
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
 
-/* Kills all processes in it; best effort. */
-void cgroup_kill(const struct cgroup *cgroup);
+/* Kills all processes in it, whatever their locks: false if there is no cgroup that can. */
+bool cgroup_kill(const struct cgroup *cgroup);
 
 /* Closes; removes nothing. */
 void cgroup_close(struct cgroup *cgroup);

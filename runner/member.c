@@ -397,10 +397,17 @@ void member_start(struct member *member)
 		fail_start(member, &err);
 }
 
-void member_signal(const struct member *member, int signal)
+int member_signal(const struct member *member, int signal)
 {
-	if (member->exit.fd >= 0)
-		pidfd_send_signal(member->exit.fd, signal, NULL, 0);
+	int errnum;
+
+	if (member->exit.fd < 0 || pidfd_send_signal(member->exit.fd, signal, NULL, 0) == 0)
+		return 0;
+	errnum = errno;
+	/* No profile is asked when the kernel itself kills: all of a cgroup, or of the pod's pid namespace. */
+	if (signal == SIGKILL && errnum != ESRCH && !cgroup_kill(&member->cgroup))
+		pidfd_send_signal(member->supervisor->sandbox.pidfd, SIGKILL, NULL, 0);
+	return -errnum;
 }
 
 void member_retry(struct member *member)

@@ -78,8 +78,11 @@ void member_start(struct member *member);
 /* Whether it is an init container with restartPolicy Always. */
 bool member_is_sidecar(const struct member *member);
 
-/* Sends a signal to its process, if it has one that runs. */
-void member_signal(const struct member *member, int signal);
+/*
+ * Sends a signal to its process, if it has one that runs. Returns 0 or a negative errno: -EACCES where its AppArmor profile lets
+ * nobody signal it. SIGKILL arrives all the same, if need be with the whole pod.
+ */
+int member_signal(const struct member *member, int signal);
 
 /* If it is held: looks again. To be called when SIGCHLD came, and when the pod is killed. */
 void member_retry(struct member *member);

@@ -5,6 +5,7 @@
  * sidecars after it have ended (kuberuntime_termination_order.go); it has what is left of the grace period then. A container
  * has 2 s at least from its signal to SIGKILL, unless the grace period is 0.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 
@@ -31,6 +32,17 @@ static void tell(const struct member *member, const char *message)
 	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event, "%s", message);
 }
 
+/* AppArmor's record of it names minirun as the process, and so is nobody's denial. */
+static void say_deaf(const struct member *member)
+{
+	cleanup_free char *text =
+		xasprintf("AppArmor profile %s lets nobody signal its programs, it lacks the "
+			  "rule \"signal (receive),\": only SIGKILL will do",
+			member->item->locks.apparmor);
+
+	tell(member, text);
+}
+
 static void send_signal(struct member *member)
 {
 	int64_t left = member->stop_by - timer_now();
@@ -38,7 +50,8 @@ static void send_signal(struct member *member)
 
 	member->stop = STOP_SIGNALLED;
 	timer_arm(&member->timer, left < least ? least : left);
-	member_signal(member, member->item->stop_signal);
+	if (member_signal(member, member->item->stop_signal) == -EACCES && member->item->locks.apparmor)
+		say_deaf(member);
 }
 
 static bool has_its_turn(const struct member *member)

@@ -101,7 +101,8 @@ static char *read_word(int dirfd, const char *name)
 }
 
 /* Adds the profiles of a folder of apparmorfs, each a folder with its name, its mode and its own profiles, to the list. */
-static void list_folder(int fd, int depth, FILE *out)
+/* parent: the name of the profile whose children these are, NULL for the outermost. A child's own is without it. */
+static void list_folder(int fd, int depth, const char *parent, FILE *out)
 {
 	cleanup_dir DIR *dir = fdopendir(fd);
 	const struct dirent *entry;
@@ -116,14 +117,16 @@ static void list_folder(int fd, int depth, FILE *out)
 									O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		cleanup_free char *name = folder < 0 ? NULL : read_word(folder, "name");
 		cleanup_free char *mode = folder < 0 ? NULL : read_word(folder, "mode");
+		cleanup_free char *full = name && parent ? xasprintf("%s//%s", parent, name) : NULL;
+		const char *known = full ? full : name;
 		int children = -1;
 
 		if (name && mode)
-			fprintf(out, "%s (%s)\n", name, mode);
+			fprintf(out, "%s (%s)\n", known, mode);
 		if (folder >= 0 && depth < DEPTH_MAX)
 			children = openat(folder, "profiles", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (children >= 0)
-			list_folder(children, depth + 1, out);
+			list_folder(children, depth + 1, known, out);
 	}
 }
 
@@ -149,7 +152,7 @@ char *apparmor_list(void)
 		return NULL;
 	list = NULL;
 	out = open_memstream(&list, &size);
-	list_folder(folder, 0, out);
+	list_folder(folder, 0, NULL, out);
 	fclose(out);
 	return list;
 }
