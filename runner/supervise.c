@@ -31,86 +31,6 @@ int64_t supervisor_scaled(const struct supervisor *supervisor, int64_t seconds)
 	return (int64_t)((double)seconds * 1000 / supervisor->time_scale);
 }
 
-void supervisor_init_denials(
-	struct supervisor *supervisor, const struct planned *item, struct denials *denials)
-{
-	*denials = (struct denials){
-		.loop = &supervisor->loop,
-		.report = supervisor->report,
-		.pod = pod_name(supervisor),
-		.container = item->spec->name,
-		.profile = item->profile,
-		.recording = item->recording,
-		.learning = learning_of_calls(supervisor->plan->learning),
-		.watch.fd = -1,
-	};
-}
-
-#define WE_ARE_UNDER_ONE "minirun itself runs under a seccomp filter with a listener"
-
-/* The plain filter was loaded instead. That is said once; for a recording it is the end. */
-static void on_unnamed(struct supervisor *supervisor, const struct launched *launched,
-	const struct denials *denials, int errnum)
-{
-	struct event event = {.type = "warning", .container = denials->container, .tone = TONE_NOTE};
-	const char *why = errnum == EBUSY ? WE_ARE_UNDER_ONE : strerror(errnum);
-	struct error err;
-
-	if (denials->recording) {
-		error_set(&err, ERROR_HOST, 0, "system calls can't be recorded here: %s", why);
-		launch_fail(launched, &err);
-		return;
-	}
-	if (supervisor->unnamed_told)
-		return;
-	supervisor->unnamed_told = true;
-	report_event(supervisor->report, pod_name(supervisor), &event,
-		"what seccomp denies can't be named here: %s", why);
-}
-
-bool supervisor_take_notice(
-	struct supervisor *supervisor, const struct launched *launched, struct denials *denials)
-{
-	struct error err;
-	int listener;
-
-	switch (launch_read_notice(launched, &listener)) {
-	case NOTICE_LISTENER:
-		if (denials_listen(denials, listener, launched->pid, &err) == 0)
-			launch_go(launched);
-		else
-			launch_fail(launched, &err);
-		return false;
-	case NOTICE_UNNAMED:
-		on_unnamed(supervisor, launched, denials, listener);
-		return false;
-	case NOTICE_NONE:
-		return false;
-	case NOTICE_END:
-		break;
-	}
-	return true;
-}
-
-/* Whether refusals can be named on this machine; asked only if a filter refuses something. */
-static void check_naming(struct supervisor *supervisor)
-{
-	struct event event = {.type = "warning", .tone = TONE_NOTE};
-	struct error err;
-	bool wanted = false;
-
-	for (size_t i = 0; i < supervisor->plan->n_profiles; i++)
-		wanted |= supervisor->plan->profiles[i]->naming.insns != NULL;
-	if (!wanted)
-		return;
-	supervisor->naming = listener_check(&err) == 0;
-	if (supervisor->naming)
-		return;
-	supervisor->unnamed_told = true;
-	report_event(supervisor->report, pod_name(supervisor), &event,
-		"what seccomp denies can't be named here: %s", err.message);
-}
-
 /* In the sandbox, after the supervisor was killed: all processes are gone; what is on disk goes too. */
 static void clear_orphaned(void *data)
 {
@@ -236,7 +156,7 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 		return -1;
 	supervisor->loop.after = after_event;
 	supervisor->loop.data = supervisor;
-	check_naming(supervisor);
+	supervisor_check_naming(supervisor);
 	audit_watch_open(supervisor);
 	ending_adopt_orphans(supervisor);
 	/* First of all, for from then on there is somebody to clear up should we be killed. */

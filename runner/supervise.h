@@ -66,11 +66,13 @@ int64_t supervisor_scaled(const struct supervisor *supervisor, int64_t seconds);
 
 /* For member.c: a container has ended. */
 void supervisor_member_ended(struct supervisor *supervisor, struct member *member);
-/* For member.c and control.c: fills what denials are told with. */
+/* notice.c: whether refusals can be named on this machine; looked at only if a filter refuses something. */
+void supervisor_check_naming(struct supervisor *supervisor);
+/* notice.c: fills what denials are told with. */
 void supervisor_init_denials(
 	struct supervisor *supervisor, const struct planned *item, struct denials *denials);
 /*
- * For member.c and control.c: takes what a process on its way to execve has to say, its filter's listener above all. True if
+ * notice.c: takes what a process on its way to execve has to say, its filter's listener above all. True if
  * the program runs, or never will: launch_result tells which.
  */
 bool supervisor_take_notice(
