@@ -50,12 +50,18 @@ static const char *profile_of(const struct member *member)
 	return member->item->container.locks.apparmor;
 }
 
-/* Of the profile itself, or of a hat or child profile of it: "p//hat". */
+/* Of the profile itself, or of a hat or child profile of it: "p//hat". Of a stack, "p//&q", one is enough: each refuses by itself. */
 static bool is_under(const char *profile, const char *label)
 {
-	size_t n = strlen(profile);
+	while (profile) {
+		const char *next = strstr(profile, "//&");
+		size_t n = next ? (size_t)(next - profile) : strlen(profile);
 
-	return !strncmp(label, profile, n) && (label[n] == '\0' || !strncmp(label + n, "//", 2));
+		if (!strncmp(label, profile, n) && (label[n] == '\0' || !strncmp(label + n, "//", 2)))
+			return true;
+		profile = next ? next + 3 : NULL;
+	}
+	return false;
 }
 
 static bool is_alive(const struct member *member)

@@ -205,6 +205,8 @@ profile vm-loose flags=(attach_disconnected, complain) {
 			'i2 | vm-family//hat (enforce)' 'i2 | no hat' 'i3 | vm-family//child (enforce)' 'i3 | no child' \
 			'i4 | vm-init//&vm-proof (enforce)' 'i4 | no init' 'i4 | no secret' 'i5 | vm-loose (complain)' \
 			'i6 | vm-family (enforce)')"
+		# Of a stack, each that refused is named.
+		[[ -n $who ]] || grep -qE '^i4 +denied mknod "/tmp/secret" .*profile vm-proof ' <<<"$stderr"
 		assert_equal "$(strip_prefix main <<<"$output")" $'vm-proof (enforce)\nno secret'
 		assert_equal "$(strip_prefix none <<<"$output")" "unconfined"
 	done
