@@ -109,6 +109,19 @@ static int sweep_cgroup(int parent, const char *name)
 	return result;
 }
 
+/* The same, for as long as it takes what was killed in it to go. */
+static int sweep_cgroup_patiently(int parent, const char *name)
+{
+	const struct timespec pause = {.tv_nsec = SWEEP_PAUSE};
+
+	for (int i = 0; i < SWEEPS; i++) {
+		if (sweep_cgroup(parent, name) == 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return -1;
+}
+
 /* Removes every folder whose supervisor is dead. What can't be removed is left: it is no reason not to start. */
 static void sweep(int parent)
 {
@@ -225,7 +238,12 @@ void state_clear(const struct state *state)
 	cleanup_dir DIR *dir = NULL;
 	int data = open_folder(state->pods, state->data_name);
 
-	sweep_cgroup(state->pods, state->data_name);
+	/* The folder is what knows of the cgroup: if that stays, so does the folder as it is. */
+	if (sweep_cgroup_patiently(state->pods, state->data_name) < 0) {
+		if (data >= 0)
+			close(data);
+		return;
+	}
 	dir = data < 0 ? NULL : fdopendir(data);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, LOGS_NAME) != 0)
@@ -253,7 +271,9 @@ int state_remove_dead(const char *root, const char *name, struct error *err)
 		*slash = '\0';
 		pods = open(data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (pods >= 0) {
-			sweep_cgroup(pods, slash + 1);
+			if (sweep_cgroup_patiently(pods, slash + 1) < 0)
+				return error_set(
+					err, ERROR_HOST, 0, "cannot remove the cgroup of pod %s", name);
 			if (inroot_remove_tree(pods, slash + 1, err) < 0)
 				return -1;
 		}
