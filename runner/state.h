@@ -35,7 +35,7 @@ int state_claim(struct state *state, struct error *err);
 void state_sweep(const struct state *state);
 
 /* Writes down in the pod's folder that a cgroup will be at path, for whoever has to clear up; for struct cgroup_request. */
-void state_record_cgroup(int place, const char *path, void *state);
+void state_record_cgroup(int place, const char *path, void *data);
 
 /* Removes the cgroup and what the pod ran in, but not its status and logs. */
 void state_clear(const struct state *state);
