@@ -47,7 +47,6 @@ static int make_folder(
 	const char *parent, const struct cgroup_request *request, struct cgroup *cgroup, int place)
 {
 	cleanup_free char *path = xasprintf("%s/%s", parent, request->name);
-	int errnum;
 
 	if (request->before)
 		request->before(place, path, request->data);
@@ -55,7 +54,8 @@ static int make_folder(
 		return errno;
 	cgroup->fd[place] = open_folder(path);
 	if (cgroup->fd[place] < 0) {
-		errnum = errno;
+		int errnum = errno;
+
 		rmdir(path);
 		return errnum;
 	}

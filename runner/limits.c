@@ -169,10 +169,12 @@ const char *limits_qos_class(const struct pod *pod)
 char *limits_describe(const struct cgroup_limits *limits)
 {
 	cleanup_free char *memory = NULL, *cpu = NULL, *pids = NULL;
-	char size[32];
 
-	if (limits->memory)
+	if (limits->memory) {
+		char size[32];
+
 		memory = xasprintf("memory %s", text_size(limits->memory, size, sizeof(size)));
+	}
 	if (limits->cpu_quota)
 		cpu = xasprintf("%scpu %llum", memory ? ", " : "",
 			(unsigned long long)limits->cpu_quota / CPU_PERIOD);

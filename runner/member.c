@@ -84,15 +84,15 @@ static int64_t microseconds_since(const struct timespec *then)
 /* How the container ended, for the pod's last line; to be freed. */
 static char *describe_end(const struct member *member)
 {
-	cleanup_free char *end = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
+	cleanup_free char *how = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
 							  strsignal(member->signal))
 						: xasprintf("exit %d", member->exit_code);
 	const struct cgroup_limits *limits = &member->item->limits;
 	char size[32];
 
 	if (!member->out_of_memory)
-		return steal_pointer(&end);
-	return xasprintf("OOMKilled (%s): it needed more than %s%s", end,
+		return steal_pointer(&how);
+	return xasprintf("OOMKilled (%s): it needed more than %s%s", how,
 		limits->memory ? "its memory limit of " : "the pod may have",
 		limits->memory ? text_size(limits->memory, size, sizeof(size)) : "");
 }
