@@ -97,19 +97,19 @@ static int enable(int cgroupfd, unsigned int wanted)
 	return 0;
 }
 
+/* From /proc/PID/stat, "PID (NAME) STATE PARENT ...", where the name may hold anything. */
 static pid_t parent_of(pid_t pid)
 {
 	cleanup_free char *path = xasprintf("/proc/%d/stat", (int)pid), *text = NULL;
 	struct error ignored = {0};
 	const char *name_end;
-	int parent = 0;
 
 	if (file_read(path, 4096, ERROR_HOST, &text, NULL, &ignored) < 0)
 		return 0;
 	name_end = strrchr(text, ')');
-	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
+	return name_end && strlen(name_end) > strlen(") S ")
+		       ? (pid_t)strtol(name_end + strlen(") S "), NULL, 10)
+		       : 0;
 }
 
 static bool has_processes(int cgroupfd)
