@@ -119,7 +119,8 @@ static enum owner owner_by_process(struct supervisor *supervisor, pid_t pid, str
 			return OWNER_GONE;
 		pid = parent_of(pid);
 	}
-	return OWNER_OTHER;
+	/* A child of ours that has ended, of `minirun exec` say, has no namespaces to tell by. */
+	return pid == self ? OWNER_GONE : OWNER_OTHER;
 }
 
 /* Whether the process is confined by the profile and isn't of this pod. */
