@@ -125,7 +125,9 @@ void denials_add_record(struct denials *denials, const struct apparmor_record *r
 	};
 	const struct denial_kind *kind = denials_count(denials, &counted);
 
-	if (!record->complain)
+	/* A signal from outside that didn't reach it is no cause of its end. */
+	if (!record->complain && !(record->class == APPARMOR_SIGNAL &&
+					 !strcmp(record->denied ? record->denied : "", "receive")))
 		denials_remember(denials, false, last);
 	if (kind)
 		tell(denials, record, kind->what, kind, note);
