@@ -31,8 +31,11 @@ static void keep_tail(const struct stream *stream, const char *text, size_t size
 		had -= gone;
 	}
 	/* A byte 0 has no place in a message. */
-	for (size_t i = 0; i < size; i++)
-		stream->tail[had + i] = text[i] ? text[i] : ' ';
+	for (size_t i = 0; i < size; i++) {
+		stream->tail[had + i] = text[i];
+		if (!text[i])
+			stream->tail[had + i] = ' ';
+	}
 	stream->tail[had + size] = '\0';
 }
 
