@@ -101,7 +101,6 @@ start_pod_of_pids()
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" ||
 		status=$?
 	output=$(<"$T/out") stderr=$(<"$T/err")
-	mapfile -t stderr_lines <<<"$stderr"
 	cat "$T/err"
 	assert_hog_killed
 	[[ -z $(find /sys/fs/cgroup/delegated -mindepth 1 -type d) ]]

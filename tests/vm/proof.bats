@@ -128,7 +128,7 @@ $(for path in "${paths[@]}"; do
 		for file in current exec apparmor/current apparmor/exec; do
 			for command in "changeprofile unconfined" "exec unconfined" "stack unconfined" "permprofile unconfined" \
 				"changehat 0000000000000001^none" "changeprofile vm-other" "exec vm-other" "permprofile vm-other" unconfined; do
-				for process in self 1 thread-self; do
+				for process in self 1; do
 					(printf '%s' "$command" >/proc/$process/attr/$file) 2>/dev/null
 				done
 				label=$(cat /proc/self/attr/apparmor/current)
