@@ -173,15 +173,31 @@ static void stop_ends_all(void)
 
 /* ---- namespaces of the pod and of the host ---- */
 
+/* Waits until the program of a child runs, as ps will show it; half a minute at most. */
+static void await_program(pid_t pid, const char *name)
+{
+	for (int i = 0; i < 3000; i++) {
+		cleanup_free char *path = xasprintf("/proc/%d/cmdline", (int)pid), *text = NULL;
+		struct error ignored = {0};
+
+		if (file_read(path, 4096, ERROR_HOST, &text, NULL, &ignored) == 0 && !strcmp(text, name))
+			return;
+		usleep(10000);
+	}
+	expect(!"the program runs");
+}
+
 static void processes_can_be_shared(void)
 {
 	struct sandbox_spec spec = {.hostname = "x", .share_process_namespace = true};
 	struct isolation isolation = plain();
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pidfd;
+	pid_t pid;
 
 	expect(start(&spec) == 0);
-	expect(world_start(&world, &isolation, "busybox sleep 1000", null, &pidfd) > 0);
-	usleep(20000);
+	pid = world_start(&world, &isolation, "busybox sleep 1000", null, &pidfd);
+	expect(pid > 0);
+	await_program(pid, "busybox");
 	expect(world_run(&world, &isolation,
 		       "busybox ps -o pid,args; busybox grep -E 'Cap|NoNew|Uid' /proc/1/status; busybox ls "
 		       "-l /proc/1/exe; "
