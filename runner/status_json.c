@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/limits.h"
 #include "runner/supervise.h"
 
 static void add_text(struct json_object *object, const char *key, const char *text)
@@ -357,7 +358,7 @@ static struct json_object *pod_status_json(struct supervisor *supervisor)
 	if (supervisor->plan->n_init)
 		json_object_object_add(object, "initContainerStatuses", containers_json(supervisor, true));
 	json_object_object_add(object, "containerStatuses", containers_json(supervisor, false));
-	add_text(object, "qosClass", "BestEffort");
+	add_text(object, "qosClass", limits_qos_class(supervisor->plan->pod));
 	json_object_object_add(object, "startTime", status_time(supervisor->status.created));
 	return object;
 }

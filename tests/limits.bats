@@ -148,3 +148,20 @@ cgroup_file()
 	run -0 --separate-stderr "$MINIRUN" explain -o json "$T/pod.yaml"
 	jq -e '.qosClass == "Guaranteed" and .containers[0].limits == {memory: 67108864, milliCPU: 250}' <<<"$output"
 }
+
+@test "get and describe show the QoS class, and what ended a container" {
+	needs_root
+	# shellcheck disable=SC2016 # for the shell in the container
+	limited '{limits: {memory: 32Mi, cpu: 500m}}' 'x=$(head -c 200000000 /dev/zero | tr "\0" x); echo survived' >"$T/pod.yaml"
+	"$MINIRUN" -d "$T/pod.yaml"
+	eventually 30 bash -c '"$MINIRUN" get limited -o json | jq -e ".status.phase == \"Failed\""'
+	"$MINIRUN" get limited -o json >"$T/json"
+	jq -e '.status.qosClass == "Guaranteed"' "$T/json"
+	jq -e '.status.containerStatuses[0].state.terminated | .reason == "OOMKilled" and .exitCode == 137' "$T/json"
+	run "$MINIRUN" describe limited
+	assert_has "Guaranteed"
+	assert_has "OOMKilled"
+	run "$MINIRUN" get limited
+	assert_has "OOMKilled"
+	"$MINIRUN" delete limited
+}
