@@ -91,17 +91,22 @@ audit_lines()
 # For setup_file. What was unpacked outside is taken as it is; what pods write has to be on a tmpfs.
 demo_store()
 {
-	local folder
+	local folder outside=$REPO/demo/cache/store-0
 	MINIRUN_STORE=$WORK/demo-store
+	export MINIRUN_STORE
+	if [[ ! -d $outside ]]; then
+		"$MINIRUN" image load -q "$WORK/busybox.tar" busybox >/dev/null &&
+			"$MINIRUN" image load -q --config "$REPO/demo/images/nginx.config.json" "$REPO/demo/cache/nginx.tar.gz" nginx >/dev/null
+		return
+	fi
 	for folder in images layers; do
 		mkdir -p "$MINIRUN_STORE/$folder"
-		mount --bind "$REPO/demo/cache/store-0/$folder" "$MINIRUN_STORE/$folder" || return
+		mount --bind "$outside/$folder" "$MINIRUN_STORE/$folder" || return
 	done
-	export MINIRUN_STORE
 }
 
 # For its teardown_file, before the other's.
 leave_demo_store()
 {
-	umount "$MINIRUN_STORE"/{images,layers}
+	[[ ! -d $REPO/demo/cache/store-0 ]] || umount "$MINIRUN_STORE"/{images,layers}
 }
