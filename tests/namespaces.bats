@@ -38,6 +38,7 @@ evil_pod() {
 }
 
 @test "containers of a pod share its network, ipc and name, and have pid namespaces of their own" {
+	# Each waits for the other: the number of a namespace that has ended is given to the next.
 	run_pod <<-'EOF'
 		apiVersion: v1
 		kind: Pod
@@ -45,15 +46,18 @@ evil_pod() {
 		spec:
 		  restartPolicy: Never
 		  initContainers:
-		  - {name: first, image: busybox, command: [sh, -c, 'for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done; echo kept >/dev/shm/file']}
+		  - {name: init, image: busybox, command: [sh, -c, 'echo kept >/dev/shm/file']}
 		  containers:
-		  - {name: main, image: busybox, command: [sh, -c, 'for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done; cat /dev/shm/file']}
+		  - {name: first, image: busybox, command: [sh, -c, 'for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done; touch /dev/shm/first; until [ -e /dev/shm/main ]; do sleep 0.02; done']}
+		  - {name: main, image: busybox, command: [sh, -c, 'for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done; touch /dev/shm/main; until [ -e /dev/shm/first ]; do sleep 0.02; done; cat /dev/shm/file']}
 	EOF
 	assert_status 0
 	first=$(strip_prefix first <<<"$output")
 	main=$(strip_prefix main <<<"$output")
 	assert_equal "$(grep -E 'net|ipc|uts' <<<"$first")" "$(grep -E 'net|ipc|uts' <<<"$main")"
-	[[ $(grep -E 'pid|mnt' <<<"$first") != "$(grep -E 'pid|mnt' <<<"$main")" ]]
+	for kind in pid mnt; do
+		[[ $(grep "$kind" <<<"$first") != "$(grep "$kind" <<<"$main")" ]]
+	done
 	assert_has kept
 }
 

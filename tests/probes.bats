@@ -49,7 +49,7 @@ event()
 LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 
 @test "readiness, exec: the container is ready when the command succeeds, and not when it fails so many times" {
-	pod r Never "$LOOP" '    readinessProbe: {exec: {command: [test, -e, /tmp/ready]}, periodSeconds: 2, failureThreshold: 2}' >"$T/pod.yaml"
+	pod r Never "$LOOP" '    readinessProbe: {timeoutSeconds: 60, exec: {command: [test, -e, /tmp/ready]}, periodSeconds: 2, failureThreshold: 2}' >"$T/pod.yaml"
 	"$MINIRUN" -d --time-scale 10 "$T/pod.yaml"
 	eventually 10 ready r "true false"
 	eventually 10 event r 'Warning +Unhealthy .*spec.containers\{main\}: Readiness probe failed: '
@@ -64,7 +64,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 }
 
 @test "liveness, exec: after failureThreshold failures the container is started again" {
-	pod l Always "touch /tmp/alive; $LOOP" '    livenessProbe: {exec: {command: [sh, -c, "cat /tmp/alive"]}, periodSeconds: 2, failureThreshold: 3}' >"$T/pod.yaml"
+	pod l Always "touch /tmp/alive; $LOOP" '    livenessProbe: {timeoutSeconds: 60, exec: {command: [sh, -c, "cat /tmp/alive"]}, periodSeconds: 2, failureThreshold: 3}' >"$T/pod.yaml"
 	"$MINIRUN" -d --time-scale 10 "$T/pod.yaml"
 	"$MINIRUN" wait l --for=condition=Ready
 	"$MINIRUN" exec l -- rm /tmp/alive
@@ -75,7 +75,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 }
 
 @test "liveness: with restartPolicy OnFailure it is started again though it exits with 0" {
-	pod o OnFailure "$LOOP" '    livenessProbe: {exec: {command: [test, -e, /tmp/fine]}, initialDelaySeconds: 5, periodSeconds: 1, failureThreshold: 1}' >"$T/pod.yaml"
+	pod o OnFailure "$LOOP" '    livenessProbe: {timeoutSeconds: 60, exec: {command: [test, -e, /tmp/fine]}, initialDelaySeconds: 5, periodSeconds: 1, failureThreshold: 1}' >"$T/pod.yaml"
 	start --time-scale 10
 	eventually 20 has_lines err 2 '^main  *started$'
 	grep -q "main .*exited 0" "$T/err"
@@ -104,8 +104,8 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 		    image: busybox
 		    restartPolicy: Always
 		    command: [sh, -c, "$LOOP"]
-		    startupProbe: {exec: {command: [test, -e, /tmp/up]}, periodSeconds: 1, failureThreshold: 1000}
-		    livenessProbe: {exec: {command: ["false"]}, periodSeconds: 1, failureThreshold: 1000}
+		    startupProbe: {timeoutSeconds: 60, exec: {command: [test, -e, /tmp/up]}, periodSeconds: 1, failureThreshold: 1000}
+		    livenessProbe: {timeoutSeconds: 60, exec: {command: ["false"]}, periodSeconds: 1, failureThreshold: 1000}
 		  containers:
 		  - {name: main, image: busybox, command: [sh, -c, "$LOOP"]}
 	EOF
@@ -121,7 +121,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 }
 
 @test "startup: one that fails has the container started again" {
-	pod sf Always "$LOOP" '    startupProbe: {exec: {command: ["false"]}, periodSeconds: 1, failureThreshold: 2}' >"$T/pod.yaml"
+	pod sf Always "$LOOP" '    startupProbe: {timeoutSeconds: 60, exec: {command: ["false"]}, periodSeconds: 1, failureThreshold: 2}' >"$T/pod.yaml"
 	start --time-scale 10
 	eventually 20 has_lines err 2 '^main  *started$'
 	grep -q "Container main failed startup probe, will be restarted" "$T/err"
@@ -129,7 +129,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 }
 
 @test "initialDelaySeconds and successThreshold" {
-	pod d Never "$LOOP" '    readinessProbe: {exec: {command: [sh, -c, "echo x >>/tmp/n"]}, initialDelaySeconds: 10, periodSeconds: 5, successThreshold: 3}' >"$T/pod.yaml"
+	pod d Never "$LOOP" '    readinessProbe: {timeoutSeconds: 60, exec: {command: [sh, -c, "echo x >>/tmp/n"]}, initialDelaySeconds: 10, periodSeconds: 5, successThreshold: 3}' >"$T/pod.yaml"
 	"$MINIRUN" -d --time-scale 10 "$T/pod.yaml"
 	"$MINIRUN" wait d --for=condition=Ready
 	[[ $("$MINIRUN" exec d -- cat /tmp/n | wc -l) -ge 3 ]]
@@ -162,7 +162,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 @test "probes of an ordinary user's pod" {
 	load_busybox as_user >/dev/null
 	pod u Never "mkdir -p /www; echo ok >/www/index.html; httpd -p 8080 -h /www; $LOOP" '    readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1}
-    livenessProbe: {exec: {command: ["true"]}, periodSeconds: 1}' >"$T/pod.yaml"
+    livenessProbe: {timeoutSeconds: 60, exec: {command: ["true"]}, periodSeconds: 1}' >"$T/pod.yaml"
 	chmod 0644 "$T/pod.yaml"
 	as_user "$MINIRUN" -d --time-scale 10 "$T/pod.yaml" 2>/dev/null
 	as_user "$MINIRUN" wait u --for=condition=Ready
@@ -172,7 +172,7 @@ LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 @test "grpc and HTTPS are refused by name, and what the API server refuses" {
 	run_pod < <(pod x Never true "    livenessProbe: {grpc: {port: 80}}
     readinessProbe: {httpGet: {port: 80, scheme: HTTPS}, terminationGracePeriodSeconds: 3}
-    startupProbe: {exec: {command: [x]}, tcpSocket: {port: 0}, successThreshold: 2, periodSeconds: -1}
+    startupProbe: {timeoutSeconds: 60, exec: {command: [x]}, tcpSocket: {port: 0}, successThreshold: 2, periodSeconds: -1}
     lifecycle: {postStart: {}, preStop: {sleep: {seconds: 1000}}, stopSignal: SIGUSR1}" '  activeDeadlineSeconds: 0')
 	assert_status 125
 	for text in 'livenessProbe.grpc: known, not supported here: no gRPC is spoken' \
