@@ -43,10 +43,11 @@ static char *program_name(pid_t pid)
 	return text_printable(name, (size_t)(name[n - 1] == '\n' ? n - 1 : n));
 }
 
-int denials_inner_pid(pid_t pid)
+/* The last number of a field of its status, "NStgid:"; 0 if that can't be told. */
+static int status_number(pid_t pid, const char *field)
 {
 	char path[64], line[256];
-	int inner = 0;
+	int number = 0;
 	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
@@ -54,12 +55,18 @@ int denials_inner_pid(pid_t pid)
 	while (status && fgets(line, sizeof(line), status)) {
 		const char *last = strrchr(line, '\t');
 
-		if (last && text_starts_with(line, "NSpid:"))
-			inner = (int)strtol(last, NULL, 10);
+		if (last && text_starts_with(line, field))
+			number = (int)strtol(last, NULL, 10);
 	}
 	if (status)
 		fclose(status);
-	return inner;
+	return number;
+}
+
+/* Of a thread, too, the process is told: that is what ps shows. */
+int denials_inner_pid(pid_t pid)
+{
+	return status_number(pid, "NStgid:");
 }
 
 static struct denial_kind *find_kind(
@@ -157,7 +164,7 @@ struct told {
 	const struct refused *refused;
 	const struct denial_text *text;
 	const char *program, *result;
-	int inner;
+	int process, inner; /* its number on the machine, and in its own pid namespace */
 };
 
 static struct json_object *told_json(
@@ -173,7 +180,7 @@ static struct json_object *told_json(
 	add_string(object, "call", told->text->name);
 	json_object_object_add(object, "args", args);
 	add_string(object, kills ? "killedBy" : "errno", told->result);
-	json_object_object_add(object, "pid", json_object_new_int(told->refused->pid));
+	json_object_object_add(object, "pid", json_object_new_int(told->process));
 	json_object_object_add(object, "containerPid", json_object_new_int(told->inner));
 	add_string(object, "program", told->program);
 	add_string(object, "profile", profile);
@@ -267,7 +274,7 @@ static void refuse(struct denials *denials, const struct refused *refused)
 	cleanup_free char *program = NULL;
 	cleanup_free char *what = NULL;
 	char buffer[32];
-	struct told told = {refused, &text, NULL, NULL, 0};
+	struct told told = {.refused = refused, .text = &text};
 
 	reader.data = &refused->pid;
 	denial_describe(&refused->call, &reader, &text);
@@ -275,8 +282,10 @@ static void refuse(struct denials *denials, const struct refused *refused)
 	told.program = program;
 	told.result = denial_result(refused->action, buffer, sizeof(buffer));
 	what = what_came(&told);
-	if (!is_known(denials, program, what))
+	if (!is_known(denials, program, what)) {
+		told.process = status_number(refused->pid, "Tgid:");
 		told.inner = denials_inner_pid(refused->pid);
+	}
 	answer(denials, &told, what);
 	denial_text_free(&text);
 }
