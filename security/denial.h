@@ -61,7 +61,7 @@ void listener_let_go(int fd, const struct refused *refused);
 enum carried_out {
 	CARRIED_OUT, /* the errno was given, or nobody is left to give it to */
 	CARRIED_OUT_KILL, /* the process was killed by SIGSYS, as the kernel would have */
-	CARRIED_OUT_SIGKILL, /* by SIGKILL, because SIGSYS would not have killed it: pid 1, or a handler */
+	CARRIED_OUT_SIGKILL, /* by SIGKILL, because SIGSYS might not have killed it: pid 1, a handler, threads */
 };
 
 /*

@@ -193,7 +193,10 @@ static void give_errno(int fd, const struct refused *refused, int errnum)
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
-/* Whether SIGSYS, sent from here, is as good as the kernel's own: forced, it would withstand handlers and masks. */
+/*
+ * Whether SIGSYS, sent from here, is as good as the kernel's own: forced, it would withstand handlers and masks. Of
+ * several threads another one might take it, and the one that called would run on meanwhile.
+ */
 static bool dies_of_sigsys(const char *status)
 {
 	static const char *const masks[] = {"SigBlk", "SigIgn", "SigCgt"};
@@ -203,6 +206,8 @@ static bool dies_of_sigsys(const char *status)
 		if (status_hex(status, masks[i]) >> (SIGSYS - 1) & 1)
 			return false;
 	if (!status_field(status, "TracerPid", &value) || strtol(value, NULL, 10) != 0)
+		return false;
+	if (!status_field(status, "Threads", &value) || strtol(value, NULL, 10) != 1)
 		return false;
 	/* Of "NSpid: 4711 1" the last is its number in its own pid namespace, where 1 doesn't die of a default action. */
 	if (!status_field(status, "NSpid", &value))

@@ -164,6 +164,18 @@ tables() {
 	assert_has 'child 1'
 }
 
+@test "a kill ends all threads before the one that called takes another step" {
+	profile '{"names": ["mkdirat"], "action": "SCMP_ACT_KILL_PROCESS"}'
+	refused -- '[/helpers/refused, thread]'
+	assert_status 159
+	assert_lacks survived
+	assert_stderr_has 'killed by SIGSYS · seccomp, rule 1 of p.json, line 4: mkdirat (refused, pid 1)'
+	# It's a race below process 1: one of these twenty would be enough.
+	refused -- "$(shell 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do /helpers/refused thread; done; echo through')"
+	assert_lacks survived
+	assert_has through
+}
+
 @test "TRAP stays the kernel's, and its death is told as such; TRACE is ENOSYS and named" {
 	profile '{"names": ["mkdirat"], "action": "SCMP_ACT_TRAP"}'
 	refused -- '[/helpers/try-syscall, mkdirat, "-100", "=/x", "0"]'

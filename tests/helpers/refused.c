@@ -6,6 +6,7 @@
  *	refused vary N          mkdir of N different folders
  *	refused fork            in a child, and in a child of that
  *	refused threads         in four threads at once, a hundred times each
+ *	refused thread          in a second thread, which goes on to print "survived"
  *	refused filter          under one more filter, of its own
  *	refused listener        as above, but with a listener of its own
  *	refused x86, x32        as a 32-bit program, and as an x32 one
@@ -78,6 +79,24 @@ static int threads(void)
 	for (int i = 0; i < 4; i++)
 		pthread_join(all[i], NULL);
 	puts("threads EPERM");
+	return 0;
+}
+
+static void *outlive(void *data)
+{
+	make();
+	for (;;)
+		if (write(1, "survived\n", 9) < 0)
+			return data;
+}
+
+static int one_thread(void)
+{
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, outlive, NULL) != 0)
+		return 8;
+	pthread_join(other, NULL);
 	return 0;
 }
 
@@ -246,6 +265,8 @@ int main(int argc, char **argv)
 		return forks(0);
 	if (!strcmp(mode, "threads"))
 		return threads();
+	if (!strcmp(mode, "thread"))
+		return one_thread();
 	if (!strcmp(mode, "filter"))
 		return own_filter(0);
 	if (!strcmp(mode, "listener"))
