@@ -1,7 +1,9 @@
 /* `minirun learn FILE`: what to record and where to write it; the run itself is that of `minirun run`. */
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -105,6 +107,21 @@ static int read_base(struct learning *learning, struct error *err)
 	return result;
 }
 
+/* Whether files can be made in a folder, which may have to be made itself; errno is set. */
+static int may_make_files(const char *folder)
+{
+	cleanup_free char *copy = xstrdup(folder);
+	struct stat st;
+
+	if (stat(folder, &st) == 0) {
+		errno = ENOTDIR;
+		return S_ISDIR(st.st_mode) ? access(folder, W_OK | X_OK) : -1;
+	}
+	if (errno != ENOENT || !*folder || lstat(folder, &st) == 0)
+		return -1;
+	return access(dirname(copy), W_OK | X_OK);
+}
+
 static int read_targets(const struct invocation *invocation, struct learning *learning, struct error *err)
 {
 	const char *limit = invocation->value[OPTION_FOR];
@@ -124,8 +141,7 @@ static int read_targets(const struct invocation *invocation, struct learning *le
 	/* Not after the work. */
 	if (learning->write && file_may_write(learning->write, err) < 0)
 		return error_wrap(err, "--write");
-	if (learning->write_dir && access(learning->write_dir, F_OK) == 0 &&
-		access(learning->write_dir, W_OK | X_OK) < 0)
+	if (learning->write_dir && may_make_files(learning->write_dir) < 0)
 		return error_set(
 			err, ERROR_HOST, errno, "--write-dir: cannot write into %s", learning->write_dir);
 	return 0;

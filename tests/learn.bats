@@ -332,7 +332,7 @@ seen() {
 	assert_stderr_has 'the time of --for is over: ending the pod'
 	assert_last_error_has 'written to p.json'
 	for signal in TERM INT; do
-		rm p.json
+		rm -f p.json err # of the run before: it says "started", too
 		"$MINIRUN" learn --write p.json pod.yaml >out 2>err &
 		pid=$!
 		eventually 10 grep -q started err
@@ -384,6 +384,10 @@ seen() {
 	wrong '--for 10x: not a time' --for 10x pod.yaml
 	wrong '--for : not a time' --for '' pod.yaml
 	wrong 'use either' --write a.json --write-dir d pod.yaml
+	wrong 'cannot write into pod.yaml: Not a directory' --write-dir pod.yaml pod.yaml
+	wrong 'cannot write into pod.yaml/d: Not a directory' --write-dir pod.yaml/d pod.yaml
+	wrong 'cannot write into nowhere/d: No such file or directory' --write-dir nowhere/d pod.yaml
+	wrong 'cannot write into : No such file or directory' --write-dir '' pod.yaml
 	wrong 'cannot write nowhere/p.json: No such file or directory' --write nowhere/p.json pod.yaml
 	wrong 'Is a directory' --write "$T" pod.yaml
 	ln -s target link.json
