@@ -120,7 +120,7 @@ static void on_signal(struct watch *watch, void *data)
 	}
 	report_event(supervisor->report, pod_name(supervisor), &event,
 		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
-		strsignal((int)info.ssi_signo), grace);
+		strsignal((int)info.ssi_signo), grace && grace < LEAST_GRACE ? LEAST_GRACE : grace);
 	supervisor->stopped_at = timer_now();
 	supervisor_delete(supervisor, grace);
 }

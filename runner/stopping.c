@@ -13,8 +13,6 @@
 #include "base/memory.h"
 #include "runner/supervise.h"
 
-#define LEAST_GRACE 2 /* seconds: minimumGracePeriodInSeconds */
-
 bool member_is_sidecar(const struct member *member)
 {
 	return member->item->spec->restart_always;

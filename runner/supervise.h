@@ -90,6 +90,7 @@ void sequence_timer(void *data);
 /* sequence.c: the container whose last run failed first; NULL if none did. */
 const struct member *sequence_failure(const struct supervisor *supervisor);
 
+#define LEAST_GRACE 2 /* seconds: minimumGracePeriodInSeconds */
 /*
  * stopping.c: stops a container, with seconds to its end by SIGKILL; forgets one that isn't running. message is that of the
  * event; NULL: the usual one.

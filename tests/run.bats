@@ -203,6 +203,7 @@ assert_ends_with() {
 	eventually 10 grep -q up "$T/out"
 	kill -TERM $PID
 	assert_ends_with 137
+	grep -q "SIGKILL after 2 s" "$T/err" # the least there is
 	grep -q "the grace period is over: SIGKILL" "$T/err"
 }
 
