@@ -68,7 +68,7 @@ static void compare(const struct lint *lint, const struct mention *first, const 
 				first->name->line);
 		return;
 	}
-	if (a->action == b->action || (a->n_args && b->n_args))
+	if (a->n_args && b->n_args)
 		return;
 	/* The one without conditions decides, wherever it stands; unless it says what the default says (and isn't there). */
 	if (b->n_args == 0) {

@@ -214,6 +214,11 @@ static void compares_rules(void)
 				"\"value\":3,\"op\":\"SCMP_CMP_EQ\"}]}"),
 			LOADER_UNKNOWN, "4:11 warning rule-never-matches\n"},
 		{"p.json",
+			PROFILE(",\n{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":"
+				"0,"
+				"\"value\":3,\"op\":\"SCMP_CMP_EQ\"}]}"),
+			LOADER_UNKNOWN, "4:11 warning rule-never-matches\n"},
+		{"p.json",
 			PROFILE(",\n{\"names\":[\"getpid\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[\n{"
 				"\"index\":0,"
 				"\"value\":0,\"op\":\"SCMP_CMP_LT\"}]}"),
