@@ -137,7 +137,7 @@ unsigned int seccomp_known_calls(void)
 	unsigned int n = 0;
 
 	for (int number = 0; number < 600; number++) {
-		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+		char *name = seccomp_syscall_name(seccomp_arch_native(), number);
 
 		n += name != NULL;
 		free(name);

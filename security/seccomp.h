@@ -138,7 +138,7 @@ int seccomp_errno_number(const char *name);
  */
 int seccomp_select(const struct seccomp_profile *profile, const struct seccomp_subject *subject,
 	struct seccomp_rules *rules, struct findings *findings, struct error *err);
-/* How many distinct calls the rules allow; SECCOMP_ALLOWS_BY_DEFAULT if the default is to allow. */
+/* How many distinct calls of this machine's architecture the rules allow; SECCOMP_ALLOWS_BY_DEFAULT if the default is to allow. */
 unsigned int seccomp_rules_allowed(const struct seccomp_rules *rules);
 /* Whether execve can be allowed, at least with some arguments: what comes of them isn't known before. */
 bool seccomp_rules_may_execve(const struct seccomp_rules *rules);

@@ -186,12 +186,14 @@ static bool allows(uint32_t action)
 
 unsigned int seccomp_rules_allowed(const struct seccomp_rules *rules)
 {
+	uint32_t native = seccomp_arch_native();
 	unsigned int n = 0;
 
 	if (allows(rules->default_action))
 		return SECCOMP_ALLOWS_BY_DEFAULT;
 	for (size_t i = 0; i < rules->n; i++) {
-		bool counted = !allows(rules->items[i].action);
+		bool counted = !allows(rules->items[i].action) ||
+			       seccomp_syscall_number(native, rules->items[i].name->name) < 0;
 
 		for (size_t j = 0; j < i && !counted; j++)
 			counted = allows(rules->items[j].action) &&

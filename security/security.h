@@ -92,7 +92,7 @@ void seccomp_filter_free(struct seccomp_filter *filter);
  * by simulation against the profile itself. Forks a process for the library where the cache has nothing (and waits for it). A filter under which execve isn't allowed is an error of class
  * ERROR_PROFILE that says so. name is used in messages.
  * cachefd: a folder for compiled filters (a hit costs one read), or -1.
- * n_allowed: how many distinct calls are allowed for this subject, or SECCOMP_ALLOWS_BY_DEFAULT.
+ * n_allowed: how many distinct calls that this architecture has are allowed for this subject, or SECCOMP_ALLOWS_BY_DEFAULT.
  * What is wrong with the text goes to findings (then err only counts it), as do warnings, also on a cache hit.
  */
 int seccomp_compile(const char *text, size_t size, const char *name, const struct seccomp_subject *subject,
