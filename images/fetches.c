@@ -15,7 +15,8 @@
 #include "images/layer.h"
 #include "images/record.h"
 
-#define MAX_BEGUN 64
+#define MAX_BEGUN         64
+#define MAX_CONFIGURATION (8U << 20) /* bytes: it is fetched beside the layers */
 
 void fetches_free(struct fetches *fetches)
 {
@@ -28,9 +29,20 @@ static const char *hex_of(const struct fetch_progress *item)
 	return item->digest + strlen(DIGEST_PREFIX);
 }
 
-int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, struct error *err)
+static int too_large(uint64_t max, struct error *err)
+{
+	char limit[32];
+
+	error_set(err, ERROR_IMAGE, 0, "its layers are larger than the limit of %s",
+		text_size(max, limit, sizeof(limit)));
+	return error_hint(err, "--max-bytes sets another");
+}
+
+int fetches_of_manifest(
+	struct fetches *fetches, struct json_object *manifest, uint64_t max, struct error *err)
 {
 	struct json_object *layers;
+	uint64_t total = 0;
 	size_t n;
 
 	fetches_free(fetches);
@@ -47,6 +59,9 @@ int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, s
 		if (json_object_is_type(layer, json_type_object) && record_string(layer, "digest", &digest) &&
 			digest_is_valid(digest) && record_number(layer, "size", &item->size))
 			memcpy(item->digest, digest, strlen(digest) + 1);
+		if (item->size > max - total)
+			return too_large(max, err);
+		total += item->size;
 	}
 	return 0;
 }
@@ -153,6 +168,20 @@ static size_t list_begun(int workspace, uint64_t *sizes)
 		n++;
 	}
 	return n;
+}
+
+bool fetches_overrun(const struct fetches *fetches, int workspace)
+{
+	uint64_t sizes[MAX_BEGUN], largest = MAX_CONFIGURATION;
+	size_t n = list_begun(workspace, sizes);
+	bool found = false;
+
+	for (size_t i = 0; i < fetches->n; i++)
+		if (fetches->items[i].size > largest)
+			largest = fetches->items[i].size;
+	for (size_t i = 0; i < n; i++)
+		found |= sizes[i] > largest;
+	return found;
 }
 
 static bool is_complete(const struct fetch_progress *item, int workspace, int layout)

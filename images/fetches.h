@@ -15,8 +15,12 @@ struct fetches {
 
 void fetches_free(struct fetches *fetches);
 
-/* Takes the layers that a manifest names. What is wrong with it is the loader's to say: such a layer is left out. */
-int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, struct error *err);
+/*
+ * Takes the layers that a manifest names. What is wrong with it is the loader's to say: such a layer is left out. Fails if they
+ * are larger than max bytes together: unpacked they would be all the more.
+ */
+int fetches_of_manifest(
+	struct fetches *fetches, struct json_object *manifest, uint64_t max, struct error *err);
 
 /* Finds out by the configuration's diff_ids which of them the store has; the loader may think otherwise of one. */
 void fetches_of_configuration(
@@ -30,6 +34,12 @@ bool fetches_unstub(struct fetches *fetches, const char *hex);
 
 /* Whether skopeo has begun with anything: by then it has found nothing to object to in the image. */
 bool fetches_begun(const struct fetches *fetches, int workspace);
+
+/*
+ * Whether a file that skopeo is writing has more bytes than any of the layers may have. skopeo compares sizes and digests only at
+ * the end, and a registry can send without one.
+ */
+bool fetches_overrun(const struct fetches *fetches, int workspace);
 
 /*
  * Looks how far each is: complete in the layout or in blobs/, or begun in a file of skopeo's. Which of several such files is

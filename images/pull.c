@@ -114,6 +114,7 @@ static int fetch_manifest(struct pull *pull, const char *digest, struct json_obj
 /* If it is an image's manifest (and not an index): remembers what it names. */
 static int take_manifest(struct pull *pull, struct json_object *json, const char *hex, struct error *err)
 {
+	const struct load_limits *limits;
 	struct json_object *config;
 	const char *digest = NULL;
 
@@ -125,7 +126,8 @@ static int take_manifest(struct pull *pull, struct json_object *json, const char
 	free(pull->config_digest);
 	pull->manifest_digest = xasprintf("%s%s", DIGEST_PREFIX, hex);
 	pull->config_digest = xstrdup(digest);
-	return fetches_of_manifest(&pull->fetches, json, err);
+	limits = pull->options->limits ? pull->options->limits : &load_limits_default;
+	return fetches_of_manifest(&pull->fetches, json, limits->max_bytes, err);
 }
 
 /* The layout's own index, with the one entry that the registry gave us. */
@@ -193,6 +195,11 @@ static int wait_a_moment(struct pull *pull, struct error *err)
 	if (fds[2].revents & POLLIN)
 		skopeo_listen(&pull->skopeo);
 	tell(pull);
+	if (fetches_overrun(&pull->fetches, pull->workspace.fd)) {
+		error_set(err, ERROR_IMAGE, 0, "the registry %s sends more than any of its layers has",
+			pull->host);
+		return error_hint(err, "the image there is broken, or somebody changes it on the way");
+	}
 	return (fds[1].revents & POLLIN) ? skopeo_finish(&pull->skopeo, err) : 0;
 }
 
@@ -281,6 +288,9 @@ static void on_progress(void *data, const struct load_progress *progress)
 
 	pull->progress = *progress;
 	tell(pull);
+	/* While a layer is unpacked nobody waits for the others. Whoever does next starts skopeo again, and fails. */
+	if (fetches_overrun(&pull->fetches, pull->workspace.fd))
+		skopeo_stop(&pull->skopeo);
 }
 
 static void on_warning(void *data, const char *line)

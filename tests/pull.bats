@@ -383,6 +383,71 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_equal "$("$MINIRUN" image ls -o json | jq length)" 1
 }
 
+@test "a registry that sends a layer without an end is cut off, and fills no disk" {
+	local evil
+	# Its layer has 10 KiB by the manifest, 1 GiB on the wire; stopped is how far it got.
+	python3 -u - >evil.port 2>evil.log 3>&- <<-'EOF' &
+		import hashlib, http.server, json
+		def descriptor(data, kind):
+		    return {"digest": "sha256:" + hashlib.sha256(data).hexdigest(), "size": len(data),
+		            "mediaType": "application/vnd.oci.image." + kind}
+		layer = bytes(10240)
+		l = descriptor(layer, "layer.v1.tar")
+		config = json.dumps({"os": "linux", "config": {}, "rootfs": {"diff_ids": [l["digest"]]}}).encode()
+		c = descriptor(config, "config.v1+json")
+		kind = "application/vnd.oci.image.manifest.v1+json"
+		manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": c, "layers": [l]}).encode()
+		class Evil(http.server.BaseHTTPRequestHandler):
+		    protocol_version = "HTTP/1.1"
+		    def log_message(self, *rest): pass
+		    def endless(self):
+		        self.send_response(200)
+		        self.send_header("Transfer-Encoding", "chunked")
+		        self.end_headers()
+		        sent = 0
+		        try:
+		            while sent < 1 << 30:
+		                self.wfile.write(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+		                sent += 1 << 20
+		        except OSError:
+		            pass
+		        self.close_connection = True
+		        open("stopped", "w").write(str(sent))
+		    def do_GET(self):
+		        if l["digest"] in self.path:
+		            return self.endless()
+		        data = manifest if "/manifests/" in self.path else config if "/blobs/" in self.path else b"{}"
+		        self.send_response(200)
+		        self.send_header("Content-Type", kind if data is manifest else "application/json")
+		        self.send_header("Content-Length", str(len(data)))
+		        self.end_headers()
+		        if self.command == "GET":
+		            self.wfile.write(data)
+		    do_HEAD = do_GET
+		server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil)
+		print(server.server_port, flush=True)
+		server.serve_forever()
+	EOF
+	evil=$!
+	echo $evil >>"$REGISTRY_PIDS"
+	eventually 20 test -s evil.port
+	HOST=127.0.0.1:$(<evil.port)
+	trust "$HOST"
+	image pull "$HOST/endless:1"
+	eventually 20 test -s stopped
+	assert_status 125
+	assert_stderr_has "the registry $HOST sends more than any of its layers has"
+	(($(<stopped) < 900 << 20))
+	assert_equal "$(left)" ""
+	# Nor does the manifest's own word help.
+	image pull "$HOST/endless:1" --max-bytes 8Ki
+	kill $evil
+	assert_status 125
+	assert_last_error_has "its layers are larger than the limit of 8.0 KiB"
+	assert_stderr_has "--max-bytes"
+	assert_equal "$(left)" ""
+}
+
 @test "a connection that is cut is one clear error, and nothing is left" {
 	local port=${REGISTRY##*:} proxy
 	# Between us and the registry: passes 100 kB of each connection, and then nothing more.
