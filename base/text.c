@@ -116,32 +116,14 @@ const char *text_size(uint64_t bytes, char *buffer, size_t size)
 	return buffer;
 }
 
-char *text_printable(const char *s, size_t n)
-{
-	char *safe = xcalloc(n + 1, 4);
-	char *out = safe;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		/* C0 and DEL; bytes of UTF-8 pass, and so does what isn't UTF-8: a terminal shows a mark for it. */
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			out += sprintf(out, "\\x%02x", c);
-		else
-			*out++ = (char)c;
-	}
-	*out = '\0';
-	return safe;
-}
-
-/* The length of a character of UTF-8 that starts here and may be shown, or 0. C1 controls may not. */
-static size_t shown_length(const unsigned char *s, size_t n)
+/* The length of a character of UTF-8 that starts here, or 0. */
+static size_t utf8_length(const unsigned char *s, size_t n)
 {
 	size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
 
 	if (length == 1)
-		return s[0] >= 0x20 && s[0] != 0x7f;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || length > n || (s[0] == 0xc2 && s[1] < 0xa0))
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || length > n)
 		return 0;
 	for (size_t i = 1; i < length; i++)
 		if ((s[i] & 0xc0) != 0x80)
@@ -151,6 +133,67 @@ static size_t shown_length(const unsigned char *s, size_t n)
 		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
 		return 0;
 	return length;
+}
+
+/* U+202A to U+202E, U+2066 to U+2069: what comes after them is shown in another order than it is written. */
+static bool turns_direction(const unsigned char *s)
+{
+	return s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
+				       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
+/*
+ * The same, of a character that may be shown, or 0. C0, DEL and C1 may not: to many a terminal U+009B is what ESC [ is,
+ * and to one that isn't of UTF-8 the mere byte 9b.
+ */
+static size_t shown_length(const unsigned char *s, size_t n)
+{
+	size_t length = utf8_length(s, n);
+
+	if (length == 1)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	if (length == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : 2;
+	return length == 3 && turns_direction(s) ? 0 : length;
+}
+
+char *text_printable(const char *s, size_t n)
+{
+	char *safe = xcalloc(n + 1, 4);
+	char *out = safe;
+
+	for (size_t i = 0; i < n;) {
+		size_t length = s[i] == '\t' ? 1 : shown_length((const unsigned char *)s + i, n - i);
+
+		if (length)
+			out = mempcpy(out, s + i, length);
+		else
+			out += sprintf(out, "\\x%02x", (unsigned char)s[i]);
+		i += length ? length : 1;
+	}
+	*out = '\0';
+	return safe;
+}
+
+char *text_utf8(const char *s, size_t n, size_t *size)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	char *valid = xcalloc(n + 1, 3);
+	char *out = valid;
+
+	for (size_t i = 0; i < n;) {
+		size_t length = utf8_length((const unsigned char *)s + i, n - i);
+
+		if (length)
+			out = mempcpy(out, s + i, length);
+		else
+			out = mempcpy(out, replacement, 3);
+		i += length ? length : 1;
+	}
+	*out = '\0';
+	if (size)
+		*size = (size_t)(out - valid);
+	return valid;
 }
 
 static char *show(const char *s, size_t n, size_t max, bool quotes)

@@ -28,10 +28,13 @@ const char *text_size(uint64_t bytes, char *buffer, size_t size);
 const char *path_base(const char *path);
 
 /*
- * Makes text from outside safe to print on a terminal: control characters (but not tab) become \xNN. Returns a
- * fresh string.
+ * Makes text from outside safe to print on a terminal: control characters (C0 but tab, DEL, C1), characters that turn the
+ * direction of what follows, and what isn't UTF-8 become \xNN. Returns a fresh string.
  */
 char *text_printable(const char *s, size_t n);
+
+/* Text from outside as UTF-8, as JSON and YAML have to be: what isn't becomes U+FFFD. size, if not NULL: of the fresh string. */
+char *text_utf8(const char *s, size_t n, size_t *size);
 
 /*
  * The same where it must be UTF-8 as well, as JSON must: what isn't becomes \xNN too, as do C1 controls. At most max bytes

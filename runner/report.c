@@ -100,14 +100,12 @@ static void put_json(struct report *report, struct json_object *line)
 	json_object_put(line);
 }
 
-static char *as_utf8(const char *text, size_t size, size_t *out_size);
-
 static void event_json(struct report *report, const char *pod, const struct event *event, const char *text)
 {
 	struct json_object *line = new_line(event->type, pod, event->container);
 	size_t n;
 	/* A container's last words may be in it. */
-	cleanup_free char *utf8 = as_utf8(text, strlen(text), &n);
+	cleanup_free char *utf8 = text_utf8(text, strlen(text), &n);
 
 	add_string(line, "reason", event->reason);
 	if (event->has_exit)
@@ -160,51 +158,12 @@ void report_event(struct report *report, const char *pod, const struct event *ev
 	put(report, STDERR_FILENO, line, strlen(line));
 }
 
-/* JSON is UTF-8; bytes that aren't become U+FFFD, so that the line can be parsed. */
-static char *as_utf8(const char *text, size_t size, size_t *out_size)
-{
-	static const char replacement[] = "\xef\xbf\xbd";
-	char *out = xcalloc(size + 1, 3);
-	size_t n = 0;
-
-	for (size_t i = 0; i < size;) {
-		unsigned char c = (unsigned char)text[i];
-		size_t more = c < 0x80                ? 0
-			      : c >= 0xc2 && c < 0xe0 ? 1
-			      : c >= 0xe0 && c < 0xf0 ? 2
-			      : c >= 0xf0 && c < 0xf5 ? 3
-						      : 9;
-		bool valid = more < 9 && i + more < size;
-
-		for (size_t j = 1; valid && j <= more; j++)
-			valid = ((unsigned char)text[i + j] & 0xc0) == 0x80;
-		if (valid && more >= 2) {
-			unsigned char d = (unsigned char)text[i + 1];
-
-			/* Overlong forms, surrogates, and what lies past U+10FFFF. */
-			valid = !(c == 0xe0 && d < 0xa0) && !(c == 0xed && d >= 0xa0) &&
-				!(c == 0xf0 && d < 0x90) && !(c == 0xf4 && d >= 0x90);
-		}
-		if (valid) {
-			memcpy(out + n, text + i, more + 1);
-			n += more + 1;
-			i += more + 1;
-		} else {
-			memcpy(out + n, replacement, 3);
-			n += 3;
-			i++;
-		}
-	}
-	*out_size = n;
-	return out;
-}
-
 static void output_json(
 	struct report *report, const char *container, int stream, const char *text, size_t size, bool partial)
 {
 	struct json_object *line = new_line("output", report->pod, container);
 	size_t n;
-	cleanup_free char *utf8 = as_utf8(text, size, &n);
+	cleanup_free char *utf8 = text_utf8(text, size, &n);
 
 	add_string(line, "stream", stream == 1 ? "stdout" : "stderr");
 	json_object_object_add(line, "text", json_object_new_string_len(utf8, (int)n));

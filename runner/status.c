@@ -145,6 +145,12 @@ void status_event(struct supervisor *supervisor, const struct member *member, bo
 	status_changed(supervisor);
 }
 
+/* A container's last words may be any bytes. */
+static char *copy_message(const char *message)
+{
+	return message ? text_utf8(message, strlen(message), NULL) : NULL;
+}
+
 static void make_id(char id[CONTAINER_ID_NO + 1])
 {
 	unsigned char bytes[CONTAINER_ID_NO / 2] = {0};
@@ -191,7 +197,7 @@ void status_terminated(struct member *member, const char *reason, const char *me
 	*state = (struct run_state){
 		.kind = RUN_TERMINATED,
 		.reason = reason,
-		.message = message ? xstrdup(message) : NULL,
+		.message = copy_message(message),
 		.started = started,
 		.finished = now,
 		.exit_code = member->exit_code,
@@ -212,7 +218,7 @@ void status_start_failed(struct member *member, const char *message)
 void status_waiting(struct member *member, const char *reason, const char *message)
 {
 	move_on(&member->status);
-	member->status.state = (struct run_state){
-		.kind = RUN_WAITING, .reason = reason, .message = message ? xstrdup(message) : NULL};
+	member->status.state =
+		(struct run_state){.kind = RUN_WAITING, .reason = reason, .message = copy_message(message)};
 	status_changed(member->supervisor);
 }

@@ -128,6 +128,23 @@ static void control_characters_are_made_visible(void)
 
 	expect_text(safe, "a\\x1b[31m\tb\\x7f");
 	free(safe);
+	/* C1, in UTF-8 (U+009B is ESC [) and as a mere byte; U+202E, which turns what follows; an umlaut and a heart pass. */
+	safe = text_printable("\xc2\x9b"
+			      "2J\x9b"
+			      "2J\xe2\x80\xae\xc3\xa4\xe2\x99\xa5\xc3",
+		16);
+	expect_text(safe, "\\xc2\\x9b2J\\x9b2J\\xe2\\x80\\xae\xc3\xa4\xe2\x99\xa5\\xc3");
+	free(safe);
+}
+
+static void what_is_no_utf8_is_replaced(void)
+{
+	size_t size;
+	char *valid = text_utf8("a\xff\xc3\xa4\xed\xa0\x80\xc3", 8, &size);
+
+	expect_text(valid, "a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	expect(size == strlen(valid));
+	free(valid);
 }
 
 static void findings_are_sorted_and_counted(void)
@@ -329,6 +346,7 @@ int main(void)
 	group(the_nearest_word_is_found);
 	group(sizes_are_for_people);
 	group(control_characters_are_made_visible);
+	group(what_is_no_utf8_is_replaced);
 	group(findings_are_sorted_and_counted);
 	group(links_stay_in_the_root);
 	group(magic_links_are_refused);
