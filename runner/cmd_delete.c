@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,11 +76,24 @@ static void await_end(const char *root, const char *name)
 	}
 }
 
+/* Clears what is left, once the supervisor, whose folder run is, is gone: it removes that last of all. */
+static int await_removal(const char *root, const char *name, int run, struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	struct stat st;
+	int result;
+
+	while ((result = state_remove_dead(root, name, err)) > 0 && run >= 0 && fstat(run, &st) == 0 &&
+		st.st_nlink > 0)
+		nanosleep(&pause, NULL);
+	return result < 0 ? -1 : 0;
+}
+
 static int delete_one(const char *root, const char *name, int64_t grace, bool force, struct error *err)
 {
 	struct record record;
 	struct error gone;
-	int run;
+	cleanup_fd int run = -1;
 	int result;
 
 	if (catalog_read(root, name, &record, err) < 0)
@@ -87,11 +101,9 @@ static int delete_one(const char *root, const char *name, int64_t grace, bool fo
 	record_free(&record);
 	run = state_open_running(root, name, &gone);
 	result = run < 0 ? 0 : ask(run, grace, err);
-	if (run >= 0)
-		close(run);
 	if (result == 0)
 		await_end(root, name);
-	if (result == 0 && state_remove_dead(root, name, err) < 0)
+	if (result == 0 && await_removal(root, name, run, err) < 0)
 		return -1;
 	if (result == 0)
 		printf("pod \"%s\" %s\n", name, force ? "force deleted" : "deleted");

@@ -33,6 +33,11 @@ static int not_yours(const char *path, struct error *err)
 		"with mode 0700");
 }
 
+static bool is_private(const struct stat *st)
+{
+	return st->st_uid == geteuid() && !(st->st_mode & 022);
+}
+
 /*
  * Opens the folder at path, making it with its parents. It must be ours and nobody else's to write: under /tmp
  * another user could have put a link or a folder of their own there first.
@@ -56,7 +61,7 @@ static int open_private(const char *path, struct error *err)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot open folder %s", path);
-	if (st.st_uid != geteuid() || (st.st_mode & 022))
+	if (!is_private(&st))
 		return not_yours(path, err);
 	return steal_fd(&fd);
 }
@@ -317,8 +322,8 @@ int state_open_root(const char *root, int *fd, struct error *err)
 	*fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*fd < 0 && errno != ENOENT)
 		return error_set(err, ERROR_HOST, errno, "cannot open folder %s", root);
-	/* Under /tmp somebody else may have put a folder, and a supervisor of their own to talk to. */
-	if (*fd < 0 || (fstat(*fd, &st) == 0 && st.st_uid == geteuid()))
+	/* Under /tmp somebody else may have put a folder, and a supervisor of their own to talk to, or links for delete. */
+	if (*fd < 0 || (fstat(*fd, &st) == 0 && is_private(&st)))
 		return 0;
 	close(steal_fd(fd));
 	return not_yours(root, err);

@@ -185,6 +185,40 @@ squatter()
 	assert_equal "$(cat "$T/overheard")" ready
 }
 
+@test "a folder that others may write to is not believed, and delete follows no link in it" {
+	mkdir -m 0700 "$T/root"
+	mkdir -p "$T/root/bait" "$T/mine/kept"
+	echo '{"metadata": {"name": "bait"}}' >"$T/root/bait/manifest.json"
+	echo '{"metadata": {}, "status": {}}' >"$T/root/bait/status.json"
+	ln -s "$T/mine/kept" "$T/root/bait/data"
+	chmod 1777 "$T/root"
+	for verb in "delete bait" "get pods" "logs bait" "describe pod bait"; do
+		# shellcheck disable=SC2086 # words
+		MINIRUN_ROOT=$T/root run --separate-stderr "$MINIRUN" $verb
+		assert_status 125
+		assert_last_error_has "folder $T/root is not yours alone"
+	done
+	[[ -d $T/mine/kept ]]
+}
+
+@test "no name or message of a container's reaches the terminal as control characters of UTF-8, nor spoils JSON or YAML" {
+	local command='printf "a\302\233b\342\200\256c\377" >/dev/termination-log; mkdir "$(printf "/x\302\233y")"; exit 1'
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+		{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' >deny.json
+	simple_pod message "$command" \
+		"    securityContext: {seccompProfile: {type: Localhost, localhostProfile: deny.json}}" >pod.yaml
+	run --separate-stderr "$MINIRUN" pod.yaml
+	assert_stderr_has 'a\xc2\x9bb\xe2\x80\xaec'
+	assert_stderr_has 'denied mkdir("/x\xc2\x9by", 0777)'
+	"$MINIRUN" -d pod.yaml
+	"$MINIRUN" wait pod/message --for=jsonpath='{.status.phase}'=Failed
+	run --separate-stderr "$MINIRUN" describe pod message
+	[[ $output == *'a\xc2\x9bb\xe2\x80\xaec'* ]]
+	"$MINIRUN" get pod message -o json | iconv -f UTF-8 -t UTF-8 | jq -e .status >/dev/null
+	"$MINIRUN" get pod message -o yaml | iconv -f UTF-8 -t UTF-8 >/dev/null
+	"$MINIRUN" delete pod message
+}
+
 @test "the termination message can't spoil a line of JSON, nor reach the terminal raw" {
 	run_pod -o json < <(simple_pod message 'printf "a\377b\033[31mc\"" >/dev/termination-log; exit 1')
 	assert_equal "$(jq -r 'select(.type == "exited").message' <<<"$output")" "$(printf 'exited 1 after %s ms, leaving the message: a\xef\xbf\xbdb\033[31mc"' \
