@@ -200,6 +200,14 @@ static int open_sources(const struct invocation *invocation, const struct reques
 	return result;
 }
 
+/* It has its log already, and not yet its program; in CrashLoopBackOff it is over. */
+static bool is_beginning(struct json_object *status)
+{
+	const char *reason = text_at(status, "state.waiting.reason");
+
+	return !strcmp(reason, "ContainerCreating") || !strcmp(reason, "PodInitializing");
+}
+
 /* Whether the run that is followed still runs. */
 static bool runs(const struct request *request, const struct source *source)
 {
@@ -213,7 +221,7 @@ static bool runs(const struct request *request, const struct source *source)
 		struct json_object *status = status_of(record.pod, source->container);
 
 		result = record.alive && !json_at(status, "state.terminated") &&
-			 !*text_at(status, "state.waiting.reason") &&
+			 (!*text_at(status, "state.waiting.reason") || is_beginning(status)) &&
 			 (unsigned int)json_object_get_int(json_at(status, "restartCount")) == source->run;
 	}
 	record_free(&record);
