@@ -19,6 +19,7 @@
 void image_free(struct image *image)
 {
 	free(image->name);
+	strv_free(image->others);
 	free(image->digest);
 	free(image->index);
 	strv_free(image->layers);
@@ -130,12 +131,16 @@ static int compare_names(const void *a, const void *b)
 
 int image_list(const struct store *store, struct image **images, size_t *n, struct error *err)
 {
-	cleanup_fd int fd = store_folder(store, STORE_IMAGES, err);
+	cleanup_fd int fd = store->fd < 0 ? -1 : store_folder(store, STORE_IMAGES, err);
 	struct dirent **files;
 	int found, result = 0;
 
 	*images = NULL;
 	*n = 0;
+	if (fd < 0 && (store->fd < 0 || err->errnum == ENOENT)) {
+		*err = (struct error){0};
+		return 0;
+	}
 	if (fd < 0)
 		return -1;
 	found = scandirat(fd, ".", &files, is_record, compare_files);
@@ -235,7 +240,7 @@ int image_find(const struct store *store, const char *name, struct image *image,
 		return not_found(store, reference.name, err);
 	fd = store_folder(store, STORE_IMAGES, err);
 	if (fd < 0)
-		return -1;
+		return err->errnum == ENOENT ? not_found(store, reference.name, err) : -1;
 	file = reference_file(reference.name);
 	result = read_image(store, fd, file, image, err);
 	if (result < 0 && err->errnum != ENOENT)

@@ -51,6 +51,7 @@ struct image_config {
 
 struct image {
 	char *name; /* as stored, e.g. "nginx" */
+	char **others; /* of a load: further names that the archive gives it, each stored as an image; or NULL */
 	/*
 	 * "sha256:...": of an image's manifest; of a docker-archive's configuration (Docker's image id); of a plain archive's
 	 * bytes; of the tree for a folder.
@@ -182,7 +183,7 @@ int image_find(const struct store *store, const char *name, struct image *image,
 int image_choose(
 	const struct store *store, const char *word, struct image **images, size_t *n, struct error *err);
 
-/* All images, sorted by name. The caller frees each and the array. */
+/* All images, sorted by name; none of a store that isn't there (store_look). The caller frees each and the array. */
 int image_list(const struct store *store, struct image **images, size_t *n, struct error *err);
 
 /* Removes the image, and its layers if no other image has them and no pod uses them (then: an error). */
@@ -206,5 +207,13 @@ int store_prune(const struct store *store, bool all, struct pruned *pruned, stru
  */
 int image_open_layers(
 	const struct store *store, const struct image *image, int *fds, int *lock_fds, struct error *err);
+
+/*
+ * Gives a folder the owner, mode and time of the image's root: an overlay shows those of its upper folder. fds are what
+ * image_open_layers opened. Of the layers the topmost that has an entry for the root counts; without any the folder
+ * stays as it is.
+ */
+int image_copy_root(
+	const struct store *store, const struct image *image, const int *fds, int folder, struct error *err);
 
 #endif

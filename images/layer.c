@@ -52,6 +52,7 @@ int layer_read(const struct store *store, const char *id, struct layer_facts *fa
 		return error_set(err, ERROR_IMAGE, 0, "%s is damaged", shown);
 	facts->is_opaque = record_flag(json, "opaque");
 	facts->has_implied = record_flag(json, "implied");
+	facts->has_root = record_flag(json, "root");
 	return 0;
 }
 
@@ -112,6 +113,7 @@ int layer_finish(
 	json_object_object_add(json, "sourceSize", json_object_new_uint64(facts->source_size));
 	json_object_object_add(json, "opaque", json_object_new_boolean(facts->is_opaque));
 	json_object_object_add(json, "implied", json_object_new_boolean(facts->has_implied));
+	json_object_object_add(json, "root", json_object_new_boolean(facts->has_root));
 	snprintf(name, sizeof(name), PENDING "/" FACTS, n);
 	return record_write(workspace->fd, name, json, err);
 }
@@ -248,6 +250,32 @@ int image_open_layers(
 		}
 		error_wrap(err, "image %s", image->name);
 		return error_hint(err, "load it again: minirun image load ARCHIVE %s", image->name);
+	}
+	return 0;
+}
+
+int image_copy_root(
+	const struct store *store, const struct image *image, const int *fds, int folder, struct error *err)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct layer_facts facts;
+	struct stat st;
+	size_t n = 0;
+
+	while (image->layers && image->layers[n])
+		n++;
+	while (n-- > 0) {
+		if (layer_read(store, image->layers[n], &facts, err) < 0)
+			return -1;
+		if (!facts.has_root)
+			continue;
+		if (fstat(fds[n], &st) < 0 || fchown(folder, st.st_uid, st.st_gid) < 0 ||
+			fchmod(folder, st.st_mode & 07777) < 0)
+			return error_set(
+				err, ERROR_HOST, errno, "cannot make the root folder as the image's");
+		times[1] = st.st_mtim;
+		futimens(folder, times);
+		return 0;
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ struct layer_facts {
 	uint64_t source_size; /* bytes of a plain archive, 0 for a folder and for an image's layer */
 	bool is_opaque; /* nothing of the layers below shows through its root */
 	bool has_implied; /* folders that it has no entry for: what they are is a matter of the layers below */
+	bool has_root; /* an entry for the root itself: else what is below says what the root is */
 };
 
 /* Reads the facts of a stored layer. -1 with errno ENOENT in err if there is no such layer. */

@@ -21,11 +21,11 @@
 #include "images/config.h"
 #include "images/image.h"
 #include "images/layer.h"
+#include "images/naming.h"
 #include "images/pieces.h"
 #include "images/platform.h"
 #include "images/recipe.h"
 #include "images/record.h"
-#include "images/reference.h"
 #include "images/source.h"
 
 const struct load_limits load_limits_default = {
@@ -62,34 +62,6 @@ static int check_rootfs(int root, struct error *err)
 	return n > 2 ? 0 : error_set(err, ERROR_IMAGE, 0, "there is nothing in it");
 }
 
-/* A name by itself that says which of several is meant, and not of what. */
-static bool is_mere_tag(const char *name)
-{
-	if (strpbrk(name, ":/"))
-		return false;
-	return !strcmp(name, "latest") || (name[0] >= '0' && name[0] <= '9') ||
-	       (name[0] == 'v' && name[1] >= '0' && name[1] <= '9');
-}
-
-static int give_name(struct image *image, const char *name, struct error *err)
-{
-	cleanup_reference struct reference reference = {0};
-
-	if (image->name)
-		return 0;
-	if (!name || is_mere_tag(name)) {
-		if (name)
-			error_set(err, ERROR_IMAGE, 0, "it only says that its image is \"%.100s\"", name);
-		else
-			error_set(err, ERROR_IMAGE, 0, "it doesn't say what its image is called");
-		return error_hint(err, "give it a name: minirun image load ARCHIVE NAME");
-	}
-	if (reference_parse(&reference, name, err) < 0)
-		return error_hint(err, "give it another name: minirun image load ARCHIVE NAME");
-	image->name = steal_pointer(&reference.name);
-	return 0;
-}
-
 /* An image that is built for another machine may run by emulation, one for another system can't. */
 static int check_platform(
 	struct json_object *configuration, const struct load_watcher *watcher, struct error *err)
@@ -121,7 +93,7 @@ static int load_image(struct load *load, const struct blobs *blobs, const char *
 	int result = blobs->kind == BLOBS_LAYOUT ? recipe_of_layout(blobs, reference, &recipe, err)
 						 : recipe_of_saved(blobs, reference, &recipe, err);
 
-	if (result < 0 || give_name(image, recipe.name, err) < 0 ||
+	if (result < 0 || naming_by_archive(image, recipe.name, recipe.others, err) < 0 ||
 		check_platform(recipe.configuration, load->watcher, err) < 0)
 		return -1;
 	if (!image->configuration && config_take(recipe.configuration, "its configuration", CONFIG_IMAGE,
@@ -178,6 +150,19 @@ static int unpack_source(struct load *load, int fd, struct source *source, char 
 	return result;
 }
 
+/* A rootfs out of `mktemp -d`, say. */
+static void warn_of_closed_root(int root, const struct load_watcher *watcher)
+{
+	cleanup_free char *line = NULL;
+	struct stat st;
+
+	if (!watcher || !watcher->warn || fstat(root, &st) < 0 || (st.st_mode & S_IXOTH))
+		return;
+	line = xasprintf("its / has the mode %04o: a container's user other than %s can't use it",
+		st.st_mode & 07777, st.st_uid ? "its owner" : "root");
+	watcher->warn(watcher->data, line);
+}
+
 /* What was unpacked, and is a rootfs: publishes it. */
 static int finish_new(struct load *load, int root, const char *id, uint64_t source_size, struct image *image,
 	struct error *err)
@@ -187,9 +172,11 @@ static int finish_new(struct load *load, int root, const char *id, uint64_t sour
 		.entries = load->progress.entries,
 		.source_size = source_size,
 		.has_implied = load->unpack.has_implied,
+		.has_root = load->unpack.has_root,
 	};
 
-	if (check_rootfs(root, err) < 0 || give_name(image, NULL, err) < 0 ||
+	warn_of_closed_root(root, load->watcher);
+	if (check_rootfs(root, err) < 0 || naming_by_archive(image, NULL, NULL, err) < 0 ||
 		layer_finish(&load->workspace, 0, &facts, err) < 0)
 		return -1;
 	/* One sync for all of its files: after a power cut a layer that has its name is whole. */
@@ -298,7 +285,7 @@ static int load_folder(
 	if (blobs.kind != BLOBS_NONE)
 		return load_image(load, &blobs, reference, image, err);
 	/* Before all is copied. */
-	if (give_name(image, NULL, err) < 0)
+	if (naming_by_archive(image, NULL, NULL, err) < 0)
 		return -1;
 	return load_new(load, fd, NULL, NULL, image, err);
 }
@@ -314,23 +301,6 @@ static int load_source(
 	if (S_ISDIR(st.st_mode))
 		return load_folder(load, fd, reference, image, err);
 	return load_archive(load, fd, &st, reference, image, err);
-}
-
-/* The name that the user gives, if he does. */
-static int take_name(struct image *image, const char *name, struct error *err)
-{
-	cleanup_reference struct reference reference = {0};
-
-	if (!name)
-		return 0;
-	if (reference_parse(&reference, name, err) < 0)
-		return -1;
-	if (reference.digest) {
-		error_set(err, ERROR_IMAGE, 0, "an image can't be stored under a digest: \"%.300s\"", name);
-		return error_hint(err, "the digest is computed from the archive; leave it out of the name");
-	}
-	image->name = steal_pointer(&reference.name);
-	return 0;
 }
 
 static int finish_load(struct load *load, int result, struct image *image)
@@ -357,7 +327,7 @@ int image_load(const struct store *store, const char *source, const char *name, 
 	int result;
 
 	*image = (struct image){0};
-	result = take_name(image, name, err);
+	result = naming_by_user(image, name, err);
 	if (result == 0 && config_path)
 		result = config_read_file(config_path, image, watcher, err);
 	if (result == 0)
@@ -381,7 +351,7 @@ int image_load_layout(const struct store *store, int dirfd, const char *name,
 	int result;
 
 	*image = (struct image){0};
-	result = take_name(image, name, err);
+	result = naming_by_user(image, name, err);
 	if (result == 0)
 		result = workspace_open(&load.workspace, store, err);
 	if (result == 0)

@@ -183,6 +183,7 @@ static int unpack_piece(
 		.entries = load->progress.entries - before.entries,
 		.is_opaque = load->unpack.is_opaque,
 		.has_implied = load->unpack.has_implied,
+		.has_root = load->unpack.has_root,
 	};
 	piece->id = piece->facts.has_implied ? piece->chain_id : piece->diff_id;
 	piece->is_new = true;
@@ -260,6 +261,13 @@ static int publish(struct pieces *pieces, struct image *image, struct error *err
 	image->loaded = time(NULL);
 	if (image_publish(load->store, &load->workspace, image, err) < 0)
 		return -1;
+	for (char **other = image->others; other && *other; other++) {
+		struct image named = *image;
+
+		named.name = *other;
+		if (image_publish(load->store, &load->workspace, &named, err) < 0)
+			return -1;
+	}
 	layer_collect(load->store, &load->workspace);
 	return 0;
 }

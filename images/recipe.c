@@ -13,6 +13,7 @@ void recipe_free(struct recipe *recipe)
 		free(recipe->layers[i].path);
 	free(recipe->layers);
 	free(recipe->name);
+	strv_free(recipe->others);
 	free(recipe->digest);
 	free(recipe->index);
 	json_object_put(recipe->configuration);

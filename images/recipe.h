@@ -23,6 +23,7 @@ struct recipe_layer {
 
 struct recipe {
 	char *name; /* by which the archive calls it, or NULL */
+	char **others; /* further names, or NULL */
 	char *digest, *index; /* see struct image */
 	struct json_object *configuration;
 	struct recipe_layer *layers; /* lowest first */

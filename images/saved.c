@@ -15,6 +15,8 @@
 #include "images/record.h"
 #include "images/reference.h"
 
+#define MAX_NAMES 100 /* of one image: each becomes a file in the store */
+
 static bool is_called(char *const *tags, const char *name)
 {
 	for (; tags && *tags; tags++)
@@ -109,6 +111,16 @@ static int read_configuration(
 	return result;
 }
 
+static int take_others(char *const *tags, struct recipe *recipe, struct error *err)
+{
+	struct strv others = {0};
+
+	for (; *tags && others.n < MAX_NAMES; tags++)
+		strv_push(&others, xstrdup(*tags));
+	recipe->others = others.items;
+	return *tags ? error_set(err, ERROR_IMAGE, 0, "it has more than %d names", MAX_NAMES) : 0;
+}
+
 static int read_image(
 	const struct blobs *blobs, struct json_object *item, struct recipe *recipe, struct error *err)
 {
@@ -122,8 +134,11 @@ static int read_image(
 		return error_set(err, ERROR_IMAGE, 0, "manifest.json has no list of layers");
 	while (layers && layers[n])
 		n++;
-	if (tags && tags[0])
+	if (tags && tags[0]) {
 		recipe->name = xstrdup(tags[0]);
+		if (take_others(tags + 1, recipe, err) < 0)
+			return -1;
+	}
 	if (read_configuration(blobs, configuration, recipe, err) < 0 || recipe_make_room(recipe, n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)

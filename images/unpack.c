@@ -354,8 +354,10 @@ int unpack_begin(struct unpack *unpack, const struct entry *entry, struct error 
 	}
 	if (unpack->whiteout != WHITEOUT_NONE)
 		return whiteout_make(unpack, entry, err);
-	if (!unpack->path[0])
+	if (!unpack->path[0]) {
+		unpack->has_root = true;
 		return attributes_set(unpack, unpack->root, entry, err);
+	}
 	if (S_ISSOCK(entry->mode) && is_left_out(unpack, entry))
 		return 0;
 	if (make(unpack, entry, err) == 0)

@@ -48,6 +48,7 @@ struct unpack {
 	FILE *folders; /* times of folders, see attributes.c */
 	struct losses *losses;
 	bool is_opaque; /* a layer: nothing below shows through its root */
+	bool has_root; /* there was an entry for the root itself */
 	uint64_t n_whiteouts;
 	bool has_implied;
 	struct strv

@@ -18,6 +18,14 @@ int image_open_store(const struct invocation *invocation, struct store *store, s
 	return path ? store_open(store, path, err) : -1;
 }
 
+/* For words that only look: a name of a store that was misspelt makes no folder. */
+static int look_into_store(const struct invocation *invocation, struct store *store, struct error *err)
+{
+	cleanup_free char *path = path_of_store(invocation, err);
+
+	return path ? store_look(store, path, err) : -1;
+}
+
 static void free_images(struct image *images, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -33,7 +41,7 @@ static int list(const struct invocation *invocation, char **operands, int n, str
 
 	if (n > 0)
 		return error_set(err, ERROR_USAGE, 0, "minirun image ls takes no operand: %s", operands[0]);
-	if (image_open_store(invocation, &store, err) < 0 || image_list(&store, &images, &n_images, err) < 0)
+	if (look_into_store(invocation, &store, err) < 0 || image_list(&store, &images, &n_images, err) < 0)
 		return -1;
 	if (wants_json(invocation)) {
 		struct json_object *json = json_object_new_array();
@@ -84,7 +92,7 @@ static int inspect(const struct invocation *invocation, char **operands, int n, 
 		error_set(err, ERROR_USAGE, 0, "minirun image inspect takes names or digests of images");
 		return error_hint(err, "`minirun image ls` lists them");
 	}
-	if (image_open_store(invocation, &store, err) < 0)
+	if (look_into_store(invocation, &store, err) < 0)
 		return -1;
 	if (wants_json(invocation))
 		json = json_object_new_array();
@@ -145,7 +153,7 @@ static int remove_all(const struct invocation *invocation, char **operands, int 
 		error_set(err, ERROR_USAGE, 0, "minirun image rm takes names or digests of images");
 		return error_hint(err, "`minirun image ls` lists them");
 	}
-	if (image_open_store(invocation, &store, err) < 0)
+	if (look_into_store(invocation, &store, err) < 0)
 		return -1;
 	if (wants_json(invocation))
 		removed = json_object_new_array();
@@ -187,15 +195,15 @@ static void print_pruned(const struct invocation *invocation, const struct prune
 static int prune(const struct invocation *invocation, char **operands, int n, struct error *err)
 {
 	cleanup_store struct store store = {.fd = -1};
-	struct pruned pruned;
+	struct pruned pruned = {0};
 	int result;
 
 	if (n > 0)
 		return error_set(
 			err, ERROR_USAGE, 0, "minirun image prune takes no operand: %s", operands[0]);
-	if (image_open_store(invocation, &store, err) < 0)
+	if (look_into_store(invocation, &store, err) < 0)
 		return -1;
-	result = store_prune(&store, invocation->value[OPTION_ALL] != NULL, &pruned, err);
+	result = store.fd < 0 ? 0 : store_prune(&store, invocation->value[OPTION_ALL] != NULL, &pruned, err);
 	if (result == 0)
 		print_pruned(invocation, &pruned);
 	strv_free(pruned.images);

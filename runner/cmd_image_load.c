@@ -149,6 +149,13 @@ static int load(void *data, struct error *err)
 	progress_end(&progress);
 	if (result == 0)
 		print_result(job->invocation, &image, NULL);
+	for (char **other = image.others; result == 0 && !wants_json(job->invocation) && other && *other;
+		other++) {
+		struct image named = image;
+
+		named.name = *other;
+		print_result(job->invocation, &named, NULL);
+	}
 	return result;
 }
 

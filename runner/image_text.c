@@ -85,6 +85,8 @@ struct json_object *image_to_json(const struct image *image)
 	char when[32];
 
 	add_string(json, "name", image->name);
+	if (image->others)
+		json_object_object_add(json, "otherNames", strings_to_json(image->others));
 	add_string(json, "digest", image->digest);
 	json_object_object_add(json, "size", json_object_new_uint64(image->size));
 	json_object_object_add(json, "entries", json_object_new_uint64(image->entries));

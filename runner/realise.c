@@ -201,7 +201,8 @@ static int realise_rootfs(const struct plan *plan, const struct planned *item, u
 	for (size_t i = 0; i < n; i++)
 		lowers[n - 1 - i] = fds[i];
 	lowers[n] = resources->mount_points;
-	prepared->rootfs = rootfs_overlay(lowers, n + 1, upper, work, err);
+	if (image_copy_root(&plan->store, &item->image, fds, upper, err) == 0)
+		prepared->rootfs = rootfs_overlay(lowers, n + 1, upper, work, err);
 	for (size_t i = 0; i < n; i++)
 		close(fds[i]);
 	return prepared->rootfs < 0 ? error_wrap(err, "image %s", item->image.name) : 0;

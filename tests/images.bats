@@ -368,3 +368,18 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 		assert_has "$WORK"
 	done
 }
+
+@test "what only looks makes no store" {
+	local word
+	mkdir empty
+	for word in ls "inspect x" "rm x" prune; do
+		# shellcheck disable=SC2086 # words
+		image $word --store "$T/misspelt"
+		[[ ! -e misspelt ]]
+		[[ $word != *x ]] || assert_last_error_has "no image x in the store $T/misspelt"
+		[[ $word != ls ]] || assert_equal "$stderr" "No images in $T/misspelt"
+		# shellcheck disable=SC2086 # words
+		[[ $word == prune ]] || image $word --store "$T/empty"
+	done
+	assert_equal "$(ls -A empty)" ""
+}

@@ -220,7 +220,7 @@ in_image()
 	EOF
 	image load ref -q && image load containerd -q && image load saved -q
 	image ls -o json
-	assert_equal "$(jq -rc '[.[].name]' <<<"$output")" '["nginx:1.25","old:3","quay.io/who/what:v2"]'
+	assert_equal "$(jq -rc '[.[].name]' <<<"$output")" '["nginx:1.25","old:3","other","quay.io/who/what:v2"]'
 	image load mere-tag
 	assert_status 125
 	assert_last_error_has "cannot load mere-tag: it only says that its image is \"latest\""
@@ -405,4 +405,42 @@ in_image()
 	assert_equal "$(layers | wc -l)" 3
 	"$MINIRUN" image rm last -q
 	assert_equal "$(stored)" ""
+}
+
+@test "a docker-archive's image is stored under all of its names, or the one that is given" {
+	make_images <<-'EOF'
+		put("image.tar", saved([layer(folder("etc"), file("etc/low"))], tags=("who/what:1", "who/what:2", "quay.io/x/y")))
+	EOF
+	image load image.tar
+	assert_status 0
+	assert_equal "$(cut -d' ' -f1 <<<"$output" | tr '\n' ' ')" "who/what:1 who/what:2 quay.io/x/y "
+	assert_equal "$("$MINIRUN" image ls -o json | jq -c '[.[] | .name]')" '["quay.io/x/y","who/what:1","who/what:2"]'
+	assert_equal "$("$MINIRUN" image load -o json image.tar | jq -c '[.name, .otherNames]')" '["who/what:1",["who/what:2","quay.io/x/y"]]'
+	image rm who/what:1 who/what:2
+	image inspect quay.io/x/y
+	assert_status 0
+	image rm quay.io/x/y
+	image load image.tar mine
+	assert_equal "$("$MINIRUN" image ls -o json | jq -c '[.[] | .name]')" '["mine"]'
+}
+
+@test "a container's / has the owner and mode that the topmost layer with an entry for it says" {
+	needs_root
+	make_images <<-'EOF'
+		put("low.tar", image(base, layer(folder(".", mode=0o1751, uid=12, gid=34)), layer(file("etc/high"))).tar())
+		put("none.tar", image(base, layer(file("etc/high"))).tar())
+	EOF
+	local owner
+	image load low.tar low
+	image load none.tar none
+	chmod 644 low.tar
+	in_image low 'stat -c "%a %u %g" /'
+	assert_has "| 1751 12 34"
+	in_image none 'stat -c "%a %u %g" /'
+	assert_has "| 755 0 0"
+	for owner in "as_ranged_user 12 34" "as_user 0 0"; do
+		"${owner%% *}" "$MINIRUN" image load low.tar low
+		in_image low 'stat -c "%a %u %g" /' "${owner%% *}"
+		assert_has "| 1751 ${owner#* }"
+	done
 }
