@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 void findings_init(struct findings *findings, const char *file)
 {
@@ -109,6 +111,14 @@ void findings_sort(struct findings *findings)
 	}
 }
 
+/* Names and values of a manifest or of an image may be in it. */
+static void put(const char *before, const char *text, const char *after, FILE *out)
+{
+	cleanup_free char *safe = text_printable(text, strlen(text));
+
+	fprintf(out, "%s%s%s", before, safe, after);
+}
+
 static void print(const struct findings *findings, bool coded, FILE *out)
 {
 	for (size_t i = 0; i < findings->n; i++) {
@@ -119,10 +129,10 @@ static void print(const struct findings *findings, bool coded, FILE *out)
 			fprintf(out, "%u:%u:", f->line, f->column);
 		fprintf(out, " %s: ", severity_name(f->severity));
 		if (f->path && *f->path)
-			fprintf(out, "%s: ", f->path);
-		fputs(f->text, out);
+			put("", f->path, ": ", out);
+		put("", f->text, "", out);
 		if (f->hint)
-			fprintf(out, " (%s)", f->hint);
+			put(" (", f->hint, ")", out);
 		if (coded && f->code)
 			fprintf(out, " [%s]", f->code);
 		fputc('\n', out);

@@ -106,14 +106,17 @@ static void print_process(const struct planned *item, FILE *out)
 		fputs("not known", out);
 	putc('\n', out);
 	label("in", out);
-	fprintf(out, "%s\n", container->cwd);
+	print_argument(container->cwd, out);
+	putc('\n', out);
 	label("environment", out);
 	while (container->env && container->env[n])
 		n++;
 	fprintf(out, "%zu variable%s: ", n, n == 1 ? "" : "s");
-	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s%.*s", i ? ", " : "", (int)strcspn(container->env[i], "="),
-			container->env[i]);
+	for (size_t i = 0; i < n; i++) {
+		cleanup_free char *name = text_printable(container->env[i], strcspn(container->env[i], "="));
+
+		fprintf(out, "%s%s", i ? ", " : "", name);
+	}
 	putc('\n', out);
 }
 

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "runner/check.h"
 #include "runner/command.h"
 #include "runner/paths.h"
@@ -23,6 +25,14 @@ static int exit_status(const struct error *err)
 	return EXIT_MINIRUN_FAILED;
 }
 
+/* An image's paths and a registry's words may be in it. */
+static void say(const char *what, const char *text)
+{
+	cleanup_free char *safe = text_printable(text, strlen(text));
+
+	fprintf(stderr, "minirun: %s%s\n", what, safe);
+}
+
 /*
  * The last line on stderr carries the cause (law R3): upper layers show nothing else. So what `minirun check` says of it and
  * the hint come first.
@@ -37,8 +47,8 @@ static int fail(const struct invocation *invocation, const struct error *err)
 	bool told = store && check_explain(store, err);
 
 	if (err->hint[0] && !told)
-		fprintf(stderr, "minirun: hint: %s\n", err->hint);
-	fprintf(stderr, "minirun: %s\n", err->message);
+		say("hint: ", err->hint);
+	say("", err->message);
 	return exit_status(err);
 }
 

@@ -88,6 +88,7 @@ void progress_end(struct progress *progress)
 void progress_warn(void *data, const char *line)
 {
 	struct progress *progress = data;
+	cleanup_free char *safe = NULL;
 	unsigned int width, height;
 
 	if (progress->is_quiet)
@@ -96,7 +97,8 @@ void progress_warn(void *data, const char *line)
 		terminal_size(&width, &height);
 		rewind_lines(progress, width);
 	}
-	fprintf(stderr, "minirun: warning: %s\n", line);
+	safe = text_printable(line, strlen(line));
+	fprintf(stderr, "minirun: warning: %s\n", safe);
 }
 
 static double seconds_since(const struct timespec *then)

@@ -219,6 +219,27 @@ squatter()
 	"$MINIRUN" delete pod message
 }
 
+@test "no word of an image's reaches the terminal as a control character, by errors, findings or explain" {
+	local e='\u001b[31m\u009b' control=$'[\x01-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' word
+	load_image() { "$MINIRUN" image load "$WORK/busybox.tar" odd --config config.json >load.log 2>&1; }
+	simple_pod odd true | sed 's/image: .*/image: odd/' >pod.yaml
+	for word in "\"WorkingDir\": \"/w$e\"" "\"Env\": [\"E$e=1\"]" "\"Volumes\": {\"/proc/$e\": {}}" \
+		"\"WorkingDir\": \"/etc/passwd/$e\"" "\"User\": \"u$e\"" "\"Labels\": {\"$e\": \"$e\"}" "\"X$e\": 1"; do
+		echo "{\"config\": {$word}}" >config.json
+		load_image || true
+		{ cat load.log; "$MINIRUN" image inspect odd; "$MINIRUN" explain pod.yaml; "$MINIRUN" pod.yaml; } >all 2>&1 || true
+		run ! env LC_ALL=C grep -aP "$control" all
+		grep -qF '\x1b[31m\xc2\x9b' all
+	done
+	# A docker-archive whose manifest names its configuration so.
+	echo "[{\"Config\": \"$e/x\", \"RepoTags\": [\"a:1\"], \"Layers\": [\"x\"]}]" >manifest.json
+	tar -cf saved.tar manifest.json
+	run --separate-stderr "$MINIRUN" image load saved.tar
+	assert_status 125
+	run ! env LC_ALL=C grep -aP "$control" <<<"$stderr"
+	"$MINIRUN" image rm odd
+}
+
 @test "the termination message can't spoil a line of JSON, nor reach the terminal raw" {
 	run_pod -o json < <(simple_pod message 'printf "a\377b\033[31mc\"" >/dev/termination-log; exit 1')
 	assert_equal "$(jq -r 'select(.type == "exited").message' <<<"$output")" "$(printf 'exited 1 after %s ms, leaving the message: a\xef\xbf\xbdb\033[31mc"' \
