@@ -151,6 +151,8 @@ const struct denial_kind *denials_count(struct denials *denials, const struct de
 		kind->count++;
 	else
 		denials->beyond++;
+	if (denials->counted)
+		denials->counted(denials->data);
 	return is_new ? kind : NULL;
 }
 

@@ -42,6 +42,7 @@ struct denials {
 	pid_t main; /* the container's first process, as we see it */
 	bool main_killed; /* by us, by SIGKILL, where the profile says SIGSYS */
 	void (*before)(void *data); /* called before a refusal is told, or NULL */
+	void (*counted)(void *data); /* called after each refusal, or NULL */
 	void *data;
 	struct denial_kind *kinds; /* DENIALS_KINDS; NULL while there are none */
 	size_t n;

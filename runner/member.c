@@ -40,6 +40,14 @@ static void before_refusal(void *data)
 		on_notice(&member->notice, member);
 }
 
+/* describe shows it while the program runs, too. */
+static void after_refusal(void *data)
+{
+	const struct member *member = data;
+
+	status_counted(member->supervisor);
+}
+
 void member_init(
 	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index)
 {
@@ -56,6 +64,7 @@ void member_init(
 	};
 	supervisor_init_denials(supervisor, item, &member->denials);
 	member->denials.before = before_refusal;
+	member->denials.counted = after_refusal;
 	member->denials.data = member;
 	for (int i = 0; i < 2; i++)
 		member->streams[i] = (struct stream){

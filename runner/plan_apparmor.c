@@ -178,6 +178,7 @@ void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_re
 	const struct profile_choice *own = &item->spec->security.apparmor;
 	const struct profile_choice *choice =
 		own->type != PROFILE_UNSET ? own : &plan->pod->security.apparmor;
+	bool by_annotation = choice->type != PROFILE_UNSET && !choice->line;
 	struct error err = {0};
 
 	item->apparmor_asked = choice->type != PROFILE_UNSET;
@@ -191,6 +192,10 @@ void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_re
 		if (!item->apparmor_asked)
 			return;
 		apparmor_explain_absence(&err);
+		if (!err.hint[0])
+			error_hint(&err, "take %s out of the manifest, or set %s",
+				by_annotation ? "the annotation" : "appArmorProfile",
+				by_annotation ? "it to unconfined" : "its type to Unconfined");
 		plan_complain(findings, item, FIELD, &err);
 		item->locks.apparmor =
 			choice->type == PROFILE_LOCALHOST ? choice->localhost : APPARMOR_DEFAULT;

@@ -15,6 +15,7 @@
 #include "runner/supervise.h"
 
 #define INTERVAL    20 /* ms between two writes */
+#define COUNTED     300 /* ms until counts are written: a program may be refused something all the time */
 #define START_ERROR 128
 
 static void write_down(struct supervisor *supervisor)
@@ -30,6 +31,7 @@ static void write_down(struct supervisor *supervisor)
 	file_replace(supervisor->state->run, STATUS_NAME, 0600, text, size, &ignored);
 	json_object_put(object);
 	status->dirty = false;
+	status->counted = false;
 	status->written = timer_now();
 }
 
@@ -41,7 +43,7 @@ static void on_timer(void *data)
 void status_flush(struct supervisor *supervisor)
 {
 	timer_disarm(&supervisor->status.timer);
-	if (supervisor->status.dirty && supervisor->state->run >= 0)
+	if ((supervisor->status.dirty || supervisor->status.counted) && supervisor->state->run >= 0)
 		write_down(supervisor);
 }
 
@@ -56,6 +58,16 @@ void status_changed(struct supervisor *supervisor)
 	/* Not at once even if it may: more is likely to happen in the same turn of the loop. */
 	due = status->written + INTERVAL - timer_now();
 	timer_arm(&status->timer, due < 1 ? 1 : due);
+}
+
+void status_counted(struct supervisor *supervisor)
+{
+	struct status *status = &supervisor->status;
+
+	if (status->dirty || status->counted || status->timer.watch.fd < 0)
+		return;
+	status->counted = true;
+	timer_arm(&status->timer, COUNTED);
 }
 
 int status_open(struct supervisor *supervisor, const char *manifest, struct error *err)

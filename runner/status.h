@@ -86,7 +86,7 @@ struct status {
 	const char *reason; /* of the pod: "Evicted", "DeadlineExceeded"; NULL */
 	const char *message;
 	bool sandboxed; /* the pod's sandbox is ready */
-	bool dirty;
+	bool dirty, counted;
 	int64_t written; /* timer_now */
 	struct timer timer;
 };
@@ -97,6 +97,8 @@ void status_close(struct supervisor *supervisor);
 
 /* Something that the status shows has changed: it is written soon. */
 void status_changed(struct supervisor *supervisor);
+/* So has what is only counted, and may go on changing all the time: it is written a little later. */
+void status_counted(struct supervisor *supervisor);
 /* Writes it now, if it has changed. */
 void status_flush(struct supervisor *supervisor);
 

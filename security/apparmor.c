@@ -34,9 +34,9 @@ int apparmor_explain_absence(struct error *err)
 
 	error_set(err, ERROR_HOST, 0, "Cannot enforce AppArmor: AppArmor is not enabled on the host");
 	error_check(err, "AppArmor");
-	return error_hint(
-		err, is_off ? "it is switched off by the kernel's command line: boot with apparmor=1"
-			    : "take appArmorProfile out of the manifest, or set its type to Unconfined");
+	return is_off ? error_hint(
+				err, "it is switched off by the kernel's command line: boot with apparmor=1")
+		      : -1;
 }
 
 const char *apparmor_mode_name(enum apparmor_mode mode)
@@ -231,6 +231,9 @@ int apparmor_check(const char *profile, struct error *err)
 	if (!list || apparmor_listed(list, profile) != APPARMOR_NOT_LOADED)
 		return 0;
 	error_set(err, ERROR_PROFILE, 0, "Cannot enforce AppArmor: profile \"%s\" is not loaded", profile);
+	if (!strcmp(profile, APPARMOR_DEFAULT))
+		return error_hint(err,
+			"as root, `minirun apparmor load` loads it; type: RuntimeDefault does so by itself");
 	near = apparmor_near(list, profile);
 	return error_hint(err,
 		"%s%s%sas root, `minirun apparmor load FILE` loads it, `minirun apparmor ls` lists "

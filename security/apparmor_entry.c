@@ -37,7 +37,7 @@ int apparmor_explain(const char *profile, const char *own, int errnum, struct er
 		if (!own || apparmor_label_is_unconfined(own))
 			return error_hint(err, "minirun is traced by a process that may not follow it there");
 		return error_hint(err,
-			"minirun itself is confined, by \"%.*s\", which lets it stack no profile: that one "
+			"minirun itself is confined, by \"%.*s\", which does not let it stack this one: it "
 			"lacks the rule \"change_profile -> &%s,\"",
 			(int)strcspn(own, "\n"), own, profile);
 	case EINVAL:

@@ -152,8 +152,14 @@ int apparmor_unload(const char *name, struct error *err)
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, name, strlen(name)) == (ssize_t)strlen(name))
 		return 0;
-	if (errno == ENOENT)
-		return error_set(err, ERROR_PROFILE, 0, "profile \"%s\" is not loaded", name);
+	if (errno == ENOENT) {
+		cleanup_free char *list = apparmor_list();
+		cleanup_free char *near = list ? apparmor_near(list, name) : NULL;
+
+		error_set(err, ERROR_PROFILE, 0, "profile \"%s\" is not loaded", name);
+		return near ? error_hint(err, "loaded are %s", near)
+			    : error_hint(err, "`minirun apparmor ls` lists what is loaded");
+	}
 	error_set(err, ERROR_HOST, errno, "cannot unload profile \"%s\"", name);
 	return geteuid() != 0 ? error_hint(err, "only root may unload profiles") : -1;
 }

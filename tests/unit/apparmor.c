@@ -121,8 +121,9 @@ static void answers_of_the_kernel(void)
 	} cases[] = {
 		{ENOENT, "unconfined", ERROR_PROFILE, "minirun apparmor load FILE"},
 		{EACCES, "outer (enforce)", ERROR_HOST,
-			"minirun itself is confined, by \"outer (enforce)\", which lets it stack no profile: "
-			"that one "
+			"minirun itself is confined, by \"outer (enforce)\", which does not let it stack "
+			"this one: "
+			"it "
 			"lacks the rule \"change_profile -> &web,\""},
 		{EACCES, "unconfined", ERROR_HOST, "traced"},
 		{EPERM, "outer (enforce)\n", ERROR_HOST, "\"outer (enforce)\""},

@@ -240,7 +240,7 @@ loads_of_default()
 		assert_has "can't create /tmp/secret: Permission denied"
 		run aa-exec -p vm-closed -- "$MINIRUN" pod.yaml
 		assert_status 125
-		assert_has 'minirun itself is confined, by "vm-closed (enforce)", which lets it stack no profile: that one lacks the rule "change_profile -> &vm-strict,"'
+		assert_has 'minirun itself is confined, by "vm-closed (enforce)", which does not let it stack this one: it lacks the rule "change_profile -> &vm-strict,"'
 		# Confined by name only, as Ubuntu does it to let programs make user namespaces.
 		run aa-exec -p vm-named -- "$MINIRUN" -q pod.yaml
 		assert_has "| vm-strict (enforce)"
