@@ -81,7 +81,7 @@ static void print_objects(const struct records *records, bool single, bool yaml)
 		struct json_object *items = json_object_new_array();
 		struct json_object *metadata = json_object_new_object();
 
-		for (size_t i = 0; i < records->n; i++)
+		for (size_t i = 0; records->items && i < records->n; i++)
 			json_object_array_add(items, json_object_get(records->items[i].pod));
 		json_object_object_add(metadata, "resourceVersion", json_object_new_string(""));
 		json_object_object_add(object, "apiVersion", json_object_new_string("v1"));
