@@ -48,7 +48,7 @@ shows()
 	EOF
 	)
 	eventually 10 shows p "0/1 Init:0/2 0"
-	"$MINIRUN" exec p -c a -- touch /tmp/go
+	eventually 10 "$MINIRUN" exec p -c a -- touch /tmp/go
 	eventually 10 shows p "0/1 Init:1/2 0"
 	eventually 10 "$MINIRUN" exec p -c b -- touch /tmp/go
 	eventually 10 shows p "1/1 Running 0"
