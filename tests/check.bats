@@ -4,12 +4,16 @@
 # shellcheck disable=SC2154 # variables of bats
 
 load helpers
-setup_file() { minirun_setup_file; }
+setup_file()
+{
+	minirun_setup_file
+	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/filtered" >&2
+}
 teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown() { minirun_teardown; }
 
-FILTERED=$REPO/build/tests/helpers/filtered
+FILTERED=${WORK:-}/build/tests/helpers/filtered # the file is read once before there is a $WORK
 
 # check_json COMMAND...: runs it (`$MINIRUN check -o json`, in whatever surroundings), keeps the document in $T/check.json.
 check_json()
