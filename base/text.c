@@ -234,6 +234,14 @@ char *text_quoted(const char *s, size_t n, size_t max)
 	return show(s, n, max, true);
 }
 
+char *text_errno(int errnum)
+{
+	char *text = xstrdup(strerror(errnum));
+
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
+}
+
 const char *path_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -24,6 +24,9 @@ bool text_to_integer(const char *s, int64_t min, int64_t max, int64_t *value);
 /* "142 MiB", "9.5 KiB", "0 B": a size for people. Returns buffer. */
 const char *text_size(uint64_t bytes, char *buffer, size_t size);
 
+/* What errno means, as Go has it: "connection refused", in lower case. A fresh string. */
+char *text_errno(int errnum);
+
 /* What follows a path's last slash; the path itself if there is none. */
 const char *path_base(const char *path);
 

@@ -16,9 +16,9 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "runner/catalog.h"
+#include "runner/client.h"
 #include "runner/command.h"
 #include "runner/paths.h"
-#include "runner/state.h"
 #include "runner/wire.h"
 
 #define PIECE 65536
@@ -164,7 +164,6 @@ static int relay_all(int socket, struct relay *relay, struct error *err)
 int cmd_exec(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = NULL;
-	cleanup_fd int run = -1;
 	cleanup_fd int socket = -1;
 	struct relay relay = {-1, -1, -1};
 
@@ -179,16 +178,7 @@ int cmd_exec(const struct invocation *invocation, struct error *err)
 	root = path_of_root(invocation, err);
 	if (!root)
 		return -1;
-	run = state_open_running(root, catalog_pod_of(invocation->operands[0]), err);
-	if (run < 0)
-		return -1;
-	socket = wire_connect(run, CONTROL_NAME, err);
-	if (socket < 0 && (err->errnum == ECONNREFUSED || err->errnum == ENOENT)) {
-		/* Its supervisor is gone or not there yet; the folder is still, or already, there. */
-		error_set(
-			err, ERROR_HOST, 0, "pods \"%s\" not found", catalog_pod_of(invocation->operands[0]));
-		return error_hint(err, "it is just starting or ending");
-	}
+	socket = client_connect(root, catalog_pod_of(invocation->operands[0]), err);
 	if (socket < 0)
 		return -1;
 	/* The command may end without reading all that we have for it. */

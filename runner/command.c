@@ -22,7 +22,7 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_STORE] = {"store", 0, "DIR", "run learn explain lint image check",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
-	[OPTION_ROOT] = {"root", 0, "DIR", "run learn get describe logs exec wait delete",
+	[OPTION_ROOT] = {"root", 0, "DIR", "run learn get describe logs exec port-forward wait delete",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
 	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get explain lint image check",
@@ -77,6 +77,8 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"learn an AppArmor profile, not a seccomp profile; as root"},
 	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
 	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},
+	[OPTION_ADDRESS] = {"address", 0, "ADDRESS,...", "port-forward",
+		"where to listen: addresses of this machine, or localhost (the default: 127.0.0.1 and ::1)"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
 		"load: an OCI image configuration that says what the image runs"},
 	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image",
@@ -136,6 +138,16 @@ const struct command commands[] = {
 		"and so is its\n"
 		"exit status. If `minirun exec` ends before it, it is killed.\n",
 		PRIVILEGE_NONE, cmd_exec},
+	{"port-forward", "[OPTIONS] NAME [LOCAL:]REMOTE...", "forward local ports to a running pod",
+		"What comes to a local port goes to the pod's localhost, by IPv4 or, where nobody listens "
+		"there, IPv6;\n"
+		"a pod needs no network for it. REMOTE is a number or a port's name; without LOCAL it is the "
+		"local port\n"
+		"too, and :REMOTE takes one that is free. It goes on until Ctrl-C or until the pod ends, and "
+		"over\n"
+		"restarts of containers; that nobody listens in the pod is told, and ends only that "
+		"connection.\n",
+		PRIVILEGE_NONE, cmd_port_forward},
 	{"explain", "[OPTIONS] FILE|-", "print what running a pod would do, and run nothing",
 		"The plan, in the order of the pod's life: for each container its image, process, user, "
 		"namespaces,\n"
@@ -262,7 +274,7 @@ void help_overview(FILE *out)
 	fprintf(out, "Usage: minirun [OPTIONS] FILE      run the Pod in FILE\n"
 		     "       minirun COMMAND ...\n\nCommands:\n");
 	for (size_t i = 0; i < n_commands; i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\n`minirun help COMMAND` says more; so do minirun(1) and minirun-pod(5).\n");
 }
 

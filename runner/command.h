@@ -45,6 +45,7 @@ enum option_id {
 	OPTION_FORCE,
 	OPTION_STDIN,
 	OPTION_TTY,
+	OPTION_ADDRESS,
 	OPTION_CONFIG,
 	OPTION_MAX_BYTES,
 	OPTION_MAX_ENTRIES,
@@ -111,6 +112,7 @@ int cmd_logs(const struct invocation *invocation, struct error *err);
 int cmd_wait(const struct invocation *invocation, struct error *err);
 int cmd_delete(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
+int cmd_port_forward(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);
 int cmd_lint(const struct invocation *invocation, struct error *err);
 int cmd_learn(const struct invocation *invocation, struct error *err);

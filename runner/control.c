@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/connector.h"
 #include "runner/supervise.h"
 #include "runner/wire.h"
 
@@ -208,6 +209,27 @@ static void take_deletion(struct session *session, struct json_object *options)
 	supervisor_delete(supervisor, seconds < 0 || seconds > INT_MAX ? 0 : (unsigned int)seconds);
 }
 
+/* {"portForward": {}}: answered with a channel to a process in the pod's network, which lives as long as the connection. */
+static int session_forward(struct session *session, struct error *err)
+{
+	struct supervisor *supervisor = session->supervisor;
+	const char *phase = status_phase(supervisor);
+	cleanup_fd int channel = -1;
+	int pidfd;
+
+	/* kubectl's words. */
+	if (strcmp(phase, "Running") != 0 || supervisor->sandbox.pidfd < 0)
+		return error_set(err, ERROR_HOST, 0,
+			"unable to forward port because pod is not running. Current status=%s", phase);
+	if (connector_start(&supervisor->sandbox, &channel, &pidfd, err) < 0)
+		return -1;
+	if (loop_add(&supervisor->loop, &session->exit, pidfd, on_session_exit, session, err) < 0) {
+		session->launched.pidfd = pidfd;
+		return -1;
+	}
+	return wire_send(session->connection.fd, json_object_new_object(), &channel, 1, err);
+}
+
 /* Something came on a session's connection: its one request, or, after that, its end. */
 static void on_connection(struct watch *watch, void *data)
 {
@@ -218,7 +240,7 @@ static void on_connection(struct watch *watch, void *data)
 	int result;
 
 	request = wire_receive(watch->fd, fds, array_length(fds), &err);
-	if (!request || session->launched.page) {
+	if (!request || session->launched.page || session->exit.fd >= 0) {
 		json_object_put(request);
 		for (size_t i = 0; request && i < array_length(fds); i++)
 			if (fds[i] >= 0)
@@ -235,7 +257,8 @@ static void on_connection(struct watch *watch, void *data)
 		json_object_put(request);
 		return;
 	}
-	result = session_launch(session, request, &err);
+	result = json_object_object_get(request, "portForward") ? session_forward(session, &err)
+								: session_launch(session, request, &err);
 	json_object_put(request);
 	if (result < 0)
 		answer(session, wire_error(&err));

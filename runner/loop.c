@@ -37,6 +37,26 @@ void loop_pause(struct loop *loop, const struct watch *watch)
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 }
 
+void loop_change(struct loop *loop, struct watch *watch, bool readable, bool writable)
+{
+	struct epoll_event event = {
+		.events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U), .data.ptr = watch};
+
+	if (!event.events)
+		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	else if (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event) < 0 && errno == ENOENT)
+		epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+int loop_take(struct loop *loop, struct watch *watch)
+{
+	int fd = watch->fd;
+
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+	watch->fd = -1;
+	return fd;
+}
+
 void loop_remove(struct loop *loop, struct watch *watch)
 {
 	if (watch->fd < 0)

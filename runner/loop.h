@@ -30,6 +30,12 @@ int loop_add(struct loop *loop, struct watch *watch, int fd, void (*ready)(struc
 /* Waits for it no more, but keeps it. */
 void loop_pause(struct loop *loop, const struct watch *watch);
 
+/* Waits for it to be readable, or writable, or both, or, out of the loop until the next change, for nothing. */
+void loop_change(struct loop *loop, struct watch *watch, bool readable, bool writable);
+
+/* Forgets the descriptor and hands it back. */
+int loop_take(struct loop *loop, struct watch *watch);
+
 /* Forgets the descriptor and closes it. A watch that isn't in the loop is left alone. */
 void loop_remove(struct loop *loop, struct watch *watch);
 

@@ -6,22 +6,19 @@
  */
 #include "runner/prober.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "runner/visitor.h"
 
 #define LOCALHOST "127.0.0.1"
 #define HEAD_MAX  10240 /* bytes of the answer that are looked at, as the kubelet's maxRespBodyLength */
@@ -42,27 +39,6 @@ static void __attribute__((noreturn)) tell(int out, bool good, char *text)
 
 	fd_write_all(out, all, strlen(all));
 	_exit(0);
-}
-
-/* As Go has it: in lower case. */
-static char *errno_text(int errnum)
-{
-	char *text = xstrdup(strerror(errnum));
-
-	text[0] = (char)tolower((unsigned char)text[0]);
-	return text;
-}
-
-static int enter(const struct sandbox *sandbox, int out)
-{
-	cap_t none = cap_init();
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!sandbox->host_network && setns(sandbox->pidfd, CLONE_NEWNET) < 0)
-		return -1;
-	if (fd_close_others((const int[]){0, 1, 2, out}, 4) < 0 || !none || cap_set_proc(none) < 0)
-		return -1;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /* Connects to what the host is called, in the order of its addresses. Returns a socket, or -1 and the reason. */
@@ -86,7 +62,7 @@ static int connect_to(const struct handler *handler, char **reason)
 
 		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0)
 			return fd;
-		text = errno_text(errno);
+		text = text_errno(errno);
 		if (fd >= 0)
 			close(fd);
 		free(*reason);
@@ -162,7 +138,7 @@ static void __attribute__((noreturn)) get(const struct handler *handler, int fd,
 	int status;
 
 	if (fd_write_all(fd, request, strlen(request)) < 0)
-		tell(out, false, xasprintf("Get \"%s\": write: %s", address, errno_text(errno)));
+		tell(out, false, xasprintf("Get \"%s\": write: %s", address, text_errno(errno)));
 	status = read_status(fd);
 	if (status < 0)
 		tell(out, false, xasprintf("Get \"%s\": EOF", address));
@@ -181,7 +157,7 @@ void prober_run(const struct handler *handler, const struct sandbox *sandbox, in
 	char *reason = NULL;
 	int fd;
 
-	if (enter(sandbox, out) < 0)
+	if (visitor_enter(sandbox, out) < 0)
 		tell(out, false, xasprintf("cannot enter the pod's network: %s", strerror(errno)));
 	fd = connect_to(handler, &reason);
 	if (fd < 0 && handler->kind == HANDLER_HTTP) {

@@ -4,6 +4,7 @@
  *
  * request  {"container": NAME?, "argv": [...]} with three descriptors: the program's 0, 1 and 2
  *          {"delete": {"gracePeriodSeconds": N?}} ends the pod for good
+ *          {"portForward": {}} answered by {} and one descriptor, a channel (connector.h); the connection stays open
  * answer   {"exitCode": N}, or {"error": {"class": N, "errno": N, "message": "...", "hint": "..."}}
  */
 #ifndef RUNNER_WIRE_H

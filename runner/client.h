@@ -1,0 +1,10 @@
+/* The commands' side of the control socket: reaching the supervisor of a running pod. */
+#ifndef RUNNER_CLIENT_H
+#define RUNNER_CLIENT_H
+
+#include "base/error.h"
+
+/* Connects to the supervisor of the pod called name below root; `pods "x" not found` if there is none, or none any more. */
+int client_connect(const char *root, const char *name, struct error *err);
+
+#endif
