@@ -151,6 +151,7 @@ ticks()
 	assert_equal "$(ticks "$FORWARD")" "$before"
 	kill %?python3
 	kill -KILL "$FORWARD"
+	wait "$FORWARD" || true
 	# The process in the pod's network goes with who asked for it.
 	eventually 5 no_connector
 }
@@ -158,7 +159,7 @@ ticks()
 # Only the supervisor and the sandbox are left of minirun's processes here.
 no_connector()
 {
-	[[ $(grep -l '^minirun' $(pod_processes | sed 's|.*|/proc/&/comm|') 2>/dev/null | wc -l) -le 2 ]]
+	[[ $(pod_processes | sed 's|.*|/proc/&/comm|' | xargs grep -l '^minirun' 2>/dev/null | wc -l) -le 2 ]]
 }
 
 @test "port-forward ends with the pod, and not with a container that is started again" {
