@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "security/apparmor_pattern.h"
 #include "security/apparmor_rules.h"
 
 #define OUTPUT_LIMIT (1U << 20) /* bytes of what apparmor_parser says */

@@ -48,7 +48,4 @@ bool apparmor_is_profile(const char *text);
 void apparmor_rules_read(const char *text, struct apparmor_rules *rules);
 void apparmor_rules_free(struct apparmor_rules *rules);
 
-/* Whether a pattern may match a path; one with variables in it may match anything that the rest leaves open. */
-bool apparmor_pattern_matches(const char *pattern, const char *path);
-
 #endif

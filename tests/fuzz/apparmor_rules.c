@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "security/apparmor_pattern.h"
 #include "security/apparmor_rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "security/apparmor_pattern.h"
 #include "security/apparmor_rules.h"
 #include "tests/unit/unit.h"
 
