@@ -12,6 +12,7 @@
 #include "runner/catalog.h"
 #include "runner/paths.h"
 #include "runner/state.h"
+#include "runner/targets.h"
 #include "runner/wire.h"
 
 #define PAUSE_NS 20000000 /* between two looks whether it is gone */
@@ -114,23 +115,25 @@ int cmd_delete(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
 	bool force = invocation->value[OPTION_FORCE] != NULL;
+	cleanup_targets struct targets targets = {0};
 	int64_t grace;
-	int n;
-	char **names = catalog_operands(invocation, &n);
 	int result = 0;
 
-	if (!root || read_grace(invocation, &grace, err) < 0)
+	if (!root || read_grace(invocation, &grace, err) < 0 ||
+		targets_read(invocation, root, &targets, err) < 0)
 		return -1;
-	if (!n) {
+	if (targets.none) {
 		error_set(err, ERROR_USAGE, 0, "delete wants the name of a pod");
 		return error_hint(err, "minirun delete NAME...; `minirun get` lists the pods");
 	}
+	if (!targets.names.n)
+		printf("No resources found\n");
 	if (force)
 		fprintf(stderr,
 			"Warning: Immediate deletion does not wait for confirmation that the running "
 			"resource has been terminated. The resource may continue to run on the cluster "
 			"indefinitely.\n");
-	for (int i = 0; i < n && result == 0; i++)
-		result = delete_one(root, catalog_pod_of(names[i]), grace, force, err);
+	for (size_t i = 0; i < targets.names.n && result == 0; i++)
+		result = delete_one(root, targets.names.items[i], grace, force, err);
 	return result;
 }

@@ -11,6 +11,7 @@
 #include "runner/catalog.h"
 #include "runner/describe.h"
 #include "runner/paths.h"
+#include "runner/targets.h"
 
 static void print_pairs(const char *title, struct json_object *pairs, FILE *out)
 {
@@ -58,6 +59,18 @@ static void print_head(const struct record *record, FILE *out)
 	if (*text_at(pod, "status.message"))
 		fprintf(out, "%-18s%s\n", "Message:", text_at(pod, "status.message"));
 	fprintf(out, "%-18s\n%-18s<none>\n", "IP:", "IPs:");
+}
+
+static void print_gates(struct json_object *pod, FILE *out)
+{
+	struct json_object *gates = json_at(pod, "spec.readinessGates");
+	size_t n = gates ? json_object_array_length(gates) : 0;
+
+	if (n)
+		fprintf(out, "Readiness Gates:\n  Type  Status\n");
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "  %s   <none> \n",
+			text_at(json_object_array_get_idx(gates, i), "conditionType"));
 }
 
 static void print_conditions(struct json_object *pod, FILE *out)
@@ -128,6 +141,7 @@ static int describe(const char *root, const char *name, struct error *err)
 	print_head(&record, stdout);
 	describe_containers(&record, true, stdout);
 	describe_containers(&record, false, stdout);
+	print_gates(record.pod, stdout);
 	print_conditions(record.pod, stdout);
 	print_volumes(record.pod, stdout);
 	printf("%-29s%s\n", "QoS Class:", text_at(record.pod, "status.qosClass"));
@@ -138,32 +152,36 @@ static int describe(const char *root, const char *name, struct error *err)
 	return 0;
 }
 
-int cmd_describe(const struct invocation *invocation, struct error *err)
+/* All of them, unless some are meant. */
+static int name_all(const char *root, struct targets *targets, struct error *err)
 {
-	cleanup_free char *root = path_of_root(invocation, err);
-	struct record *records = NULL;
-	int n, result = 0;
-	char **names = catalog_operands(invocation, &n);
-	size_t n_all = 0;
+	struct record *records;
+	size_t n;
 
-	if (!root)
+	if (catalog_list(root, &records, &n, err) < 0)
 		return -1;
-	for (int i = 0; i < n && result == 0; i++) {
-		printf("%s", i ? "\n\n" : "");
-		result = describe(root, catalog_pod_of(names[i]), err);
-	}
-	if (n)
-		return result;
-	if (catalog_list(root, &records, &n_all, err) < 0)
-		return -1;
-	if (!n_all)
-		fprintf(stderr, "No resources found in default namespace.\n");
-	for (size_t i = 0; i < n_all; i++) {
-		printf("%s", i ? "\n\n" : "");
-		if (result == 0)
-			result = describe(root, records[i].name, err);
+	for (size_t i = 0; i < n; i++) {
+		strv_push(&targets->names, xstrdup(records[i].name));
 		record_free(&records[i]);
 	}
 	free(records);
+	return 0;
+}
+
+int cmd_describe(const struct invocation *invocation, struct error *err)
+{
+	cleanup_free char *root = path_of_root(invocation, err);
+	cleanup_targets struct targets targets = {0};
+	int result = 0;
+
+	if (!root || targets_read(invocation, root, &targets, err) < 0 ||
+		(targets.none && name_all(root, &targets, err) < 0))
+		return -1;
+	if (!targets.names.n)
+		fprintf(stderr, "No resources found in default namespace.\n");
+	for (size_t i = 0; i < targets.names.n && result == 0; i++) {
+		printf("%s", i ? "\n\n" : "");
+		result = describe(root, targets.names.items[i], err);
+	}
 	return result;
 }

@@ -9,7 +9,7 @@
 #include "runner/catalog.h"
 #include "runner/columns.h"
 #include "runner/paths.h"
-#include "runner/selector.h"
+#include "runner/targets.h"
 #include "runner/yaml_out.h"
 
 #define WATCH_NS 100000000 /* between two looks */
@@ -27,46 +27,29 @@ static void records_free(struct records *records)
 	*records = (struct records){0};
 }
 
-static int find_named(const char *root, char **names, int n, struct records *records, struct error *err)
+static int find_named(
+	const char *root, const struct targets *targets, struct records *records, struct error *err)
 {
-	records->items = xcalloc((size_t)n, sizeof(*records->items));
-	for (int i = 0; i < n; i++) {
-		if (catalog_read(root, catalog_pod_of(names[i]), &records->items[i], err) < 0)
+	records->items = xcalloc(targets->names.n, sizeof(*records->items));
+	for (size_t i = 0; i < targets->names.n; i++) {
+		if (catalog_read(root, targets->names.items[i], &records->items[records->n], err) == 0)
+			records->n++;
+		else if (!targets->selected) /* else it has gone since */
 			return -1;
-		records->n++;
 	}
-	return 0;
-}
-
-static int find_selected(const char *root, const char *selector, struct records *records, struct error *err)
-{
-	size_t kept = 0;
-
-	if (catalog_list(root, &records->items, &records->n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < records->n; i++) {
-		struct record *record = &records->items[i];
-
-		if (!selector || selector_matches(selector, json_at(record->pod, "metadata.labels")))
-			records->items[kept++] = *record;
-		else
-			record_free(record);
-	}
-	records->n = kept;
 	return 0;
 }
 
 static int find(
 	const struct invocation *invocation, const char *root, struct records *records, struct error *err)
 {
-	const char *selector = invocation->value[OPTION_SELECTOR];
-	int n;
-	char **names = catalog_operands(invocation, &n);
+	cleanup_targets struct targets targets = {0};
 
 	*records = (struct records){0};
-	if (n && selector)
-		return error_set(err, ERROR_USAGE, 0, "name cannot be provided when a selector is specified");
-	return n ? find_named(root, names, n, records, err) : find_selected(root, selector, records, err);
+	if (targets_read(invocation, root, &targets, err) < 0)
+		return -1;
+	return targets.none ? catalog_list(root, &records->items, &records->n, err)
+			    : find_named(root, &targets, records, err);
 }
 
 /* One pod that was named is itself, all else is a list. */
@@ -116,6 +99,7 @@ static void print_table(const struct records *records, bool wide)
 static void print_once(const struct invocation *invocation, const struct records *records)
 {
 	const char *output = invocation->value[OPTION_OUTPUT];
+	bool file = invocation->value[OPTION_FILENAME] != NULL;
 	int n;
 
 	catalog_operands(invocation, &n);
@@ -125,7 +109,7 @@ static void print_once(const struct invocation *invocation, const struct records
 		for (size_t i = 0; i < records->n; i++)
 			printf("pod/%s\n", records->items[i].name);
 	else
-		print_objects(records, n == 1 && records->items, !strcmp(output, "yaml"));
+		print_objects(records, (file || n == 1) && records->n == 1, !strcmp(output, "yaml"));
 }
 
 /* A row of the watch: its text without AGE is what is compared. */
@@ -201,11 +185,10 @@ static int watch(const struct invocation *invocation, const char *root, struct e
 int cmd_get(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
-	const char *selector = invocation->value[OPTION_SELECTOR];
 	struct records records;
 	int result;
 
-	if (!root || (selector && selector_check(selector, err) < 0))
+	if (!root)
 		return -1;
 	if (invocation->value[OPTION_WATCH])
 		return watch(invocation, root, err);

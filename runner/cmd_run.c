@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/apply.h"
 #include "runner/background.h"
 #include "runner/command.h"
 #include "runner/learning.h"
@@ -261,6 +262,22 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 	return status;
 }
 
+/* `apply` lets a pod be that is as its manifest says: 1, and says so. */
+static int find_unchanged(const struct invocation *invocation, const struct pod *pod,
+	struct json_object *object, struct error *err)
+{
+	cleanup_free char *root = NULL;
+	int result;
+
+	if (strcmp(invocation->command->name, "apply") != 0)
+		return 0;
+	root = path_of_root(invocation, err);
+	result = root ? apply_compare(root, pod->name, object, err) : -1;
+	if (result > 0 && !invocation->value[OPTION_QUIET])
+		printf("pod/%s unchanged\n", pod->name);
+	return result;
+}
+
 int run_manifest(const struct invocation *invocation, struct report *report, const struct learning *learning,
 	struct error *err)
 {
@@ -285,9 +302,13 @@ int run_manifest(const struct invocation *invocation, struct report *report, con
 	if (pod) {
 		struct json_object *object = manifest_object(text, size, pod);
 
-		status = plan_and_run(pod, file,
-			json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE), invocation,
-			report, learning, &findings, err);
+		status = find_unchanged(invocation, pod, object, err);
+		if (status == 0)
+			status = plan_and_run(pod, file,
+				json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE),
+				invocation, report, learning, &findings, err);
+		else if (status > 0)
+			status = 0;
 		json_object_put(object);
 	} else {
 		show(report, NULL, &findings);

@@ -11,6 +11,7 @@
 #include "runner/catalog.h"
 #include "runner/duration.h"
 #include "runner/paths.h"
+#include "runner/targets.h"
 
 #define PAUSE_NS        20000000 /* between two looks */
 #define DEFAULT_TIMEOUT 30 /* seconds, as kubectl's */
@@ -163,33 +164,45 @@ static int wait_for(
 	return 0;
 }
 
-int cmd_wait(const struct invocation *invocation, struct error *err)
+static int read_timeout(const struct invocation *invocation, int64_t *deadline, struct error *err)
 {
-	cleanup_free char *root = path_of_root(invocation, err);
 	const char *timeout = invocation->value[OPTION_TIMEOUT];
 	int64_t ms = (int64_t)DEFAULT_TIMEOUT * 1000;
-	struct wanted wanted;
-	int n, result = 0;
-	char **names = catalog_operands(invocation, &n);
 
-	if (!root)
-		return -1;
 	if (timeout && !duration_parse(timeout, &ms))
 		return error_set(
 			err, ERROR_USAGE, 0, "--timeout %s: not a duration such as 30s or 5m", timeout);
-	if (!n)
-		return error_set(err, ERROR_USAGE, 0, "wait wants the name of a pod");
-	if (read_wanted(invocation->value[OPTION_FOR], &wanted, err) < 0) {
-		free(wanted.name);
-		free(wanted.value);
-		return -1;
-	}
 	/* A negative time is a week, as with kubectl. */
-	if (ms < 0)
-		ms = (int64_t)7 * 24 * 3600 * 1000;
-	ms += now_ms();
-	for (int i = 0; i < n && result == 0; i++)
-		result = wait_for(root, catalog_pod_of(names[i]), &wanted, ms, err);
+	*deadline = now_ms() + (ms < 0 ? (int64_t)7 * 24 * 3600 * 1000 : ms);
+	return 0;
+}
+
+static int find_pods(const struct invocation *invocation, const char *root, const struct wanted *wanted,
+	struct targets *targets, struct error *err)
+{
+	if (targets_read(invocation, root, targets, err) < 0)
+		return -1;
+	if (targets->none)
+		return error_set(err, ERROR_USAGE, 0, "wait wants the name of a pod");
+	/* That those with the labels are gone is what was wished for. */
+	if (!targets->names.n && wanted->kind != WANTED_DELETE)
+		return error_set(err, ERROR_HOST, 0, "no matching resources found");
+	return 0;
+}
+
+int cmd_wait(const struct invocation *invocation, struct error *err)
+{
+	cleanup_free char *root = path_of_root(invocation, err);
+	cleanup_targets struct targets targets = {0};
+	struct wanted wanted = {0};
+	int64_t deadline = 0;
+	int result = -1;
+
+	if (root && read_timeout(invocation, &deadline, err) == 0 &&
+		read_wanted(invocation->value[OPTION_FOR], &wanted, err) == 0)
+		result = find_pods(invocation, root, &wanted, &targets, err);
+	for (size_t i = 0; i < targets.names.n && result == 0; i++)
+		result = wait_for(root, targets.names.items[i], &wanted, deadline, err);
 	free(wanted.name);
 	free(wanted.value);
 	return result;

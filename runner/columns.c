@@ -177,6 +177,17 @@ static char *restarts_text(const struct sums *sums)
 	return xasprintf("%lld (%s ago)", (long long)sums->restarts, age);
 }
 
+/* How many of the pod's readinessGates have their condition. */
+static char *gates_text(struct json_object *pod)
+{
+	struct json_object *gates = json_at(pod, "spec.readinessGates");
+	size_t n = gates ? json_object_array_length(gates) : 0, met = 0;
+
+	for (size_t i = 0; i < n; i++)
+		met += has_condition(pod, text_at(json_object_array_get_idx(gates, i), "conditionType"));
+	return n ? xasprintf("%zu/%zu", met, n) : xstrdup("<none>");
+}
+
 void row_fill(struct row *row, const struct record *record)
 {
 	struct json_object *pod = record->pod;
@@ -200,7 +211,7 @@ void row_fill(struct row *row, const struct record *record)
 	row->cells[COLUMN_IP] = xstrdup("<none>");
 	row->cells[COLUMN_NODE] = host_name();
 	row->cells[COLUMN_NOMINATED] = xstrdup("<none>");
-	row->cells[COLUMN_GATES] = xstrdup("<none>");
+	row->cells[COLUMN_GATES] = gates_text(pod);
 }
 
 void row_free(struct row *row)

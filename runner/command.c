@@ -19,27 +19,28 @@ struct option_spec {
 };
 
 static const struct option_spec options[OPTION_COUNT] = {
-	[OPTION_STORE] = {"store", 0, "DIR", "run learn explain lint image check",
+	[OPTION_STORE] = {"store", 0, "DIR", "run apply create learn explain lint image check",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
-	[OPTION_ROOT] = {"root", 0, "DIR", "run learn get describe logs exec port-forward wait delete",
+	[OPTION_ROOT] = {"root", 0, "DIR",
+		"run apply create learn get describe logs exec port-forward wait delete",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
 	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get explain lint image check",
 		"json: one event a line for run and learn, else one document; get: also wide, yaml or name"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn check",
 		"auto (the default: on a terminal), always or never"},
-	[OPTION_QUIET] = {"quiet", 'q', NULL, "run learn image",
+	[OPTION_QUIET] = {"quiet", 'q', NULL, "run apply create learn image",
 		"only what the containers print, and errors"},
 	[OPTION_VERBOSE] = {"verbose", 'v', NULL, "check", "why it matters, also for what is ok"},
 	[OPTION_DETACH] = {"detach", 'd', NULL, "run",
 		"in the background: `minirun get`, `logs` and the like look at it"},
 	[OPTION_ONCE] = {"once", 0, NULL, "run", "as if restartPolicy were Never"},
-	[OPTION_TIME_SCALE] = {"time-scale", 0, "N", "run", NULL},
-	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run explain lint",
+	[OPTION_TIME_SCALE] = {"time-scale", 0, "N", "run apply create", NULL},
+	[OPTION_SECCOMP_PROFILE_ROOT] = {"seccomp-profile-root", 0, "DIR", "run apply create explain lint",
 		"where Localhost profiles are looked for first; then beside the manifest, then in "
 		"/var/lib/kubelet/seccomp"},
-	[OPTION_NO_DENIALS] = {"no-denials", 0, NULL, "run",
+	[OPTION_NO_DENIALS] = {"no-denials", 0, NULL, "run apply create",
 		"don't name the system calls that seccomp refuses: the kernel answers them alone"},
 	[OPTION_WRITE] = {"write", 0, "FILE", "learn",
 		"the file of the profile, which is replaced (default: standard output, and what the pod "
@@ -50,8 +51,9 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"a profile of which all is kept, and to which is added what it lacks"},
 	[OPTION_DENY] = {"deny", 0, "NAME,...", "learn",
 		"system calls to leave out; refused while recording too. May be given more than once"},
-	[OPTION_NO_LIMITS] = {"no-limits", 0, NULL, "run learn", "leave resources.limits and requests aside"},
-	[OPTION_PIDS_LIMIT] = {"pids-limit", 0, "N", "run learn explain",
+	[OPTION_NO_LIMITS] = {"no-limits", 0, NULL, "run apply create learn",
+		"leave resources.limits and requests aside"},
+	[OPTION_PIDS_LIMIT] = {"pids-limit", 0, "N", "run apply create learn explain",
 		"how many processes and threads the pod may have (default 4096 where cgroup v2 counts them; "
 		"0: "
 		"no limit)"},
@@ -64,7 +66,10 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_SINCE] = {"since", 0, "DURATION", "logs", "what is newer than that: 30s, 5m, 2h"},
 	[OPTION_TIMESTAMPS] = {"timestamps", 0, NULL, "logs", "each line with its time"},
 	[OPTION_WATCH] = {"watch", 'w', NULL, "get", "go on, with a line for each change"},
-	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get", "pods with these labels: app=web,tier!=db"},
+	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get describe wait delete",
+		"pods with these labels: app=web,tier!=db, 'env in (a,b)'"},
+	[OPTION_FILENAME] = {"filename", 'f', "FILE", "apply create get describe wait delete",
+		"the manifest, or that of the pod that is meant; - is standard input"},
 	[OPTION_FOR] = {"for", 0, "WHAT", "learn wait",
 		"learn: end the pod after this time: 10s, 2m, 1h30m; wait: condition=Ready, delete, create, "
 		"or "
@@ -87,11 +92,11 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"load, pull: refuse more entries than this (default 2000000)"},
 	[OPTION_MAX_RATIO] = {"max-ratio", 0, "N", "image",
 		"load, pull: refuse an archive that expands more than N times (default 200)"},
-	[OPTION_AUTHFILE] = {"authfile", 0, "FILE", "run learn image",
+	[OPTION_AUTHFILE] = {"authfile", 0, "FILE", "run apply create learn image",
 		"pull: skopeo's file of credentials (default: where `skopeo login` writes)"},
-	[OPTION_CERT_DIR] = {"cert-dir", 0, "DIR", "run learn image",
+	[OPTION_CERT_DIR] = {"cert-dir", 0, "DIR", "run apply create learn image",
 		"pull: certificates for the registry (default: /etc/containers/certs.d/HOST)"},
-	[OPTION_TLS_VERIFY] = {"tls-verify", 0, "BOOL", "run learn image",
+	[OPTION_TLS_VERIFY] = {"tls-verify", 0, "BOOL", "run apply create learn image",
 		"pull: false takes a registry without TLS, or with a certificate that nobody vouches for"},
 	[OPTION_ALL] = {"all", 'a', NULL, "image", "prune: images that no running pod uses, too"},
 	[OPTION_FIELDS] = {"fields", 0, NULL, "help",
@@ -113,6 +118,15 @@ const struct command commands[] = {
 		"did; 125\n"
 		"if minirun itself failed, 126 if a program could not be run, 127 if it was not found.\n",
 		PRIVILEGE_SEALED, cmd_run},
+	{"apply", "[OPTIONS] -f FILE|-", "run a pod in the background, unless it runs already",
+		"As `run -d`, in kubectl's words: pod/NAME created. A pod that is there already is left "
+		"alone: "
+		"unchanged if\nFILE says what it was made from, else an error, since a pod can't be changed. "
+		"One "
+		"whose supervisor was\nkilled is made anew.\n",
+		PRIVILEGE_SEALED, cmd_apply},
+	{"create", "[OPTIONS] -f FILE|-", "run a pod in the background; an error if it is there already",
+		NULL, PRIVILEGE_SEALED, cmd_apply},
 	{"get", "[OPTIONS] [pods] [NAME...]", "list pods",
 		"kubectl's table. A pod is called NAME, pod/NAME or pod NAME. One whose supervisor was "
 		"killed "
@@ -123,9 +137,9 @@ const struct command commands[] = {
 	{"logs", "[OPTIONS] NAME [CONTAINER]",
 		"print what a container of a pod in the background has printed", NULL, PRIVILEGE_NONE,
 		cmd_logs},
-	{"wait", "[OPTIONS] NAME... --for=WHAT", "wait until a pod is as it should be", NULL, PRIVILEGE_NONE,
-		cmd_wait},
-	{"delete", "[OPTIONS] NAME...", "end a pod, and remove what is left of it",
+	{"wait", "[OPTIONS] NAME...|-l LABELS|-f FILE --for=WHAT", "wait until a pod is as it should be",
+		NULL, PRIVILEGE_NONE, cmd_wait},
+	{"delete", "[OPTIONS] NAME...|-l LABELS|-f FILE", "end a pod, and remove what is left of it",
 		"The containers get their stop signals, and SIGKILL after the grace period. The command "
 		"returns "
 		"when\nthe pod is gone. A pod whose supervisor was killed is cleared away.\n",
@@ -240,6 +254,11 @@ static bool is_listed(const char *list, const char *word)
 	return !list;
 }
 
+int command_failure(const struct command *command)
+{
+	return command && is_listed("apply create get describe logs wait delete", command->name) ? 1 : 125;
+}
+
 static bool takes(const struct command *command, enum option_id id)
 {
 	return is_listed(options[id].commands, command->name);
@@ -294,8 +313,39 @@ int option_integer(const struct invocation *invocation, enum option_id id, int64
 		(long long)min);
 }
 
+/*
+ * The command, as far as it can be told before the options are: a letter may mean one thing to one command and another to the
+ * next (-f follows logs, and is apply's file), and what takes an argument depends on it.
+ */
+static const struct command *guess_command(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (command_find(argv[i]))
+			return command_find(argv[i]);
+	return command_find("run");
+}
+
+/* Whether the letter is another option's for this command. */
+static bool is_taken(const struct command *command, int id)
+{
+	for (int other = 0; other < OPTION_COUNT; other++)
+		if (other != id && options[other].letter == options[id].letter &&
+			takes(command, (enum option_id)other))
+			return true;
+	return false;
+}
+
+/* The option that a letter stands for; -1: none. */
+static int option_of_letter(const struct command *command, int letter)
+{
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (options[id].letter == letter && !is_taken(command, id))
+			return id;
+	return -1;
+}
+
 /* What getopt_long calls a table, made from ours. Its val is the option's id plus 256, past all letters. */
-static void make_getopt_table(struct option *longs, char *shorts)
+static void make_getopt_table(const struct command *command, struct option *longs, char *shorts)
 {
 	*shorts++ = ':'; /* tells a missing argument from an unknown option */
 	for (int id = 0; id < OPTION_COUNT; id++) {
@@ -304,7 +354,7 @@ static void make_getopt_table(struct option *longs, char *shorts)
 			.has_arg = options[id].argument ? required_argument : no_argument,
 			.val = 256 + id,
 		};
-		if (!options[id].letter)
+		if (!options[id].letter || option_of_letter(command, options[id].letter) != id)
 			continue;
 		*shorts++ = options[id].letter;
 		if (options[id].argument)
@@ -325,16 +375,6 @@ static int unknown_option(const char *word, struct error *err)
 	if (nearest)
 		return error_hint(err, "did you mean --%s?", nearest);
 	return error_hint(err, "`minirun help` lists the commands, `minirun help COMMAND` their options");
-}
-
-static int option_of_result(int result)
-{
-	if (result >= 256)
-		return result - 256;
-	for (int id = 0; id < OPTION_COUNT; id++)
-		if (options[id].letter == result)
-			return id;
-	return -1;
 }
 
 static int check_values(const struct invocation *invocation, struct error *err)
@@ -392,10 +432,11 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 	struct option longs[OPTION_COUNT + 1] = {0};
 	char shorts[2 * OPTION_COUNT + 2];
 	char **copy = xcalloc((size_t)argc + 1, sizeof(*copy));
+	const struct command *guess = guess_command(argc, argv);
 	int result;
 
 	*invocation = (struct invocation){.argv = argv};
-	make_getopt_table(longs, shorts);
+	make_getopt_table(guess, longs, shorts);
 	/* getopt reorders; the original order is kept for starting again. The copy lives as long as the process. */
 	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
 	opterr = 0;
@@ -408,7 +449,7 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 		if (result == ':')
 			return error_set(
 				err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
-		id = option_of_result(result);
+		id = result >= 256 ? result - 256 : option_of_letter(guess, result);
 		if (id < 0)
 			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
 		if (invocation->value[id] && options[id].argument &&

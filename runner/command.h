@@ -39,6 +39,7 @@ enum option_id {
 	OPTION_TIMESTAMPS,
 	OPTION_WATCH,
 	OPTION_SELECTOR,
+	OPTION_FILENAME,
 	OPTION_FOR,
 	OPTION_TIMEOUT,
 	OPTION_GRACE_PERIOD,
@@ -94,6 +95,12 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 
 const struct command *command_find(const char *name);
 
+/*
+ * The exit status of a command that failed of itself. kubectl's verbs have kubectl's 1, which is what scripts look for; run, exec
+ * and the like, whose exit status is a program's own, 125.
+ */
+int command_failure(const struct command *command);
+
 /* Prints the overview, or one command's page. */
 void help_overview(FILE *out);
 void help_command(const struct command *command, FILE *out);
@@ -106,6 +113,7 @@ int option_integer(const struct invocation *invocation, enum option_id id, int64
 	struct error *err);
 
 int cmd_run(const struct invocation *invocation, struct error *err);
+int cmd_apply(const struct invocation *invocation, struct error *err);
 int cmd_get(const struct invocation *invocation, struct error *err);
 int cmd_describe(const struct invocation *invocation, struct error *err);
 int cmd_logs(const struct invocation *invocation, struct error *err);

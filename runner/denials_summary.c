@@ -37,6 +37,8 @@ struct json_object *denials_json(const struct denials *denials)
 		json_object_array_add(list, item);
 	}
 	json_object_object_add(object, "denied", list);
+	if (denials_last(denials))
+		add_string(object, "last", denials_last(denials));
 	json_object_object_add(object, "total", json_object_new_int64((int64_t)denials->total));
 	if (denials->would_be)
 		json_object_object_add(

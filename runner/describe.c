@@ -148,6 +148,9 @@ static void print_denials(struct json_object *denials, FILE *out)
 	}
 	if (n > DENIALS_SHOWN)
 		fprintf(out, "      and %zu more kinds\n", n - DENIALS_SHOWN);
+	/* The one that a program fails of is the last, and seldom the most frequent. */
+	if (*text_at(denials, "last"))
+		fprintf(out, "      the last: %s\n", text_at(denials, "last"));
 }
 
 static void print_container(

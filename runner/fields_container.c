@@ -191,14 +191,14 @@ static const struct field resize_rows[] = {
 static const struct object resize = OBJECT("ContainerResizePolicy", resize_rows);
 
 static const struct field exit_codes_rows[] = {
-	PART("operator", FIELD_STRING),
-	PART_LIST("values", FIELD_INT32),
+	ROW("operator", FIELD_STRING, SHAPE_ONE, USE_ACT, "In or NotIn", NULL, NULL),
+	ROW("values", FIELD_INT32, SHAPE_LIST, USE_ACT, "exit codes", NULL, NULL),
 };
 static const struct object exit_codes = OBJECT("ContainerRestartRuleOnExitCodes", exit_codes_rows);
 
 static const struct field restart_rule_rows[] = {
-	PART("action", FIELD_STRING),
-	PART_OBJECT("exitCodes", &exit_codes),
+	ROW("action", FIELD_STRING, SHAPE_ONE, USE_ACT, "Restart", NULL, NULL),
+	ROW("exitCodes", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "after which", NULL, &exit_codes),
 };
 static const struct object restart_rule = OBJECT("ContainerRestartRule", restart_rule_rows);
 
@@ -225,9 +225,10 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 		ROW("resources", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "limits and requests", NULL,              \
 			&fields_resources),                                                                  \
 		ROW("restartPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                       \
-			"Always makes an init container a sidecar; else a warning", NULL, NULL),             \
-		ROW("restartPolicyRules", FIELD_OBJECT, SHAPE_LIST, USE_WARN,                                \
-			"the pod's restartPolicy rules", NULL, &restart_rule),                               \
+			"instead of the pod's; Always makes an init container a sidecar", NULL, NULL),       \
+		ROW("restartPolicyRules", FIELD_OBJECT, SHAPE_LIST, USE_ACT,                                 \
+			"exit codes after which it is started again; RestartAllContainers is refused", NULL, \
+			&restart_rule),                                                                      \
 		ROW("securityContext", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "the locks on the program", NULL,   \
 			&fields_security_context),                                                           \
 		ROW("startupProbe", FIELD_OBJECT, SHAPE_ONE, USE_ACT,                                        \

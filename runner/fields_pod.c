@@ -62,7 +62,7 @@ static const struct field os_rows[] = {
 static const struct object os = OBJECT("PodOS", os_rows);
 
 static const struct field gate_rows[] = {
-	PART("conditionType", FIELD_STRING),
+	ROW("conditionType", FIELD_STRING, SHAPE_ONE, USE_ACT, "its type", NULL, NULL),
 };
 static const struct object gate = OBJECT("PodReadinessGate", gate_rows);
 
@@ -111,7 +111,8 @@ static const struct field spec_rows[] = {
 	ROW("preemptionPolicy", FIELD_STRING, SHAPE_ONE, USE_SILENT, ONE_MACHINE, NULL, NULL),
 	ROW("priority", FIELD_INT32, SHAPE_ONE, USE_SILENT, ONE_MACHINE, NULL, NULL),
 	ROW("priorityClassName", FIELD_STRING, SHAPE_ONE, USE_SILENT, ONE_MACHINE, NULL, NULL),
-	ROW("readinessGates", FIELD_OBJECT, SHAPE_LIST, USE_WARN, "readiness is not computed", NULL, &gate),
+	ROW("readinessGates", FIELD_OBJECT, SHAPE_LIST, USE_ACT,
+		"nobody sets conditions here: the pod is never Ready, and that is said", NULL, &gate),
 	ROW("resourceClaims", FIELD_OBJECT, SHAPE_LIST, USE_WARN, "no device is allocated", NULL, &claim),
 	ROW("resources", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "limits and requests", NULL, &fields_resources),
 	ROW("restartPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT, "Always, OnFailure or Never", NULL, NULL),

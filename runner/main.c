@@ -13,16 +13,15 @@
 #include "runner/paths.h"
 #include "runner/privilege.h"
 
-#define EXIT_MINIRUN_FAILED 125
-#define EXIT_CANNOT_RUN     126
-#define EXIT_NOT_FOUND      127
+#define EXIT_CANNOT_RUN 126
+#define EXIT_NOT_FOUND  127
 
-/* As the shell and docker have it: 127 not found, 126 there but not to be run, 125 everything of our own. */
-static int exit_status(const struct error *err)
+/* As the shell and docker have it: 127 not found, 126 there but not to be run, else what is the command's own. */
+static int exit_status(const struct command *command, const struct error *err)
 {
 	if (err->class == ERROR_PROGRAM)
 		return err->errnum == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-	return EXIT_MINIRUN_FAILED;
+	return command_failure(command);
 }
 
 /* An image's paths and a registry's words may be in it. */
@@ -49,7 +48,7 @@ static int fail(const struct invocation *invocation, const struct error *err)
 	if (err->hint[0] && !told)
 		say("hint: ", err->hint);
 	say("", err->message);
-	return exit_status(err);
+	return exit_status(command, err);
 }
 
 static int run(const struct invocation *invocation, struct error *err)

@@ -47,6 +47,7 @@ void pod_free(struct pod *pod)
 	free(pod->supplemental_groups);
 	string_map_free(&pod->sysctls);
 	free(pod->hostname);
+	strv_free(pod->readiness_gates);
 	for (size_t i = 0; i < pod->n_host_aliases; i++) {
 		free(pod->host_aliases[i].ip);
 		strv_free(pod->host_aliases[i].hostnames);
@@ -226,6 +227,7 @@ static void read_spec(const struct cursor *root, struct pod *pod)
 		pod->termination_grace_period = seconds > INT_MAX ? INT_MAX : (unsigned int)seconds;
 	pod->restart_policy = (enum restart_policy)cursor_choice(
 		&policy, restart_policies, array_length(restart_policies), RESTART_ALWAYS);
+	manifest_gates(&spec, pod);
 	manifest_resources(&spec, &pod->resources);
 	if (cursor_integer(&deadline, &seconds) && names_check_range(&deadline, 1, INT_MAX))
 		pod->active_deadline = (unsigned int)seconds;

@@ -122,6 +122,20 @@ struct probe {
 	struct optional_integer grace; /* terminationGracePeriodSeconds of its own */
 };
 
+enum restart_policy {
+	RESTART_ALWAYS,
+	RESTART_ON_FAILURE,
+	RESTART_NEVER,
+	RESTART_POD, /* of a container: what the pod says */
+};
+
+/* An item of restartPolicyRules, whose action is Restart: it holds if the exit code is one of these, or isn't. */
+struct restart_rule {
+	bool not_in;
+	int64_t *codes;
+	size_t n;
+};
+
 struct container_spec {
 	char *name, *image;
 	enum pull_policy pull_policy;
@@ -142,6 +156,9 @@ struct container_spec {
 	int stop_signal; /* 0: the image's */
 	bool message_from_log; /* terminationMessagePolicy is FallbackToLogsOnError */
 	bool restart_always; /* an init container with restartPolicy: Always (a sidecar) */
+	enum restart_policy restart_policy; /* RESTART_POD where the container has none of its own */
+	struct restart_rule *restart_rules; /* the first that holds counts; then the policy */
+	size_t n_restart_rules;
 	unsigned int line, column;
 };
 
@@ -176,12 +193,6 @@ struct host_alias {
 	char **hostnames;
 };
 
-enum restart_policy {
-	RESTART_ALWAYS,
-	RESTART_ON_FAILURE,
-	RESTART_NEVER,
-};
-
 struct pod {
 	char *name, *namespace; /* namespace defaults to "default" */
 	struct string_map labels, annotations;
@@ -205,7 +216,8 @@ struct pod {
 	bool host_network, host_pid, host_ipc, share_process_namespace;
 	unsigned int termination_grace_period; /* seconds, default 30 */
 	unsigned int active_deadline; /* seconds; 0: none */
-	enum restart_policy restart_policy;
+	enum restart_policy restart_policy; /* never RESTART_POD */
+	char **readiness_gates; /* types of conditions; NULL: none */
 };
 
 /*

@@ -34,12 +34,6 @@ static const struct choice protocols[] = {
 	{"UDP", PROTOCOL_UDP},
 };
 
-static const struct choice restart_policies[] = {
-	{"Always", RESTART_ALWAYS},
-	{"Never", RESTART_NEVER},
-	{"OnFailure", RESTART_ON_FAILURE},
-};
-
 void container_free(struct container_spec *container)
 {
 	free(container->name);
@@ -66,6 +60,7 @@ void container_free(struct container_spec *container)
 	handler_free(&container->startup.handler);
 	handler_free(&container->post_start);
 	handler_free(&container->pre_stop);
+	restart_free(container);
 }
 
 /* Always for the tag latest, written or not, else IfNotPresent. A digest pins the image: IfNotPresent. */
@@ -129,17 +124,6 @@ static void read_port(const struct cursor *at, struct container_spec *container,
 	port->protocol = xstrdup(
 		protocols[cursor_choice(&protocol, protocols, array_length(protocols), PROTOCOL_TCP)].word);
 	container->n_ports++;
-}
-
-/* An init container with Always is a sidecar. Others have the pod's policy, so far. */
-static void read_restart_policy(const struct cursor *at, bool init, struct container_spec *container)
-{
-	struct cursor policy = cursor_get(at, "restartPolicy");
-	int choice = cursor_choice(&policy, restart_policies, array_length(restart_policies), -1);
-
-	container->restart_always = init && choice == RESTART_ALWAYS;
-	if (choice >= 0 && !container->restart_always)
-		cursor_warn(&policy, "known, not supported here: the pod's restartPolicy rules");
 }
 
 /* What only a container that stays may have. */
@@ -212,7 +196,7 @@ static void read_container(const struct cursor *spec, const struct cursor *at, b
 	manifest_mounts(at, container, pod);
 	manifest_security(&security, &container->security);
 	manifest_resources(at, &container->resources);
-	read_restart_policy(at, init, container);
+	manifest_restart(at, init, container);
 	if (init && !container->restart_always)
 		check_init(at);
 	else

@@ -12,6 +12,11 @@
 void manifest_containers(const struct cursor *spec, struct pod *pod);
 void container_free(struct container_spec *container);
 
+/* manifest_restart.c: restartPolicy and restartPolicyRules of a container; readinessGates of the pod. */
+void manifest_restart(const struct cursor *container, bool init, struct container_spec *spec);
+void manifest_gates(const struct cursor *spec, struct pod *pod);
+void restart_free(struct container_spec *container);
+
 /* manifest_volume.c: the volumes; a container's mounts; then which volumes should not have been mounted. */
 void manifest_volumes(const struct cursor *spec, struct pod *pod);
 void manifest_mounts(const struct cursor *container, struct container_spec *spec, const struct pod *pod);

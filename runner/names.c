@@ -179,37 +179,56 @@ static void report_key(const struct cursor *map, const char *key, const char *wo
 	cursor_add(map, SEVERITY_ERROR, NULL, "Invalid value: \"%s\": %s", safe, words);
 }
 
-bool names_check_label_key(const struct cursor *map, const char *key)
+const char *names_label_key_fault(const char *key)
 {
 	const char *slash = strchr(key, '/'), *name = slash ? slash + 1 : key;
-	const char *wrong = NULL;
 
-	if (slash && strchr(name, '/')) {
-		wrong = "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must "
-			"start and "
-			"end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
-			"regex used for "
-			"validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS "
-			"subdomain prefix "
-			"and '/' (e.g. 'example.com/MyName')";
-	} else if (slash == key) {
-		wrong = "prefix part must be non-empty";
-	} else if (slash) {
+	if (slash && strchr(name, '/'))
+		return "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must "
+		       "start and "
+		       "end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+		       "regex used for "
+		       "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS "
+		       "subdomain prefix "
+		       "and '/' (e.g. 'example.com/MyName')";
+	if (slash == key)
+		return "prefix part must be non-empty";
+	if (slash) {
 		cleanup_free char *prefix = xstrndup(key, (size_t)(slash - key));
 
 		if (!is_subdomain(prefix) || strlen(prefix) > SUBDOMAIN_LENGTH)
-			wrong = "prefix part " SUBDOMAIN_WORDS;
+			return "prefix part " SUBDOMAIN_WORDS;
 	}
-	if (!wrong && !*name)
-		wrong = "name part must be non-empty";
-	else if (!wrong && strlen(name) > LABEL_LENGTH)
-		wrong = "name part must be no more than 63 bytes";
-	else if (!wrong && !is_qualified_part(name, strlen(name)))
-		wrong = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start "
-			"and end with "
-			"an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used "
-			"for validation "
-			"is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+	if (!*name)
+		return "name part must be non-empty";
+	if (strlen(name) > LABEL_LENGTH)
+		return "name part must be no more than 63 bytes";
+	if (!is_qualified_part(name, strlen(name)))
+		return "name part must consist of alphanumeric characters, '-', '_' or '.', and must start "
+		       "and end with "
+		       "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used "
+		       "for validation "
+		       "is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+	return NULL;
+}
+
+const char *names_label_value_fault(const char *value)
+{
+	if (strlen(value) > LABEL_LENGTH)
+		return "must be no more than 63 bytes";
+	if (*value && !is_qualified_part(value, strlen(value)))
+		return "a valid label must be an empty string or consist of alphanumeric characters, '-', "
+		       "'_' or '.', and "
+		       "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
+		       "or '12345', "
+		       "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+	return NULL;
+}
+
+bool names_check_label_key(const struct cursor *map, const char *key)
+{
+	const char *wrong = names_label_key_fault(key);
+
 	if (wrong)
 		report_key(map, key, wrong);
 	return !wrong;
@@ -217,18 +236,9 @@ bool names_check_label_key(const struct cursor *map, const char *key)
 
 bool names_check_label_value(const struct cursor *map, const struct cursor *value)
 {
-	const char *text = cursor_string(value), *wrong = NULL;
+	const char *text = cursor_string(value);
+	const char *wrong = text ? names_label_value_fault(text) : NULL;
 
-	if (!text || !*text)
-		return true;
-	if (strlen(text) > LABEL_LENGTH)
-		wrong = "must be no more than 63 bytes";
-	else if (!is_qualified_part(text, strlen(text)))
-		wrong = "a valid label must be an empty string or consist of alphanumeric characters, '-', "
-			"'_' or '.', and "
-			"must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
-			"or '12345', "
-			"regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 	if (wrong)
 		report_key(map, text, wrong);
 	return !wrong;

@@ -15,6 +15,9 @@ bool names_check_port(const struct cursor *at); /* IANA service name */
 bool names_check_environment(const struct cursor *at);
 bool names_check_sysctl(const struct cursor *at);
 bool names_check_address(const struct cursor *at); /* IPv4 or IPv6 */
+/* What is wrong with a label's key or value, in the API server's words; NULL: nothing. */
+const char *names_label_key_fault(const char *key);
+const char *names_label_value_fault(const char *value);
 bool names_check_label_key(
 	const struct cursor *map, const char *key); /* "example.com/name"; reported at the map */
 bool names_check_label_value(const struct cursor *map, const struct cursor *value);

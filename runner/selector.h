@@ -1,4 +1,8 @@
-/* Label selectors, as -l takes them: "app=web,tier!=db,stage,!old", "env in (a,b)" isn't among them. */
+/*
+ * Label selectors, as kubectl's -l takes them: "app=web,tier!=db,stage,!old,env in (a,b),zone notin (c),n gt 3".
+ *
+ * After k8s.io/apimachinery/pkg/labels/selector.go, whose words the errors have.
+ */
 #ifndef RUNNER_SELECTOR_H
 #define RUNNER_SELECTOR_H
 

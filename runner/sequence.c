@@ -6,8 +6,8 @@
  * Containers are started in the order of the manifest, init containers first. A regular init container must succeed before
  * the next is started, a sidecar (an init container with restartPolicy Always) must have been started. Main containers don't
  * wait for each other, but for a postStart hook of the one before.
- * What has ended is started again as the kubelet would (container/helpers.go ShouldContainerBeRestarted, kuberuntime
- * computeInitContainerActions): the first time at once, then after 10 s from its end, doubled each time up to 300 s, and
+ * What has ended is started again as the kubelet would (podutil.ContainerShouldRestart: the first of the container's rules that
+ * is for its exit code, then its own policy, then the pod's; kuberuntime computeInitContainerActions): the first time at once, then after 10 s from its end, doubled each time up to 300 s, and
  * from the beginning again when it has run for more than 10 minutes (client-go's flowcontrol.Backoff).
  * When no main container runs or will run the pod is over, and its sidecars are ended.
  */
@@ -23,9 +23,35 @@
 #define BACKOFF_MAX   300
 #define BACKOFF_RESET 600
 
-static enum restart_policy policy_of(const struct supervisor *supervisor)
+/* The container's own, or the pod's. An init container's work is done when it succeeds: there Always is OnFailure. */
+static enum restart_policy policy_of(const struct member *member)
 {
-	return supervisor->once ? RESTART_NEVER : supervisor->plan->pod->restart_policy;
+	const struct supervisor *supervisor = member->supervisor;
+	const struct container_spec *spec = member->item->spec;
+	enum restart_policy policy = spec->restart_policy == RESTART_POD
+					     ? supervisor->plan->pod->restart_policy
+					     : spec->restart_policy;
+
+	if (supervisor->once)
+		return RESTART_NEVER;
+	return member->item->is_init && policy == RESTART_ALWAYS ? RESTART_ON_FAILURE : policy;
+}
+
+/* Whether one of its rules is for that exit. */
+static bool has_rule_for(const struct member *member, int exit_code)
+{
+	const struct container_spec *spec = member->item->spec;
+
+	for (size_t i = 0; i < spec->n_restart_rules; i++) {
+		const struct restart_rule *rule = &spec->restart_rules[i];
+		bool listed = false;
+
+		for (size_t j = 0; j < rule->n && !listed; j++)
+			listed = rule->codes[j] == exit_code;
+		if (listed != rule->not_in)
+			return true;
+	}
+	return false;
 }
 
 /* Whether the container after this one may be started. */
@@ -51,17 +77,20 @@ void sequence_advance(struct supervisor *supervisor)
 	}
 }
 
-static bool will_restart(const struct supervisor *supervisor, const struct member *member)
+bool sequence_will_restart(const struct member *member)
 {
-	enum restart_policy policy = policy_of(supervisor);
+	enum restart_policy policy = policy_of(member);
 
 	if (member_is_sidecar(member))
 		return true;
+	/* What an init container had to do is done. */
+	if (member->item->is_init && !member->failed)
+		return false;
+	if (!member->supervisor->once && has_rule_for(member, member->exit_code))
+		return true;
 	if (policy == RESTART_NEVER)
 		return false;
-	if (member->failed || member->must_restart)
-		return true;
-	return !member->item->is_init && policy == RESTART_ALWAYS;
+	return policy == RESTART_ALWAYS || member->failed || member->must_restart;
 }
 
 /* How long to wait from the end of the last run, in ms; counts this restart. */
@@ -143,7 +172,7 @@ static bool is_over(const struct supervisor *supervisor)
 
 void supervisor_member_ended(struct supervisor *supervisor, struct member *member)
 {
-	if (!supervisor->ending && will_restart(supervisor, member))
+	if (!supervisor->ending && sequence_will_restart(member))
 		start_again(supervisor, member);
 	else if (!supervisor->ending && ((member->item->is_init && member->failed) || is_over(supervisor)))
 		/* What is left are sidecars. */

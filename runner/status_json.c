@@ -37,6 +37,8 @@ struct json_object *status_time(time_t time)
 
 struct tally {
 	unsigned int initializing, failed_init, running, waiting, stopped, succeeded;
+	unsigned int final; /* failed init containers that are not started again */
+	unsigned int coming; /* main containers that have ended, and are */
 };
 
 static bool has_ended(const struct container_status *status)
@@ -56,9 +58,10 @@ static void count_init(const struct member *member, struct tally *tally)
 			tally->initializing++;
 		return;
 	}
-	if (status->state.kind == RUN_TERMINATED)
+	if (status->state.kind == RUN_TERMINATED) {
 		tally->failed_init += status->state.exit_code != 0;
-	else if (waits && has_ended(status))
+		tally->final += status->state.exit_code != 0 && !sequence_will_restart(member);
+	} else if (waits && has_ended(status))
 		tally->failed_init += status->last.exit_code != 0;
 	else
 		tally->initializing++;
@@ -73,8 +76,10 @@ static void count_main(const struct member *member, struct tally *tally)
 	} else if (status->state.kind == RUN_TERMINATED) {
 		tally->stopped++;
 		tally->succeeded += status->state.exit_code == 0;
+		tally->coming += sequence_will_restart(member);
 	} else if (has_ended(status)) {
 		tally->stopped++;
+		tally->coming++;
 	} else {
 		tally->waiting++;
 	}
@@ -82,23 +87,15 @@ static void count_main(const struct member *member, struct tally *tally)
 
 static const char *phase_of(const struct supervisor *supervisor, const struct tally *tally)
 {
-	enum restart_policy policy = supervisor->once ? RESTART_NEVER : supervisor->plan->pod->restart_policy;
-
-	if (supervisor->status.reason)
-		return "Failed";
-	if (tally->failed_init && policy == RESTART_NEVER)
+	if (supervisor->status.reason || tally->final)
 		return "Failed";
 	if (tally->initializing || tally->failed_init || tally->waiting)
 		return "Pending";
 	if (tally->running)
 		return "Running";
-	if (supervisor->ending || policy != RESTART_ALWAYS) {
-		if (tally->stopped == tally->succeeded)
-			return "Succeeded";
-		if (supervisor->ending || policy == RESTART_NEVER)
-			return "Failed";
-	}
-	return "Running";
+	if (tally->coming && !supervisor->ending)
+		return "Running";
+	return tally->stopped == tally->succeeded ? "Succeeded" : "Failed";
 }
 
 const char *status_phase(const struct supervisor *supervisor)
@@ -152,7 +149,25 @@ bool status_condition(const struct supervisor *supervisor, enum condition condit
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		if (lacks(&supervisor->members[i], condition))
 			return false;
-	return true;
+	/* Nobody sets the conditions that they are for. */
+	return condition != CONDITION_READY || !supervisor->plan->pod->readiness_gates;
+}
+
+/* As GeneratePodReadyCondition has it, once the containers are ready. */
+static void explain_gates(const struct supervisor *supervisor, struct json_object *object)
+{
+	cleanup_free char *message = NULL;
+
+	for (char *const *gate = supervisor->plan->pod->readiness_gates; *gate; gate++) {
+		char *longer =
+			xasprintf("%s%scorresponding condition of pod readiness gate \"%s\" does not exist.",
+				message ? message : "", message ? ", " : "", *gate);
+
+		free(message);
+		message = longer;
+	}
+	add_text(object, "reason", "ReadinessGatesNotReady");
+	add_text(object, "message", message);
 }
 
 /* "containers with unready status: [a b]" */
@@ -194,6 +209,10 @@ static void explain_condition(
 		return;
 	if (!strcmp(phase, "Failed") && condition != CONDITION_INITIALIZED) {
 		add_text(object, "reason", "PodFailed");
+		return;
+	}
+	if (condition == CONDITION_READY && status_condition(supervisor, CONDITION_CONTAINERS_READY)) {
+		explain_gates(supervisor, object);
 		return;
 	}
 	list = list_of(supervisor, condition);

@@ -85,6 +85,8 @@ void supervisor_member_started(struct supervisor *supervisor, struct member *mem
 
 /* sequence.c: starts what may be started now. */
 void sequence_advance(struct supervisor *supervisor);
+/* sequence.c: whether what has ended, as it has, is to be started again while the pod lives. */
+bool sequence_will_restart(const struct member *member);
 /* sequence.c: a member's timer: it is to be started again, or its grace period is over. */
 void sequence_timer(void *data);
 /* sequence.c: the container whose last run failed first; NULL if none did. */

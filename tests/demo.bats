@@ -17,9 +17,22 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown() { minirun_teardown; }
 
+# In a mount namespace with a /var/lib of its own: the post writes its profile to the kubelet's folder, and says sudo.
+with_own_var_lib()
+{
+	local maps=()
+	[[ $(id -u) == 0 ]] || maps=(--map-root-user --map-auto)
+	mkdir -p "$T/bin"
+	printf '#!/bin/sh\nexec "$@"\n' >"$T/bin/sudo"
+	chmod 0755 "$T/bin/sudo"
+	# shellcheck disable=SC2016 # the inner shell's own
+	PATH=$T/bin:$WORK/bin:$PATH unshare -m --propagation private "${maps[@]}" \
+		bash -c 'mount -t tmpfs tmpfs /var/lib && exec "$@"' with_own_var_lib "$@"
+}
+
 @test "each command of the demo's README prints what it says" {
 	cd "$REPO"
-	PATH=$WORK/bin:$PATH run tests/scripts/console demo/mkdir/README.md
+	run with_own_var_lib tests/scripts/console demo/mkdir/README.md
 	echo "$output"
 	assert_status 0
 }
@@ -42,6 +55,16 @@ teardown() { minirun_teardown; }
 		done
 		diff "$T/$pod.yaml" "$T/$pod.json"
 	done
+}
+
+@test "the README's pods and profile are the post's, word for word" {
+	# The blocks as they are typed, without prompts.
+	sed -n 's/^> //p' "$REPO/demo/mkdir/README.md" >"$T/typed"
+	awk '/^{$/ { on = 1 } on { print } /^}$/ { exit }' "$T/typed" | cmp - "$WORK/mkdir/profiles/no-mkdir.json"
+	awk -v n=1 '/^apiVersion/ { i++ } i == n && /^EOF$/ { exit } i == n' "$T/typed" >"$T/first.yaml"
+	awk -v n=2 '/^apiVersion/ { i++ } i == n && /^EOF$/ { exit } i == n' "$T/typed" >"$T/second.yaml"
+	diff <(sed 's, *$,,' "$WORK/mkdir/blocked.yaml") "$T/first.yaml"
+	diff <(sed 's, *$,,' "$WORK/mkdir/allowed.yaml") "$T/second.yaml"
 }
 
 @test "the profile is the post's: 51 names, mkdir among them" {

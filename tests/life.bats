@@ -192,6 +192,80 @@ fewest_descriptors()
 	grep -q "^good .*exited 0" "$T/err"
 }
 
+# rule_pod POLICY CONTAINERS: a pod whose containers are items of YAML's flow form.
+rule_pod()
+{
+	printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: rules}\nspec:\n  restartPolicy: %s\n%s\n' "$1" "$2"
+	printf '  volumes: [{name: v, emptyDir: {}}]\n'
+}
+
+# one NAME COMMAND [MORE]: such an item; COMMAND counts its runs in /v/NAME.
+one()
+{
+	printf '  - {name: %s, image: busybox, command: [sh, -c, %s], volumeMounts: [{name: v, mountPath: /v}]%s}\n' "$1" \
+		"$(jq -n --arg c "echo x >>/v/$1; n=\$(wc -l </v/$1); $2" '$c')" "${3:-}"
+}
+
+@test "restartPolicy of a container counts before the pod's" {
+	rule_pod Always "  initContainers:
+$(one first '[ $n -ge 2 ]' ', restartPolicy: OnFailure')
+  containers:
+$(one never 'exit 0' ', restartPolicy: Never')
+$(one once 'exit 7' ', restartPolicy: Never')
+$(one until '[ $n -ge 3 ]' ', restartPolicy: OnFailure')" >"$T/pod.yaml"
+	start --time-scale 1000
+	assert_ends_with 7
+	assert_equal "$(grep -c '^never .*started' "$T/err") $(grep -c '^once .*started' "$T/err")" "1 1"
+	assert_equal "$(grep -c '^first .*started' "$T/err") $(grep -c '^until .*started' "$T/err")" "2 3"
+	# And the other way round: an init container that may not be started again fails the pod.
+	rule_pod Always "  initContainers:
+$(one first 'exit 5' ', restartPolicy: Never')
+  containers:
+$(one main 'exit 0')" >"$T/pod.yaml"
+	start --time-scale 1000
+	assert_ends_with 5
+	assert_equal "$(grep -c started "$T/err")" 1
+	rule_pod Never "  containers:
+$(one main '[ $n -lt 4 ] || sleep 60' ', restartPolicy: Always')" >"$T/pod.yaml"
+	start --time-scale 1000
+	eventually 20 has_lines err 4 '^main .*started'
+	kill -TERM $PID
+	wait $PID || true
+}
+
+@test "restartPolicyRules: the first that is for the exit code, then the container's policy" {
+	local rules='restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [3, 42]}}]'
+	rule_pod Never "  containers:
+$(one main 'case $n in 1) exit 3;; 2) exit 42;; *) exit 4;; esac' ", restartPolicy: Never, $rules")" >"$T/pod.yaml"
+	start --time-scale 1000
+	assert_ends_with 4
+	assert_equal "$(grep -c started "$T/err")" 3
+	rule_pod Never "  initContainers:
+$(one first 'exit $((3 - n))' ', restartPolicy: Never, restartPolicyRules: [{action: Restart, exitCodes: {operator: NotIn, values: [7]}}]')
+  containers:
+$(one main 'exit 0')" >"$T/pod.yaml"
+	start --time-scale 1000
+	assert_ends_with 0
+	assert_equal "$(grep -c '^first .*started' "$T/err")" 3
+	# With --once there are none, as there is no policy but Never.
+	start --once
+	assert_ends_with 2
+}
+
+@test "restartPolicyRules: what is wrong with them, in the API server's words" {
+	rule_pod Never "  containers:
+$(one a 'exit 0' ', restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [1]}}]')
+$(one b 'exit 0' ', restartPolicy: Never, restartPolicyRules: [{action: Stop}, {action: Restart, exitCodes: {operator: Is}}]')
+$(one c 'exit 0' ', restartPolicy: Never, restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In}}]')" >"$T/pod.yaml"
+	run "$MINIRUN" explain "$T/pod.yaml"
+	assert_status 125
+	assert_has 'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used'
+	assert_has 'spec.containers[1].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart", "RestartAllContainers"'
+	assert_has 'spec.containers[1].restartPolicyRules[0].exitCodes: Required value: must be specified'
+	assert_has 'spec.containers[1].restartPolicyRules[1].exitCodes.operator: Unsupported value: "Is": supported values: "In", "NotIn"'
+	assert_has 'spec.containers[2].restartPolicyRules[0].action: known, not supported here'
+}
+
 @test "a program that can't be run is tried again, too" {
 	pod missing Always <<<'main c true' | sed 's/\[sh, -c, "true"\]/[nosuchprogram]/' >"$T/pod.yaml"
 	start --time-scale 1000

@@ -93,7 +93,7 @@ shows()
 		assert_equal "$("$MINIRUN" get $name -o name)" "pod/demo"
 	done
 	run --separate-stderr "$MINIRUN" get nosuch
-	assert_status 125
+	assert_status 1
 	assert_last_error_has 'pods "nosuch" not found'
 	"$MINIRUN" delete demo
 	run --separate-stderr "$MINIRUN" get
@@ -124,7 +124,106 @@ shows()
 	assert_equal "$("$MINIRUN" get -l 'app!=two' -o name)" "pod/one"
 	assert_equal "$("$MINIRUN" get -o wide | head -n 1 | tr -s ' ')" "NAME READY STATUS RESTARTS AGE IP NODE NOMINATED NODE READINESS GATES"
 	run "$MINIRUN" get -o jsonpath=x
-	assert_status 125
+	assert_status 1
+}
+
+@test "-l: labels by sets, too, and kubectl's words for what is no selector" {
+	local words
+	detach < <(pod one Never <<<'main c sleep 60' | sed 's/labels: .*/labels: {app: web, tier: a, level: "5"}/')
+	detach < <(pod two Never <<<'main c sleep 60' | sed 's/labels: .*/labels: {app: web, tier: b}/')
+	while IFS='|' read -r selector names; do
+		assert_equal "$("$MINIRUN" get -l "$selector" -o name 2>/dev/null | tr '\n' ' ')" "$names"
+	done <<-'END'
+		tier in (a,c)|pod/one 
+		tier notin (a)|pod/two 
+		tier in (a, b),app==web|pod/one pod/two 
+		level|pod/one 
+		!level|pod/two 
+		level gt 4|pod/one 
+		level<5|
+		x!=1|pod/one pod/two 
+		tier in (),app|
+	END
+	while IFS='|' read -r selector words; do
+		run "$MINIRUN" get -l "$selector"
+		assert_status 1
+		assert_has "$words"
+	done <<-'END'
+		tier in a|unable to parse requirement: found 'a' expected: '('
+		tier in (a|unable to parse requirement: found '', expected: ',' or ')'
+		tier like a|unable to parse requirement: found 'like', expected: in, notin, =, ==, !=, gt, lt
+		a,|found '', expected: identifier after ','
+		(a)|found '(', expected: !, identifier, or 'end of string'
+		-a=b|key: Invalid value: "-a": name part must consist of alphanumeric characters
+		a=b,c=-|values[0][c]: Invalid value: "-": a valid label must be an empty string or consist of
+		n gt x|for 'Gt', 'Lt' operators, the value must be an integer
+	END
+	# The other verbs that take it.
+	"$MINIRUN" wait --for=condition=ready pod -l app=web
+	assert_equal "$("$MINIRUN" describe -l tier=b | grep -c '^Name: ')" 1
+	assert_equal "$("$MINIRUN" delete pods -l app=web)" $'pod "one" deleted\npod "two" deleted'
+	assert_equal "$("$MINIRUN" delete pods -l app=web)" "No resources found"
+	run "$MINIRUN" wait --for=condition=ready pod -l app=web
+	assert_status 1
+	assert_has "no matching resources found"
+	run "$MINIRUN" get one -l app=web
+	assert_status 1
+	assert_has "name cannot be provided when a selector is specified"
+}
+
+@test "apply, create: as run -d, in kubectl's words; what is there is never changed" {
+	pod demo Never <<<'main c sleep 60' >demo.yaml
+	assert_equal "$("$MINIRUN" apply -f demo.yaml)" "pod/demo created"
+	assert_equal "$("$MINIRUN" apply -f - <demo.yaml)" "pod/demo unchanged"
+	assert_equal "$("$MINIRUN" get -f demo.yaml -o name)" "pod/demo"
+	# A difference is named, the first by its path; nothing happens.
+	while read -r change path; do
+		sed "$change" demo.yaml >other.yaml
+		run --separate-stderr "$MINIRUN" apply -f other.yaml
+		assert_status 1
+		assert_last_error_has "The Pod \"demo\" is invalid: $path: Forbidden: "
+	done <<-'END'
+		s/busybox/busybox:1/ spec.containers[0].image
+		s/"60"/"61"/;s/sleep.60/sleep\x2061/ spec.containers[0].command[2]
+		s/app:.demo/app:\x20x/ metadata.labels.app
+	END
+	run --separate-stderr "$MINIRUN" create -f demo.yaml
+	assert_status 1
+	assert_last_error_has 'pods "demo" already exists'
+	assert_equal "$("$MINIRUN" delete -f demo.yaml)" 'pod "demo" deleted'
+	assert_equal "$("$MINIRUN" create -f demo.yaml)" "pod/demo created"
+	# One whose supervisor was killed is made anew.
+	kill -KILL "$(jq .supervisor.pid "$MINIRUN_ROOT/demo/status.json")"
+	eventually 10 eval '[[ -z $(pod_processes) ]]'
+	assert_equal "$("$MINIRUN" apply -f demo.yaml)" "pod/demo created"
+	"$MINIRUN" delete -f demo.yaml --force --grace-period=0 2>/dev/null
+	# What is wrong is said as ever; a file is wanted.
+	run --separate-stderr "$MINIRUN" apply -f - <<<'{"apiVersion": "v1", "kind": "Pod", "spec": {}}'
+	assert_status 1
+	assert_stderr_has "spec.containers: Required value"
+	run "$MINIRUN" apply demo.yaml
+	assert_status 1
+	assert_has "apply wants -f FILE, not demo.yaml"
+	run "$MINIRUN" delete -f demo.yaml demo
+	assert_status 1
+	assert_has "you may not specify resource arguments as well"
+}
+
+@test "readinessGates: nobody sets their conditions, so the pod is never Ready, and that is said" {
+	pod gated Never <<<'main c sleep 60' |
+		sed 's/^spec:/&\n  readinessGates: [{conditionType: example.com\/up}]/' >gated.yaml
+	run --separate-stderr "$MINIRUN" apply -f gated.yaml
+	assert_status 0
+	assert_stderr_has "spec.readinessGates: nobody sets conditions of pods here: the pod will never be Ready"
+	"$MINIRUN" wait gated --for=condition=ContainersReady
+	assert_equal "$("$MINIRUN" get gated -o json | jq -c '.status.conditions[] | select(.type == "Ready") | [.status, .reason, .message]')" \
+		'["False","ReadinessGatesNotReady","corresponding condition of pod readiness gate \"example.com/up\" does not exist."]'
+	shows gated "1/1 Running 0"
+	assert_equal "$("$MINIRUN" get gated -o wide | awk 'NR == 2 { print $NF }')" "0/1"
+	"$MINIRUN" describe gated | grep -A2 '^Readiness Gates:' | grep -q '^  example.com/up *<none>'
+	run "$MINIRUN" wait gated --for=condition=Ready --timeout=200ms
+	assert_status 1
+	assert_has "timed out waiting for the condition on pods/gated"
 }
 
 @test "get: -w prints a line for each change" {
@@ -171,7 +270,7 @@ shows()
 	"$MINIRUN" wait w --for=jsonpath='{.status.phase}'=Running
 	"$MINIRUN" wait w --for=jsonpath='{.status.containerStatuses[0].ready}'=true
 	run "$MINIRUN" wait w --for=condition=Initialized=false --timeout=0.3s
-	assert_status 125
+	assert_status 1
 	assert_has "timed out waiting for the condition on pods/w"
 	"$MINIRUN" wait w --for=delete --timeout=20s >"$T/out" &
 	pid=$!
@@ -179,7 +278,7 @@ shows()
 	wait $pid
 	assert_equal "$(<"$T/out")" "pod/w deleted"
 	run "$MINIRUN" wait w --for=condition=Ready
-	assert_status 125
+	assert_status 1
 	assert_has 'pods "w" not found'
 }
 
@@ -200,7 +299,7 @@ shows()
 	assert_equal "$("$MINIRUN" delete deaf --grace-period=1)" 'pod "deaf" deleted'
 	wait $pid
 	run --separate-stderr "$MINIRUN" delete deaf
-	assert_status 125
+	assert_status 1
 	assert_last_error_has 'pods "deaf" not found'
 }
 

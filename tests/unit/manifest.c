@@ -251,9 +251,9 @@ static void known_fields(void)
 			"f:9:5: error: spec.containers[0].envFrom: known, not supported here: write the "
 			"variables into "
 			"env\n"},
-		{CONTAINER "    restartPolicy: Never\n", "f:8:20: warning: spec.containers[0].restartPolicy: "
-							 "known, not supported here: the pod's "
-							 "restartPolicy rules\n"},
+		{CONTAINER "    restartPolicyRules: [{action: Restart, exitCodes: {operator: In}}]\n",
+			"f:6:5: error: spec.containers[0].restartPolicy: Required value: must specify "
+			"restartPolicy when restart rules are used\n"},
 	};
 
 	CHECK_SPECS(cases);
