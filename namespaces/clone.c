@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "namespaces/mounts.h"
 
 #define HELPER_FLAGS (CLONE_VM | CLONE_VFORK | CLONE_FILES)
 #define HELPER_STACK 32768
@@ -41,6 +42,8 @@
 struct birth {
 	int there; /* pidfd: whose pid namespace it is about */
 	bool nested;
+	const struct sandbox
+		*own; /* a pod with users of its own: it is born in all of their namespaces; or NULL */
 	struct clone_args args;
 	int pidfd, errnum;
 	pid_t nester;
@@ -116,11 +119,26 @@ static int nester_main(void *data)
 	return bear(data);
 }
 
+/*
+ * The namespaces of a pod come before its users': whoever is in those has no right to choose any more. Nor could it take away
+ * the mounts of the pod's volumes, which would be locked, and so lie on the old root for good.
+ */
+static int choose(const struct birth *birth)
+{
+	const struct sandbox *own = birth->own;
+
+	if (setns(birth->there, CLONE_NEWPID | (own ? sandbox_namespaces(own) : 0)) < 0)
+		return -1;
+	if (!own)
+		return 0;
+	return volumes_shed_mounts() < 0 ? -1 : setns(own->users->fd, CLONE_NEWUSER);
+}
+
 static int chooser_main(void *data)
 {
 	struct birth *birth = data;
 
-	if (setns(birth->there, CLONE_NEWPID) < 0) {
+	if (choose(birth) < 0) {
 		birth->errnum = errno;
 		_exit(0);
 	}
@@ -209,9 +227,15 @@ static pid_t clone_from(struct birth *birth, struct error *err)
 	return error_hint(err, "mount procfs at /proc");
 }
 
-pid_t clone_nested(int outer_pidfd, uint64_t flags, int cgroupfd, int *pidfd, struct error *err)
+static const struct sandbox *with_users(const struct sandbox *sandbox)
 {
-	struct birth birth = {.there = outer_pidfd, .nested = true, .pidfd = -1};
+	return sandbox && sandbox->users ? sandbox : NULL;
+}
+
+pid_t clone_nested(const struct sandbox *sandbox, int outer_pidfd, uint64_t flags, int cgroupfd, int *pidfd,
+	struct error *err)
+{
+	struct birth birth = {.there = outer_pidfd, .nested = true, .own = with_users(sandbox), .pidfd = -1};
 	pid_t pid;
 
 	prepare(&birth.args, flags | CLONE_NEWPID | CLONE_PARENT, cgroupfd, &birth.pidfd);
@@ -221,9 +245,10 @@ pid_t clone_nested(int outer_pidfd, uint64_t flags, int cgroupfd, int *pidfd, st
 	return pid;
 }
 
-pid_t clone_beside(int there_pidfd, uint64_t flags, int cgroupfd, int *pidfd, struct error *err)
+pid_t clone_beside(const struct sandbox *sandbox, int there_pidfd, uint64_t flags, int cgroupfd, int *pidfd,
+	struct error *err)
 {
-	struct birth birth = {.there = there_pidfd, .pidfd = -1};
+	struct birth birth = {.there = there_pidfd, .own = with_users(sandbox), .pidfd = -1};
 	pid_t pid;
 
 	/* There is nothing to choose then, and an ordinary user would have no right to choose the host's. */

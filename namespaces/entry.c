@@ -31,6 +31,7 @@ static const struct {
 	{"ipc", CLONE_NEWIPC},
 	{"uts", CLONE_NEWUTS},
 	{"cgroup", CLONE_NEWCGROUP},
+	{"user", CLONE_NEWUSER},
 };
 
 /*
@@ -60,7 +61,7 @@ static int differing(int procfd, pid_t pid, struct error *err)
 
 pid_t isolation_clone_into(int container_pidfd, const struct cgroup *cgroup, int *pidfd, struct error *err)
 {
-	return clone_beside(container_pidfd, 0, cgroup ? cgroup->fd[CGROUP_UNIFIED] : -1, pidfd, err);
+	return clone_beside(NULL, container_pidfd, 0, cgroup ? cgroup->fd[CGROUP_UNIFIED] : -1, pidfd, err);
 }
 
 static int open_proc(struct error *err)
@@ -107,5 +108,5 @@ int isolation_join(int container_pidfd, const struct cgroup *cgroup, const int *
 	if (setns(container_pidfd, flags) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot enter the container's namespaces");
 	close(container_pidfd);
-	return 0;
+	return flags & CLONE_NEWUSER ? users_become_root(err) : 0;
 }

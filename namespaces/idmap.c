@@ -41,21 +41,27 @@ static void add_range(struct idmap *map, int64_t start, int64_t count)
 	map->n++;
 }
 
+/* A line of subuid(5); false if it is none. *owner is to be freed. */
+static bool parse_line(const char *line, size_t length, char **owner, int64_t *first, int64_t *n)
+{
+	char *copy = xstrndup(line, length), *rest = copy;
+	const char *name = strsep(&rest, ":"), *start = strsep(&rest, ":"), *count = strsep(&rest, ":");
+
+	*owner = copy;
+	return name && start && count && !rest && text_to_integer(start, 1, ID_MAX, first) &&
+	       text_to_integer(count, 1, ID_MAX, n) && *first + *n - 1 <= ID_MAX;
+}
+
 size_t idmap_parse(struct idmap *map, const char *text, const char *name, uid_t uid)
 {
 	size_t added = 0;
 
 	for (const char *line = text; *line && map->n < IDMAP_MAX;) {
 		size_t length = strcspn(line, "\n");
-		cleanup_free char *copy = xstrndup(line, length);
-		char *rest = copy;
-		const char *owner = strsep(&rest, ":"), *start = strsep(&rest, ":"),
-			   *count = strsep(&rest, ":");
+		cleanup_free char *owner = NULL;
 		int64_t first, n;
 
-		if (owner && start && count && !rest && is_owner(owner, name, uid) &&
-			text_to_integer(start, 1, ID_MAX, &first) && text_to_integer(count, 1, ID_MAX, &n) &&
-			first + n - 1 <= ID_MAX &&
+		if (parse_line(line, length, &owner, &first, &n) && is_owner(owner, name, uid) &&
 			map->ranges[map->n - 1].inside + (int64_t)map->ranges[map->n - 1].count + n <=
 				ID_MAX) {
 			add_range(map, first, n);
@@ -64,6 +70,21 @@ size_t idmap_parse(struct idmap *map, const char *text, const char *name, uid_t 
 		line += length + (line[length] == '\n');
 	}
 	return added;
+}
+
+bool idmap_grants_any(const char *text, int64_t first, int64_t count)
+{
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+		cleanup_free char *owner = NULL;
+		int64_t start, n;
+
+		if (parse_line(line, length, &owner, &start, &n) && start < first + count &&
+			first < start + n)
+			return true;
+		line += length + (line[length] == '\n');
+	}
+	return false;
 }
 
 static bool read_grants(struct idmap *map, const char *path, const char *name, uid_t uid, char **missing)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/error.h"
+
 #define IDMAP_MAX 32 /* ranges; the kernel takes 340, but each needs three arguments for newuidmap */
 
 struct idmap_range {
@@ -29,5 +31,17 @@ bool idmap_read(uid_t uid, gid_t gid, struct idmap *uids, struct idmap *gids, ch
  * how many were added. Lines that are no ranges are passed over, as by newuidmap.
  */
 size_t idmap_parse(struct idmap *map, const char *text, const char *name, uid_t uid);
+
+/* Whether such a text grants anybody one of count ids from first on. */
+bool idmap_grants_any(const char *text, int64_t first, int64_t count);
+
+/* ranges.c: takes count ids of the host that no other pod has (users.h). Returns the descriptor that holds them. */
+int idmap_claim(uint32_t count, uint32_t *first, struct error *err);
+
+/*
+ * ranges.c: for idmap_claim, the first of the ranges of count ids from *first on that may be tried: granted to the user minirun
+ * by both files' texts, or, if they grant it none, one of the high ones that they grant nobody. False if there is no more.
+ */
+bool idmap_next_range(const char *subuid, const char *subgid, uint32_t count, int64_t *first);
 
 #endif

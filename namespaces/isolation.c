@@ -28,8 +28,8 @@ pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct erro
 	if (sandbox->host_pid)
 		return clone_process(CLONE_NEWNS, cgroupfd, pidfd, err);
 	if (sandbox->share_process_namespace)
-		return clone_beside(sandbox->pause_pidfd, CLONE_NEWNS, cgroupfd, pidfd, err);
-	return clone_nested(sandbox->pidfd, CLONE_NEWNS, cgroupfd, pidfd, err);
+		return clone_beside(sandbox, sandbox->pause_pidfd, CLONE_NEWNS, cgroupfd, pidfd, err);
+	return clone_nested(sandbox, sandbox->pidfd, CLONE_NEWNS, cgroupfd, pidfd, err);
 }
 
 /* A path without ".", ".." and double slashes, which starts with "/"; to be freed. Links are not looked at. */
@@ -255,7 +255,10 @@ int isolation_enter(const struct isolation *isolation, int *procfd, struct error
 	process_shed();
 	if (isolation->cgroup && cgroup_enter(isolation->cgroup, err) < 0)
 		return -1;
-	if (namespaces && setns(isolation->sandbox->pidfd, namespaces) < 0)
+	/* In a pod with users of its own it was born in them. */
+	if (isolation->sandbox->users && users_become_root(err) < 0)
+		return -1;
+	if (!isolation->sandbox->users && namespaces && setns(isolation->sandbox->pidfd, namespaces) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot enter the pod's namespaces");
 	/* Not by clone3: the root of the new one would be the supervisor's cgroup, not the container's. */
 	if (unshare(CLONE_NEWCGROUP) < 0)

@@ -68,6 +68,15 @@ int mount_become_root(int mount, struct error *err);
 
 #define SHM_SIZE_DEFAULT (64ULL << 20) /* as containerd's */
 
+/* volumes.c: attaches a mount of ours under a name of its own, where the kernel clones none that isn't attached. */
+int volumes_hold(int mount, const char *name, struct error *err);
+
+/*
+ * volumes.c: in a process that is to make another in a user namespace of its own: takes what volumes_private_mounts attached out
+ * of a mount namespace of its own, if there is anything. Returns 0, or -1 with errno. It may share memory with another process.
+ */
+int volumes_shed_mounts(void);
+
 /* volumes.c: a new /dev/shm as a detached mount. */
 int volume_new_shm(uint64_t size, struct error *err);
 

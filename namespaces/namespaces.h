@@ -32,6 +32,7 @@
 
 #include "base/error.h"
 #include "namespaces/cgroup.h"
+#include "namespaces/users.h"
 
 /* ---- user namespace (userns.c) ---- */
 
@@ -79,6 +80,7 @@ struct sandbox_spec {
 	const char *hostname; /* set unless host_network (as Kubernetes: then the host's) */
 	bool host_network, host_pid, host_ipc;
 	bool share_process_namespace;
+	const struct pod_users *users; /* the pod's own, or NULL; to outlive the sandbox */
 	const struct sysctl *sysctls;
 	size_t n_sysctls;
 	/*
@@ -100,6 +102,7 @@ struct sandbox {
 	int pause_pidfd;
 	int ready; /* what sandbox_wait waits for; -1 afterwards */
 	bool host_network, host_pid, host_ipc, share_process_namespace;
+	const struct pod_users *users; /* the spec's */
 };
 
 /*
@@ -117,6 +120,12 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, stru
  */
 int sandbox_begin(const struct sandbox_spec *spec, struct sandbox *sandbox, struct error *err);
 int sandbox_wait(struct sandbox *sandbox, struct error *err);
+
+/*
+ * Gives what a process of the pod is to have as standard input or output to the pod's root, if the pod has users of its own:
+ * that one can then give it to the user whom the program has. Only a pipe; anything else may be the caller's file.
+ */
+void sandbox_give_pipe(const struct sandbox *sandbox, int fd);
 
 /*
  * Kills it, and with it all that lives in its pid namespace; waits until they are gone. Closes the descriptors. Containers

@@ -95,7 +95,9 @@ static int be_pause(const struct sandbox *sandbox, int report, struct error *err
 
 	if (program < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make the program of the pod's pause");
-	if (namespaces && setns(sandbox->pidfd, namespaces) < 0)
+	if (sandbox->users && users_become_root(err) < 0)
+		return -1;
+	if (!sandbox->users && namespaces && setns(sandbox->pidfd, namespaces) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot enter the pod's namespaces");
 	unshare(CLONE_NEWCGROUP);
 	root = mount_new(
@@ -141,7 +143,7 @@ int pause_start(struct sandbox *sandbox, struct error *err)
 		return error_set(err, ERROR_HOST, errno, "cannot make a pipe");
 	reader = ends[0];
 	writer = ends[1];
-	sandbox->pause = clone_nested(sandbox->pidfd, CLONE_NEWNS, -1, &sandbox->pause_pidfd, err);
+	sandbox->pause = clone_nested(sandbox, sandbox->pidfd, CLONE_NEWNS, -1, &sandbox->pause_pidfd, err);
 	if (sandbox->pause == 0)
 		pause_main(sandbox, writer);
 	if (sandbox->pause < 0)

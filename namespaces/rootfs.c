@@ -39,6 +39,9 @@ static const struct {
 	{XFS_SUPER_MAGIC, "xfs"},
 	{BTRFS_SUPER_MAGIC, "btrfs"},
 	{TMPFS_MAGIC, "tmpfs"},
+	{PROC_SUPER_MAGIC, "proc"},
+	{SYSFS_MAGIC, "sysfs"},
+	{CGROUP2_SUPER_MAGIC, "cgroup2"},
 	{0x01021997, "9p"},
 	{0x5346544e, "ntfs"},
 	{MSDOS_SUPER_MAGIC, "vfat"},
@@ -191,6 +194,9 @@ static int make_again(const struct layers *layers, struct error *err)
 
 	for (size_t i = 0; i < n; i++) {
 		fds[i] = mount_reopen(layers->fds[i]);
+		/* A mapped layer is one of this namespace, and found by no path. */
+		if (fds[i] < 0)
+			fds[i] = fcntl(layers->fds[i], F_DUPFD_CLOEXEC, 3);
 		all &= fds[i] >= 0;
 	}
 	if (all)

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,12 +31,53 @@
 
 #define ORPHANS_WAIT_MS 5000 /* how long the dead may take to go; a zombie that nobody reaps holds nothing */
 
+/* In the pod's user namespace: makes its others, which then belong to it, and waits for the end. */
+static void __attribute__((noreturn)) maker_main(const struct sandbox_spec *spec, int namespaces, int ready)
+{
+	int errnum = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (setns(spec->users->fd, CLONE_NEWUSER) < 0 || unshare(namespaces) < 0)
+		errnum = errno;
+	write(ready, &errnum, sizeof(errnum));
+	for (;;)
+		pause();
+}
+
+/* We ourselves stay root of the host, which is root of each user namespace too: nobody else could clear up. */
+static int make_apart(const struct sandbox_spec *spec, int namespaces, struct error *err)
+{
+	cleanup_fd int pidfd = -1;
+	int ends[2], errnum = ESRCH;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot make a pipe");
+	pid = clone_process(0, -1, &pidfd, err);
+	if (pid == 0)
+		maker_main(spec, namespaces, ends[1]);
+	close(ends[1]);
+	if (pid > 0 && read(ends[0], &errnum, sizeof(errnum)) != sizeof(errnum))
+		errnum = ESRCH;
+	close(ends[0]);
+	if (pid < 0)
+		return -1;
+	if (errnum == 0 && setns(pidfd, namespaces) < 0)
+		errnum = errno;
+	/* The kernel reaps it: SIGCHLD is ignored here. */
+	pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	return errnum ? clone_error(err, errnum) : 0;
+}
+
 static int set_up(const struct sandbox_spec *spec, struct error *err)
 {
 	const struct sandbox sandbox = {.host_network = spec->host_network, .host_ipc = spec->host_ipc};
+	int namespaces = sandbox_namespaces(&sandbox);
 
+	if (spec->users && make_apart(spec, namespaces, err) < 0)
+		return -1;
 	/* Here and not at clone3(2): that would let the supervisor wait for it. */
-	if (unshare(sandbox_namespaces(&sandbox)) < 0)
+	if (!spec->users && unshare(namespaces) < 0)
 		return clone_error(err, errno);
 	if (!spec->host_network) {
 		if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
@@ -54,12 +96,14 @@ static int let_go(const struct sandbox_spec *spec, int watch, int ready)
 	size_t n = 2;
 	int null;
 
-	if (spec->n_keep > array_length(keep) - 2) {
+	if (spec->n_keep > array_length(keep) - 3) {
 		errno = E2BIG;
 		return -1;
 	}
 	for (size_t i = 0; i < spec->n_keep; i++)
 		keep[n++] = spec->keep[i];
+	if (spec->users)
+		keep[n++] = spec->users->lock;
 	if (fd_close_others(keep, n) < 0 || chdir("/") < 0)
 		return -1;
 	/* The clean-up may open files: none of them should be what a stray message is written to. */
@@ -150,7 +194,8 @@ int sandbox_begin(const struct sandbox_spec *spec, struct sandbox *sandbox, stru
 		.host_network = spec->host_network,
 		.host_pid = spec->host_pid,
 		.host_ipc = spec->host_ipc,
-		.share_process_namespace = spec->share_process_namespace};
+		.share_process_namespace = spec->share_process_namespace,
+		.users = spec->users};
 	if (watch < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot watch over the pod");
 	sandbox->pid = clone_process(spec->host_pid ? 0 : CLONE_NEWPID, -1, &sandbox->pidfd, err);
@@ -192,6 +237,15 @@ void process_await(int pidfd)
 			waitid(P_PID, (id_t)info.si_pid, &info, WEXITED);
 	}
 	waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
+}
+
+void sandbox_give_pipe(const struct sandbox *sandbox, int fd)
+{
+	struct stat st;
+
+	if (sandbox->users && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+		st.st_uid < sandbox->users->first)
+		fchown(fd, sandbox->users->first, sandbox->users->first);
 }
 
 void sandbox_end_processes(struct sandbox *sandbox)

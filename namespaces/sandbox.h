@@ -23,12 +23,21 @@ pid_t clone_process(uint64_t flags, int cgroupfd, int *pidfd, struct error *err)
 
 /*
  * clone.c: the same, but the child is pid 1 of a new pid namespace inside the one of the process that outer refers
- * to. The child is a child of this process all the same.
+ * to. The child is a child of this process all the same. If the pod has users of its own, the child is born in their
+ * namespace, with the ids that we have and that have no meaning there, and in the pod's other namespaces, which outer has.
  */
-pid_t clone_nested(int outer_pidfd, uint64_t flags, int cgroupfd, int *pidfd, struct error *err);
+pid_t clone_nested(const struct sandbox *sandbox, int outer_pidfd, uint64_t flags, int cgroupfd, int *pidfd,
+	struct error *err);
 
-/* clone.c: the same, but the child is an ordinary process in the pid namespace of the process that pidfd refers to. */
-pid_t clone_beside(int there_pidfd, uint64_t flags, int cgroupfd, int *pidfd, struct error *err);
+/*
+ * clone.c: the same, but the child is an ordinary process in the pid namespace of the process that pidfd refers to. sandbox may
+ * be NULL: then nothing is entered but that.
+ */
+pid_t clone_beside(const struct sandbox *sandbox, int there_pidfd, uint64_t flags, int cgroupfd, int *pidfd,
+	struct error *err);
+
+/* users.c: becomes 0 of the user namespace that was entered, with no groups, where that has a meaning. */
+int users_become_root(struct error *err);
 
 /* clone.c: the namespaces (CLONE_NEW*) that are the pod's own and that a container has to join. */
 int sandbox_namespaces(const struct sandbox *sandbox);

@@ -68,11 +68,24 @@ static enum domain domain_of(const char *path)
 	return DOMAIN_NONE;
 }
 
-static int write_sysctl(int sysfd, const char *path, const char *value)
+static int write_as_we_are(int sysfd, const char *path, const char *value)
 {
 	cleanup_fd int fd = openat(sysfd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd >= 0 ? fd_write_all(fd, value, strlen(value)) : -1;
+}
+
+/* Those of an ipc namespace are, since Linux 6.10, for the root of its user namespace to write, and for nobody above. */
+static int write_sysctl(int sysfd, const struct sandbox_spec *spec, const char *path, const char *value)
+{
+	int result = write_as_we_are(sysfd, path, value);
+
+	if (result == 0 || !spec->users || (errno != EACCES && errno != EPERM))
+		return result;
+	if (seteuid(spec->users->first) < 0)
+		return -1;
+	result = write_as_we_are(sysfd, path, value);
+	return seteuid(0) < 0 ? -1 : result;
 }
 
 static int check(const struct sandbox_spec *spec, const char *name, const char *path, struct error *err)
@@ -103,7 +116,7 @@ static int apply_one(
 
 	if (check(spec, sysctl->name, path, err) < 0)
 		return -1;
-	if (write_sysctl(sysfd, path, sysctl->value) == 0)
+	if (write_sysctl(sysfd, spec, path, sysctl->value) == 0)
 		return 0;
 	error_set(err, ERROR_MANIFEST, errno, "cannot set sysctl %s to \"%s\"", sysctl->name, sysctl->value);
 	if (errno == ENOENT)
@@ -119,13 +132,16 @@ static void apply_defaults(int sysfd, const struct sandbox_spec *spec)
 
 	if (spec->host_network)
 		return;
-	write_sysctl(sysfd, "net/ipv4/ip_unprivileged_port_start", "0");
+	write_sysctl(sysfd, spec, "net/ipv4/ip_unprivileged_port_start", "0");
 	/* Both ends must have a meaning in the user namespace; without a range of ids only the first has. */
-	snprintf(range, sizeof(range), "0 %d",
-		userns_maps_gid(2147483647) ? 2147483647
-		: userns_maps_gid(65535)    ? 65535
-					    : 0);
-	write_sysctl(sysfd, "net/ipv4/ping_group_range", range);
+	if (spec->users)
+		snprintf(range, sizeof(range), "%u %u", spec->users->first, spec->users->first + POD_IDS - 1);
+	else
+		snprintf(range, sizeof(range), "0 %d",
+			userns_maps_gid(2147483647) ? 2147483647
+			: userns_maps_gid(65535)    ? 65535
+						    : 0);
+	write_sysctl(sysfd, spec, "net/ipv4/ping_group_range", range);
 }
 
 int sysctl_apply(const struct sandbox_spec *spec, struct error *err)

@@ -34,8 +34,8 @@ static int open_scratch(const struct trial_place *place, const char *name, struc
 	return fd;
 }
 
-/* An overlay in which a file of the lower folder is written to. */
-static int try_overlay(int folder, struct error *err)
+/* An overlay in which a file of the lower folder is written to. users: the lower folder is shown to them; or NULL. */
+static int try_overlay(int folder, const struct pod_users *users, struct error *err)
 {
 	cleanup_fd int lower = make_folder(folder, "lower");
 	cleanup_fd int upper = make_folder(folder, "upper");
@@ -46,7 +46,15 @@ static int try_overlay(int folder, struct error *err)
 
 	if (upper < 0 || work < 0 || file < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make the folders of an overlay");
-	mount = rootfs_overlay(&lower, 1, upper, work, err);
+	if (users) {
+		int mapped = pod_users_map_layer(users, lower, err);
+
+		mount = mapped < 0 ? -1 : rootfs_overlay(&mapped, 1, upper, work, err);
+		if (mapped >= 0)
+			pod_users_unmap_layer(mapped);
+	} else {
+		mount = rootfs_overlay(&lower, 1, upper, work, err);
+	}
 	if (mount < 0)
 		return -1;
 	copy = openat(mount, "file", O_WRONLY | O_CLOEXEC);
@@ -70,7 +78,7 @@ void trial_overlay(const struct trial_place *place, struct trial *trial)
 
 	if (folder < 0)
 		return;
-	if (try_overlay(folder, &err) < 0)
+	if (try_overlay(folder, NULL, &err) < 0)
 		trial_fail(trial, TRIAL_MISSING, &err);
 	else
 		praise(folder, WHERE, trial);
@@ -99,94 +107,33 @@ void trial_overlay_user(const struct trial_place *place, struct trial *trial)
 	if (folder < 0 && !place->is_root && result == 0)
 		return;
 	if (folder >= 0)
-		result = try_overlay(folder, &err);
+		result = try_overlay(folder, NULL, &err);
 	if (folder < 0 || result < 0)
 		trial_fail(trial, TRIAL_MISSING, &err);
 	else
 		praise(folder, place->is_root ? "" : WHERE, trial);
 }
 
-static int write_map(pid_t pid, const char *file, const char *map)
-{
-	char path[64];
-	cleanup_fd int fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : fd_write_all(fd, map, strlen(map));
-}
-
-/* A user namespace in which id 0 is what id 1 is here; 0 where there is no other. A descriptor, or -1 with errno. */
-static int make_shifted_users(uid_t *expected)
-{
-	const char *map;
-	char byte;
-	int ready[2], fd = -1, errnum;
-	pid_t pid;
-
-	*expected = userns_maps_uid(1) && userns_maps_gid(1) ? 1 : 0;
-	map = *expected ? "0 1 1" : "0 0 1";
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		errno = 0;
-		if (unshare(CLONE_NEWUSER) == 0)
-			write(ready[1], "", 1);
-		close(ready[1]);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	errno = EPERM;
-	if (pid > 0 && read(ready[0], &byte, 1) == 1 && write_map(pid, "uid_map", map) == 0 &&
-		write_map(pid, "gid_map", map) == 0) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	errnum = errno;
-	close(ready[0]);
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-	errno = errnum;
-	return fd;
-}
-
 void trial_idmapped(const struct trial_place *place, struct trial *trial)
 {
 	struct error err = {0};
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
 	cleanup_fd int folder = open_scratch(place, "idmapped", trial);
-	cleanup_fd int users = -1;
 	cleanup_fd int mount = -1;
-	uid_t expected;
+	/* Id 0 is what id 1 is here; 0 where there is no other. */
+	struct pod_users users = {.lock = -1, .first = userns_maps_uid(1) && userns_maps_gid(1) ? 1 : 0};
 	struct stat st;
 
 	if (folder < 0)
 		return;
-	users = make_shifted_users(&expected);
-	if (users < 0) {
-		trial_set(trial, TRIAL_MISSING, "cannot make a user namespace: %s", strerror(errno));
-		return;
-	}
-	mount = mount_clone(folder, "", false, &err);
-	if (mount < 0) {
+	users.fd = userns_make(users.first, 1, &err);
+	mount = users.fd < 0 ? -1 : mount_clone(folder, "", false, &err);
+	if (mount < 0 || pod_users_map(&users, mount, false, &err) < 0)
 		trial_fail(trial, TRIAL_MISSING, &err);
-		return;
-	}
-	attr.userns_fd = (uint64_t)users;
-	if (mount_setattr(mount, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
-		int errnum = errno;
-		char name[32];
-
-		trial_set(trial, TRIAL_MISSING, "not of %s here: %s",
-			file_system_name(folder, name, sizeof(name)), strerror(errnum));
-	} else if (fstat(mount, &st) < 0 || st.st_uid != expected)
+	else if (fstat(mount, &st) < 0 || st.st_uid != users.first)
 		trial_set(trial, TRIAL_MISSING, "ids are not mapped");
+	else if (volumes_private_mounts(&err) < 0 || try_overlay(folder, &users, &err) < 0)
+		trial_fail(trial, TRIAL_MISSING, &err);
 	else
-		praise(folder, WHERE, trial);
+		praise(folder, WHERE ", and below overlays", trial);
+	pod_users_close(&users);
 }

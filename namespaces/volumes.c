@@ -66,8 +66,18 @@ int volumes_private_mounts(struct error *err)
 	return 0;
 }
 
-/* Attaches a tmpfs to the holder, where the kernel needs that. */
-static int hold(int mount, const char *name, struct error *err)
+int volumes_shed_mounts(void)
+{
+	struct stat st;
+
+	if (stat("/../" HOLDER_MARK, &st) < 0)
+		return 0;
+	if (unshare(CLONE_NEWNS) < 0)
+		return -1;
+	return umount2("/..", MNT_DETACH);
+}
+
+int volumes_hold(int mount, const char *name, struct error *err)
 {
 	cleanup_fd int holder = -1;
 	cleanup_fd int target = -1;
@@ -80,7 +90,7 @@ static int hold(int mount, const char *name, struct error *err)
 	holder = open("/../" HOLDER_MARK, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (holder < 0)
 		return error_set(err, ERROR_INTERNAL, errno, "volumes_private_mounts was not called");
-	if (mkdirat(holder, folder, 0700) < 0)
+	if (mkdirat(holder, folder, 0700) < 0 && errno != EEXIST)
 		return error_set(err, ERROR_HOST, errno, "cannot make the volume %s", name);
 	target = openat(holder, folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (target < 0)
@@ -106,7 +116,7 @@ static int make_in_memory(const char *name, uint64_t size, const char *mode, int
 		options[n++] = (struct mount_option){"gid", gid_text};
 	}
 	mount = mount_new("tmpfs", options, n, attributes, err);
-	if (mount < 0 || (name && hold(mount, name, err) < 0))
+	if (mount < 0 || (name && volumes_hold(mount, name, err) < 0))
 		return -1;
 	return steal_fd(&mount);
 }

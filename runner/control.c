@@ -185,6 +185,7 @@ static int session_launch(struct session *session, struct json_object *request, 
 	session->container.argv = NULL;
 	session->container.join_pidfd = member->exit.fd;
 	session->container.isolation.cgroup = &member->cgroup;
+	session->container.isolation.sandbox = &supervisor->sandbox;
 	if (!supervisor->naming)
 		session->container.locks.naming = NULL;
 	supervisor_init_denials(supervisor, member->item, &session->denials);

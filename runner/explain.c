@@ -41,7 +41,7 @@ void explain_namespaces(const struct pod *pod, struct namespaces_told *told)
 	append(pod->host_network ? told->host : told->pod, "network");
 	append(pod->host_ipc ? told->host : told->pod, "ipc");
 	append(told->pod, "uts");
-	append(userns_inside() ? told->pod : told->host, "user");
+	append(userns_inside() || pod->host_users == OPTIONAL_FALSE ? told->pod : told->host, "user");
 }
 
 static void print_words(const char *const *words, FILE *out)
@@ -377,6 +377,10 @@ static void print_pod(const struct plan *plan, FILE *out)
 	fprintf(out, "%s\n", pod->host_network ? "the host's" : pod->hostname);
 	label("network", out);
 	fputs(pod->host_network ? "the host's\n" : "its own: loopback alone\n", out);
+	if (plan->own_users) {
+		label("users", out);
+		fprintf(out, "its own: 0-%d are a range of the host's that nobody else has\n", POD_IDS - 1);
+	}
 	label("restarts", out);
 	fprintf(out, "%s\n", policies[pod->restart_policy]);
 	label("grace period", out);

@@ -43,7 +43,7 @@ static struct json_object *image_json(const struct planned *item)
 	return json;
 }
 
-static struct json_object *user_json(const struct planned *item)
+static struct json_object *user_json(const struct plan *plan, const struct planned *item)
 {
 	const struct credentials *credentials = &item->container.credentials;
 	struct json_object *json = json_object_new_object();
@@ -54,7 +54,9 @@ static struct json_object *user_json(const struct planned *item)
 		add_string(json, "name", item->container.user);
 	} else {
 		add_number(json, "uid", credentials->uid);
-		add_number(json, "hostUid", userns_outer_uid(credentials->uid));
+		/* A range of the pod's own is found when it starts. */
+		if (!plan->own_users)
+			add_number(json, "hostUid", userns_outer_uid(credentials->uid));
 	}
 	if (item->container.group)
 		add_string(json, "group", item->container.group);
@@ -186,7 +188,7 @@ static struct json_object *container_json(const struct explanation *explanation,
 	json_object_object_add(json, "argv", list((const char *const *)item->container.argv));
 	add_string(json, "workingDir", item->container.cwd);
 	json_object_object_add(json, "env", list((const char *const *)item->container.env));
-	json_object_object_add(json, "user", user_json(item));
+	json_object_object_add(json, "user", user_json(plan, item));
 	json_object_object_add(json, "namespaces", namespaces_json(plan->pod));
 	add_bool(json, "readOnlyRootFilesystem", item->read_only_root);
 	json_object_object_add(json, "mounts", mounts_json(plan->pod, item));

@@ -208,6 +208,9 @@ int launch_start(
 		launch_close(launched);
 		return -1;
 	}
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] >= 0)
+			sandbox_give_pipe(container->isolation.sandbox, stdio[i]);
 	launched->notice = notice[0];
 	pid = clone_child(container, &pidfd, err);
 	if (pid == 0) {

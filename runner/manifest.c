@@ -195,6 +195,25 @@ static void read_aliases(const struct cursor *spec, struct pod *pod)
 	}
 }
 
+/* As validateHostUsers of pkg/apis/core/validation. */
+static void read_users(const struct cursor *spec, struct pod *pod)
+{
+	static const char *const others[] = {"hostNetwork", "hostPID", "hostIPC"};
+	struct cursor users = cursor_get(spec, "hostUsers");
+
+	if (!users.node)
+		return;
+	pod->host_users = cursor_bool(&users, true) ? OPTIONAL_TRUE : OPTIONAL_FALSE;
+	pod->host_users_line = users.node->line;
+	pod->host_users_column = users.node->column;
+	for (size_t i = 0; pod->host_users == OPTIONAL_FALSE && i < array_length(others); i++) {
+		struct cursor other = cursor_get(spec, others[i]);
+
+		if (cursor_bool(&other, false))
+			cursor_forbidden(&other, "when `hostUsers` is false");
+	}
+}
+
 static void read_namespaces(const struct cursor *spec, struct pod *pod)
 {
 	struct cursor network = cursor_get(spec, "hostNetwork"), pid = cursor_get(spec, "hostPID");
@@ -204,6 +223,7 @@ static void read_namespaces(const struct cursor *spec, struct pod *pod)
 	pod->host_pid = cursor_bool(&pid, false);
 	pod->host_ipc = cursor_bool(&ipc, false);
 	pod->share_process_namespace = cursor_bool(&shared, false);
+	read_users(spec, pod);
 	if (pod->share_process_namespace && pod->host_pid)
 		cursor_invalid(&shared, "ShareProcessNamespace and HostPID cannot both be enabled");
 }

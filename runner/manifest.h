@@ -214,6 +214,8 @@ struct pod {
 	struct host_alias *host_aliases;
 	size_t n_host_aliases;
 	bool host_network, host_pid, host_ipc, share_process_namespace;
+	enum optional_bool host_users;
+	unsigned int host_users_line, host_users_column; /* 0 if it isn't given */
 	unsigned int termination_grace_period; /* seconds, default 30 */
 	unsigned int active_deadline; /* seconds; 0: none */
 	enum restart_policy restart_policy; /* never RESTART_POD */

@@ -338,6 +338,10 @@ static int make_cgroup(struct member *member, struct error *err)
 	if (cgroup_make_container(&supervisor->cgroup, member->item->spec->name, &member->cgroup, err) < 0)
 		return -1;
 	member->prepared.container.isolation.cgroup = &member->cgroup;
+	/* Nobody else can write to what is mounted at /sys/fs/cgroup. */
+	if (member->item->privileged &&
+		pod_users_give_cgroup(&supervisor->users, member->cgroup.fd[CGROUP_UNIFIED], err) < 0)
+		return -1;
 	return cgroup_limit(&member->cgroup, &member->item->limits, &supervisor->cgroup_why, err);
 }
 

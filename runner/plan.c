@@ -164,31 +164,6 @@ static void plan_manifest(struct plan *plan, struct planned *item, const struct 
 	plan_locks(plan, item, request, findings, warnings);
 }
 
-static void check_group(const struct pod *pod, const char *path, int64_t group, struct findings *findings)
-{
-	cleanup_free char *hint = NULL;
-	char range[128];
-
-	if (userns_maps_gid(group))
-		return;
-	hint = plan_ids_hint();
-	findings_add(findings, SEVERITY_ERROR, pod->security_line, pod->security_column, path, hint,
-		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)group,
-		userns_describe_gids(range, sizeof(range)));
-	findings_check(findings, "user ids");
-}
-
-static void check_pod_ids(const struct pod *pod, struct findings *findings)
-{
-	if (pod->fs_group.set)
-		check_group(pod, "spec.securityContext.fsGroup", pod->fs_group.value, findings);
-	for (size_t i = 0; i < pod->n_supplemental_groups; i++) {
-		cleanup_free char *path = xasprintf("spec.securityContext.supplementalGroups[%zu]", i);
-
-		check_group(pod, path, pod->supplemental_groups[i], findings);
-	}
-}
-
 int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
 	struct findings *findings, FILE *warnings, struct error *err)
 {
@@ -203,7 +178,7 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	plan->n_init = pod->n_init_containers;
 	plan->n = plan->n_init + pod->n_containers;
 	plan->items = xcalloc(plan->n, sizeof(*plan->items));
-	check_pod_ids(pod, findings);
+	plan_users(plan, findings);
 	for (size_t i = 0; i < plan->n; i++) {
 		struct planned *item = &plan->items[i];
 

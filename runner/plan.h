@@ -62,6 +62,7 @@ struct plan {
 	struct cgroup_limits limits; /* of all containers together */
 	unsigned int wanted_controllers, optional_controllers; /* bits, for cgroup_make_pod */
 	bool single_id; /* the only id there is here is 0 */
+	bool own_users; /* the pod gets a user namespace of its own; as an ordinary user it is in one already */
 	bool apparmor_missed; /* that minirun-default can't be had has been said */
 };
 
@@ -107,8 +108,14 @@ char *plan_folder_of(const char *manifest);
 const struct profile_choice *plan_choice(
 	const struct profile_choice *container, const struct profile_choice *pod);
 
-/* Why there aren't more ids here, and how to get them; to be freed. */
-char *plan_ids_hint(void);
+/*
+ * plan_ids.c: an error about the field at path if the pod has no such user (or group) id: it names those that there are, and how
+ * to get more.
+ */
+void plan_check_id(const struct plan *plan, struct findings *findings, bool is_group, int64_t id,
+	const char *path, unsigned int line, unsigned int column);
+/* plan_ids.c: whose users the pod has, and whether fsGroup and supplementalGroups are among the ids; for plan_make. */
+void plan_users(struct plan *plan, struct findings *findings);
 
 /* plan_locks.c: what a container may do; for plan_make. */
 int plan_locks(struct plan *plan, struct planned *item, const struct plan_request *request,

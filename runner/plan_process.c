@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "runner/accounts.h"
 #include "runner/plan.h"
-#include "runner/privilege.h"
 #include "runner/signals.h"
 
 /* containerd's default (internal/cri, oci.WithDefaultPathEnv). */
@@ -79,28 +78,12 @@ static void plan_environment(const struct pod *pod, struct planned *item)
 	item->container.env = env.items;
 }
 
-char *plan_ids_hint(void)
+static void check_id(const struct plan *plan, struct findings *findings, const struct planned *item,
+	const char *field, bool is_group, int64_t id)
 {
-	/* The note knows better: it is why there are no more ids. */
-	return xstrdup(privilege_note()
-			       ? privilege_note()
-			       : "an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid "
-				 "(usermod --add-subuids) and newuidmap (package uidmap)");
-}
+	cleanup_free char *path = xasprintf("%s.%s", item->path, field);
 
-static void check_id(struct findings *findings, const struct planned *item, const char *field, int64_t id,
-	bool is_mapped, const char *range)
-{
-	cleanup_free char *text = NULL;
-	cleanup_free char *hint = NULL;
-
-	if (is_mapped)
-		return;
-	text = xasprintf(
-		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)id, range);
-	hint = plan_ids_hint();
-	complain(findings, item, field, hint, text);
-	findings_check(findings, "user ids");
+	plan_check_id(plan, findings, is_group, id, path, item->spec->line, item->spec->column);
 }
 
 static struct optional_integer first_set(struct optional_integer container, struct optional_integer pod)
@@ -136,23 +119,20 @@ static void check_non_root(const struct pod *pod, const struct planned *item, st
 }
 
 /* Without a runAsUser the image's User counts, and its group part without a runAsGroup. */
-static void plan_image_user(struct planned *item, const struct user_words *image,
+static void plan_image_user(const struct plan *plan, struct planned *item, const struct user_words *image,
 	struct optional_integer group, struct findings *findings)
 {
 	struct container *container = &item->container;
-	char range[128];
 
 	if (image->has_uid)
-		check_id(findings, item, "image", image->uid, userns_maps_uid(image->uid),
-			userns_describe_uids(range, sizeof(range)));
+		check_id(plan, findings, item, "image", false, image->uid);
 	container->credentials.uid = image->uid;
 	if (image->name)
 		container->user = item->user = xstrdup(image->name);
 	if (group.set)
 		return;
 	if (image->has_gid)
-		check_id(findings, item, "image", image->gid, userns_maps_gid(image->gid),
-			userns_describe_gids(range, sizeof(range)));
+		check_id(plan, findings, item, "image", true, image->gid);
 	container->credentials.gid = image->gid;
 	if (image->group)
 		container->group = item->group = xstrdup(image->group);
@@ -179,18 +159,15 @@ static void plan_ids(const struct plan *plan, struct planned *item, struct findi
 	const char *text = item->image.config.user;
 	struct user_words image = {0};
 	struct error err = {0};
-	char range[128];
 
 	if (user.set)
-		check_id(findings, item, "securityContext.runAsUser", user.value, userns_maps_uid(user.value),
-			userns_describe_uids(range, sizeof(range)));
+		check_id(plan, findings, item, "securityContext.runAsUser", false, user.value);
 	if (group.set)
-		check_id(findings, item, "securityContext.runAsGroup", group.value,
-			userns_maps_gid(group.value), userns_describe_gids(range, sizeof(range)));
+		check_id(plan, findings, item, "securityContext.runAsGroup", true, group.value);
 	credentials->uid = user.set ? (uid_t)user.value : 0;
 	credentials->gid = group.set ? (gid_t)group.value : 0;
 	item->container.gid_from_image = !group.set;
-	item->container.set_groups = userns_allows_setgroups();
+	item->container.set_groups = plan->own_users || userns_allows_setgroups();
 	plan_groups(pod, credentials);
 	if (!user.set && text && user_words_parse(text, &image, &err) < 0) {
 		plan_complain(findings, item, "image", &err);
@@ -198,7 +175,7 @@ static void plan_ids(const struct plan *plan, struct planned *item, struct findi
 	}
 	check_non_root(pod, item, user, &image, findings);
 	if (!user.set)
-		plan_image_user(item, &image, group, findings);
+		plan_image_user(plan, item, &image, group, findings);
 	user_words_free(&image);
 }
 

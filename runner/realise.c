@@ -1,11 +1,8 @@
 /*
- * From plan to things: the pod's volumes and files, a container's rootfs and mounts.
+ * From plan to things: the pod's volumes and files, a container's mounts. Its rootfs: rootfs.c.
  *
  * All of it is on the store's disk, the /etc files and termination messages too: a container can write to them without limit, and
  * the run folder is a small tmpfs of the host on most machines.
- *
- * Below an image lies one more layer, the same for all: empty mount points (/dev, /proc, /sys, /etc/hosts, ...). An image
- * that lacks them would else have them made in the container's own layer, some five files a start.
  */
 #include "runner/realise.h"
 
@@ -21,14 +18,12 @@
 #include "base/inroot.h"
 #include "base/memory.h"
 
-#define MOUNT_POINTS      "mount-points"
 #define TERMINATION_LIMIT 4096 /* bytes, as the kubelet's MaxContainerTerminationMessageLength */
 
 static const struct resources resources_none = {
-	.shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1};
+	.users = &pod_users_none, .shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1};
 
-/* Makes and opens a folder below the pod's own, which nobody else can write to. */
-static int make_folder(int dirfd, const char *name, mode_t mode, struct error *err)
+int realise_folder(int dirfd, const char *name, mode_t mode, struct error *err)
 {
 	cleanup_fd int fd = -1;
 
@@ -39,7 +34,8 @@ static int make_folder(int dirfd, const char *name, mode_t mode, struct error *e
 	return steal_fd(&fd);
 }
 
-static int realise_volume(const struct pod *pod, const struct volume *volume, int folder, struct error *err)
+static int realise_volume(const struct pod *pod, const struct volume *volume, int folder,
+	const struct resources *resources, struct error *err)
 {
 	int64_t group = pod->fs_group.set ? pod->fs_group.value : -1;
 	int fd = -1;
@@ -52,6 +48,14 @@ static int realise_volume(const struct pod *pod, const struct volume *volume, in
 			volume->host_path, (enum volume_host_type)volume->host_path_type, err);
 	else
 		return -2; /* known, unsupported, and not mounted: the manifest's validation has said so */
+	/* What can't be shown to the pod's users is found before anything runs. */
+	if (fd >= 0 && (volume->kind == VOLUME_EMPTY_DIR ? pod_users_give(resources->users, fd, err)
+							 : pod_users_try(resources->users, fd, err)) < 0) {
+		if (volume->kind == VOLUME_HOST_PATH)
+			error_wrap(err, "hostPath %s", volume->host_path);
+		close(fd);
+		fd = -1;
+	}
 	return fd < 0 ? error_wrap(err, "volume %s", volume->name) : fd;
 }
 
@@ -75,36 +79,11 @@ static bool shares_shm(const struct plan *plan)
 
 int realise_private_mounts(const struct plan *plan, struct error *err)
 {
-	bool needed = shares_shm(plan);
+	bool needed = shares_shm(plan) || plan->own_users;
 
 	for (size_t i = 0; i < plan->pod->n_volumes; i++)
 		needed |= plan->pod->volumes[i].kind == VOLUME_EMPTY_DIR && plan->pod->volumes[i].memory;
 	return needed ? volumes_private_mounts(err) : 0;
-}
-
-/* Made once a store. Whoever comes at the same time makes the same. */
-static int open_mount_points(const struct store *store, struct error *err)
-{
-	static const char *const folders[] = {"dev", "proc", "sys", "etc"};
-	static const char *const files[] = {"etc/hosts", "etc/hostname", "etc/resolv.conf"};
-	cleanup_fd int fd = openat(store->fd, MOUNT_POINTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd >= 0)
-		return steal_fd(&fd);
-	fd = make_folder(store->fd, MOUNT_POINTS, 0755, err);
-	for (size_t i = 0; fd >= 0 && i < array_length(folders); i++) {
-		cleanup_fd int folder = make_folder(fd, folders[i], 0755, err);
-
-		if (folder < 0)
-			return -1;
-	}
-	for (size_t i = 0; fd >= 0 && i < array_length(files); i++) {
-		cleanup_fd int file = inroot_touch(fd, files[i], 0644, err);
-
-		if (file < 0)
-			return -1;
-	}
-	return steal_fd(&fd);
 }
 
 static int realise_volumes(
@@ -115,12 +94,12 @@ static int realise_volumes(
 
 	if (!pod->n_volumes)
 		return 0;
-	folder = make_folder(state->data, "volumes", 0755, err);
+	folder = realise_folder(state->data, "volumes", 0755, err);
 	if (folder < 0)
 		return -1;
 	resources->volumes = xcalloc(pod->n_volumes, sizeof(*resources->volumes));
 	for (size_t i = 0; i < pod->n_volumes; i++) {
-		resources->volumes[i] = realise_volume(pod, &pod->volumes[i], folder, err);
+		resources->volumes[i] = realise_volume(pod, &pod->volumes[i], folder, resources, err);
 		if (resources->volumes[i] == -1)
 			return -1;
 		resources->n_volumes = i + 1;
@@ -128,25 +107,41 @@ static int realise_volumes(
 	return 0;
 }
 
-int realise_pod(
-	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err)
+/* The /etc files belong to the pod's root, as does what is made for it elsewhere. */
+static int give_etc_files(const struct resources *resources, struct error *err)
+{
+	static const char *const names[] = {"hosts", "hostname", "resolv.conf"};
+
+	for (size_t i = 0; i < array_length(names); i++) {
+		cleanup_fd int fd = openat(resources->etc, names[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0 && pod_users_give(resources->users, fd, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int realise_pod(const struct plan *plan, const struct state *state, const struct pod_users *users,
+	struct resources *resources, struct error *err)
 {
 	*resources = resources_none;
+	resources->users = users;
 	resources->data = state->data;
 	if (realise_volumes(plan, state, resources, err) < 0)
 		return -1;
-	resources->etc = make_folder(state->data, "etc", 0755, err);
-	if (resources->etc < 0 || write_etc_files(plan->pod, resources->etc, err) < 0)
+	resources->etc = realise_folder(state->data, "etc", 0755, err);
+	if (resources->etc < 0 || write_etc_files(plan->pod, resources->etc, err) < 0 ||
+		give_etc_files(resources, err) < 0)
 		return -1;
 	if (shares_shm(plan)) {
 		resources->shm = volume_make_shm("/dev/shm", 0, err);
-		if (resources->shm < 0)
+		if (resources->shm < 0 || pod_users_give(users, resources->shm, err) < 0)
 			return -1;
 	}
-	resources->mount_points = open_mount_points(&plan->store, err);
+	resources->mount_points = rootfs_mount_points(&plan->store, err);
 	if (resources->mount_points < 0)
 		return -1;
-	resources->messages = make_folder(state->data, "messages", 0755, err);
+	resources->messages = realise_folder(state->data, "messages", 0755, err);
 	return resources->messages < 0 ? -1 : 0;
 }
 
@@ -162,50 +157,6 @@ void resources_close(struct resources *resources)
 			close(fds[i]);
 	free(resources->volumes);
 	*resources = resources_none;
-}
-
-/* A folder of the container's own: "upper-NAME-RUN" or "work-NAME-RUN", on the store's disk. That of the last run goes. */
-static int make_layer(const struct resources *resources, const char *kind, const char *name, unsigned int run,
-	struct error *err)
-{
-	cleanup_free char *folder = xasprintf("%s-%s-%u", kind, name, run);
-	struct error ignored;
-
-	if (run) {
-		cleanup_free char *last = xasprintf("%s-%s-%u", kind, name, run - 1);
-
-		inroot_remove_tree(resources->data, last, &ignored);
-	}
-	return make_folder(resources->data, folder, 0755, err);
-}
-
-static int realise_rootfs(const struct plan *plan, const struct planned *item, unsigned int run,
-	const struct resources *resources, struct prepared *prepared, struct error *err)
-{
-	size_t n = 0;
-	cleanup_free int *fds = NULL;
-	cleanup_free int *lowers = NULL; /* topmost first */
-	cleanup_fd int upper = make_layer(resources, "upper", item->spec->name, run, err);
-	cleanup_fd int work = upper < 0 ? -1 : make_layer(resources, "work", item->spec->name, run, err);
-
-	if (work < 0)
-		return -1;
-	while (item->image.layers[n])
-		n++;
-	fds = xcalloc(n, sizeof(*fds));
-	lowers = xcalloc(n + 1, sizeof(*lowers));
-	prepared->layer_locks = xcalloc(n, sizeof(*prepared->layer_locks));
-	if (image_open_layers(&plan->store, &item->image, fds, prepared->layer_locks, err) < 0)
-		return -1;
-	prepared->n_layer_locks = n;
-	for (size_t i = 0; i < n; i++)
-		lowers[n - 1 - i] = fds[i];
-	lowers[n] = resources->mount_points;
-	if (image_copy_root(&plan->store, &item->image, fds, upper, err) == 0)
-		prepared->rootfs = rootfs_overlay(lowers, n + 1, upper, work, err);
-	for (size_t i = 0; i < n; i++)
-		close(fds[i]);
-	return prepared->rootfs < 0 ? error_wrap(err, "image %s", item->image.name) : 0;
 }
 
 static size_t depth_of(const char *path)
@@ -234,10 +185,17 @@ static int mount_volume(const struct planned *item, size_t index, const struct r
 {
 	const struct volume_mount *mount = &item->spec->mounts[index];
 	bool trusted = pod->volumes[mount->volume].kind == VOLUME_HOST_PATH;
+	int volume = resources->volumes[mount->volume];
 	bool is_dir;
-	int fd = volume_clone(
-		resources->volumes[mount->volume], mount->sub_path, mount->read_only, trusted, &is_dir, err);
+	int fd;
 
+	if (!trusted && mount->sub_path && *mount->sub_path)
+		pod_users_make_folder(resources->users, volume, mount->sub_path);
+	fd = volume_clone(volume, mount->sub_path, mount->read_only, trusted, &is_dir, err);
+	if (fd >= 0 && trusted && pod_users_map(resources->users, fd, true, err) < 0) {
+		close(fd);
+		fd = -1;
+	}
 	if (fd < 0)
 		return error_wrap(err, "volume %s at %s", mount->name, mount->mount_path);
 	add_mount(prepared, fd, mount->mount_path, is_dir);
@@ -286,12 +244,17 @@ static int mount_own(const struct planned *item, int folder, const char *name, c
 	return 0;
 }
 
-static int mount_termination_file(const struct planned *item, struct prepared *prepared, struct error *err)
+static int mount_termination_file(const struct planned *item, const struct resources *resources,
+	struct prepared *prepared, struct error *err)
 {
 	const char *name = item->spec->name;
+	cleanup_fd int fd = -1;
 
 	/* 0666 as the kubelet's: the container's user, whoever it is, writes to it. */
 	if (file_replace(prepared->messages, name, 0666, "", 0, err) < 0)
+		return -1;
+	fd = openat(prepared->messages, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || pod_users_give(resources->users, fd, err) < 0)
 		return -1;
 	return mount_own(item, prepared->messages, name, item->spec->termination_message_path, prepared, err);
 }
@@ -303,7 +266,7 @@ static int realise_mounts(const struct plan *plan, const struct planned *item,
 		if (mount_volume(item, i, resources, plan->pod, prepared, err) < 0)
 			return -1;
 	mount_image_volumes(item, prepared);
-	if (mount_termination_file(item, prepared, err) < 0)
+	if (mount_termination_file(item, resources, prepared, err) < 0)
 		return -1;
 	if (mount_own(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
 		mount_own(item, resources->etc, "hostname", "/etc/hostname", prepared, err) < 0)
@@ -321,7 +284,7 @@ int realise_container(const struct plan *plan, const struct planned *item, unsig
 
 	*prepared = (struct prepared){.container = item->container, .rootfs = -1};
 	prepared->messages = resources->messages;
-	if (realise_rootfs(plan, item, run, resources, prepared, err) < 0 ||
+	if (rootfs_realise(plan, item, run, resources, prepared, err) < 0 ||
 		realise_mounts(plan, item, resources, prepared, err) < 0)
 		return -1;
 	isolation = &prepared->container.isolation;

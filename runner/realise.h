@@ -6,6 +6,7 @@
 #include "runner/state.h"
 
 struct resources {
+	const struct pod_users *users; /* the pod's own, if it has any */
 	int *volumes; /* a descriptor each, in the order of the manifest */
 	size_t n_volumes;
 	int shm; /* /dev/shm of a pod of several containers; -1: each has its own */
@@ -18,9 +19,9 @@ struct resources {
 /* Gives the supervisor mounts of its own if the pod's volumes need it. Before the sandbox is started. */
 int realise_private_mounts(const struct plan *plan, struct error *err);
 
-/* Makes volumes and /etc files. */
-int realise_pod(
-	const struct plan *plan, const struct state *state, struct resources *resources, struct error *err);
+/* Makes volumes and /etc files, and gives them to the pod's users, if it has any of its own. */
+int realise_pod(const struct plan *plan, const struct state *state, const struct pod_users *users,
+	struct resources *resources, struct error *err);
 void resources_close(struct resources *resources);
 
 /* What launching one container takes; made right before it, because its volumes are hostile by now (law R4). */
@@ -33,6 +34,15 @@ struct prepared {
 	size_t n_layer_locks;
 	int messages; /* the resources' */
 };
+
+/* Makes (or finds) a folder below one that nobody else can write to, with that mode, and opens it. */
+int realise_folder(int dirfd, const char *name, mode_t mode, struct error *err);
+
+/* rootfs.c: the layer of mount points that lies below every image; made once a store. */
+int rootfs_mount_points(const struct store *store, struct error *err);
+/* rootfs.c: the container's rootfs; fills that of prepared, and its locks. */
+int rootfs_realise(const struct plan *plan, const struct planned *item, unsigned int run,
+	const struct resources *resources, struct prepared *prepared, struct error *err);
 
 /* run is 0 for the first run, 1 after the first restart: each has a layer of its own, and the one before goes. */
 int realise_container(const struct plan *plan, const struct planned *item, unsigned int run,

@@ -55,6 +55,7 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 		.host_pid = pod->host_pid,
 		.host_ipc = pod->host_ipc,
 		.share_process_namespace = pod->share_process_namespace,
+		.users = supervisor->plan->own_users ? &supervisor->users : NULL,
 		.sysctls = sysctls,
 		.n_sysctls = pod->sysctls.n,
 		.on_orphaned = supervisor->background ? abandon_orphaned : clear_orphaned,
@@ -160,7 +161,11 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 	audit_watch_open(supervisor);
 	ending_adopt_orphans(supervisor);
 	/* First of all, for from then on there is somebody to clear up should we be killed. */
-	if (realise_private_mounts(supervisor->plan, err) < 0 || start_sandbox(supervisor, err) < 0)
+	if (realise_private_mounts(supervisor->plan, err) < 0)
+		return -1;
+	if (supervisor->plan->own_users && pod_users_make(&supervisor->users, err) < 0)
+		return -1;
+	if (start_sandbox(supervisor, err) < 0)
 		return -1;
 	if (state_claim(supervisor->state, err) < 0 || make_logs(supervisor, err) < 0 ||
 		status_open(supervisor, manifest, err) < 0)
@@ -168,7 +173,8 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 	if (make_cgroup(supervisor, err) < 0)
 		return -1;
 	/* While the sandbox makes the pod's namespaces. */
-	if (realise_pod(supervisor->plan, supervisor->state, &supervisor->resources, err) < 0)
+	if (realise_pod(
+		    supervisor->plan, supervisor->state, &supervisor->users, &supervisor->resources, err) < 0)
 		return -1;
 	if (sandbox_wait(&supervisor->sandbox, err) < 0)
 		return -1;
@@ -187,6 +193,10 @@ static int run_loop(struct supervisor *supervisor, struct error *err)
 	gethostname(host, sizeof(host) - 1);
 	status_event(supervisor, NULL, false, "Scheduled", "Successfully assigned %s/%s to %s",
 		supervisor->plan->pod->namespace, pod_name(supervisor), host);
+	if (supervisor->plan->own_users)
+		status_event(supervisor, NULL, false, "UserNamespace",
+			"Users and groups 0-%u of the pod are %u-%u of this machine", POD_IDS - 1,
+			supervisor->users.first, supervisor->users.first + POD_IDS - 1);
 	sequence_advance(supervisor);
 	return loop_run(&supervisor->loop, err);
 }
@@ -275,6 +285,7 @@ static void close_all(struct supervisor *supervisor)
 			err.message);
 	/* Last of all: until then it would clear up in our place, should we be killed. */
 	sandbox_stop(&supervisor->sandbox);
+	pod_users_close(&supervisor->users);
 	cgroup_close(&supervisor->cgroup);
 	cgroup_move_back();
 }
@@ -295,7 +306,13 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.report = report,
 		.state = state,
 		.loop.epoll = -1,
-		.resources = {.shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1},
+		.resources = {.users = &pod_users_none,
+			.shm = -1,
+			.etc = -1,
+			.messages = -1,
+			.data = -1,
+			.mount_points = -1},
+		.users = pod_users_none,
 		.sandbox = {.pidfd = -1, .pause_pidfd = -1, .ready = -1},
 		.signals.fd = -1,
 		.control.fd = -1,

@@ -20,6 +20,7 @@ struct supervisor {
 	struct state *state;
 	struct loop loop;
 	struct resources resources;
+	struct pod_users users; /* the pod's own, if it has any */
 	struct sandbox sandbox;
 	struct member *members; /* as plan->items */
 	struct watch signals, control, sandbox_exit, sizes;

@@ -265,6 +265,7 @@ static int start_command(struct task *task, int output, struct error *err)
 	task->container.argv = task->handler->command;
 	task->container.join_pidfd = member->exit.fd;
 	task->container.isolation.cgroup = &member->cgroup;
+	task->container.isolation.sandbox = &supervisor->sandbox;
 	if (!supervisor->naming)
 		task->container.locks.naming = NULL;
 	supervisor_init_denials(supervisor, member->item, &task->denials);

@@ -236,13 +236,15 @@ static void known_fields(void)
 			   "  hostUsers: true\n  os: {name: linux}\n  schedulerName: default-scheduler\n",
 			""},
 		{CONTAINER "  hostUsers: false\n  os: {name: windows}\n  runtimeClassName: gvisor\n",
-			"f:8:14: error: spec.hostUsers: known, not supported here: run minirun as an "
-			"ordinary user for a "
-			"user namespace\n"
 			"f:9:14: error: spec.os.name: known, not supported here: minirun runs Linux "
 			"containers\n"
 			"f:10:21: error: spec.runtimeClassName: known, not supported here: minirun is the "
 			"only runtime\n"},
+		{CONTAINER "  hostUsers: false\n  hostNetwork: true\n  hostPID: true\n  hostIPC: true\n",
+			"f:9:16: error: spec.hostNetwork: Forbidden: when `hostUsers` is false\n"
+			"f:10:12: error: spec.hostPID: Forbidden: when `hostUsers` is false\n"
+			"f:11:12: error: spec.hostIPC: Forbidden: when `hostUsers` is false\n"},
+		{CONTAINER "  hostUsers: true\n  hostNetwork: true\n", ""},
 		{CONTAINER "    env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]\n"
 			   "    envFrom: [{configMapRef: {name: x}}]\n",
 			"f:8:21: error: spec.containers[0].env[0].valueFrom: known, not supported here: "

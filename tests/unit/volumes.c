@@ -314,6 +314,35 @@ static void grants_of_ids_are_read(void)
 	expect(idmap_parse(&map, text, NULL, 7) == 0);
 }
 
+/* Ranges for pods with users of their own: the first from *first on. */
+static int64_t next_range(const char *subuid, const char *subgid, int64_t first)
+{
+	return idmap_next_range(subuid, subgid, 65536, &first) ? first : -1;
+}
+
+static void ranges_for_pods_are_nobody_elses(void)
+{
+	const char *two = "minirun:100000:65536\nminirun:300000:131075\n";
+
+	/* The high ones, but what somebody has, in either file. */
+	expect(next_range("", "", 0) == 0x70000000);
+	expect(next_range("me:100000:65536\n", "me:100000:65536\n", 0) == 0x70000000);
+	expect(next_range("me:1879048200:1\n", "", 0) == 0x70010000);
+	expect(next_range("", "me:1:1879048193\nyou:1879113728:1\n", 0) == 0x70020000);
+	expect(next_range("", "", 0x70010000) == 0x70010000);
+	expect(next_range("", "", 0x7ffd0000) == 0x7ffd0000);
+	expect(next_range("", "", 0x7ffe0000) == -1);
+	/* Those that are granted, as far as they are in both files and whole. */
+	expect(next_range(two, two, 0) == 100000);
+	expect(next_range(two, two, 165536) == 300000);
+	expect(next_range(two, two, 365536) == 365536);
+	expect(next_range(two, two, 431072) == -1);
+	expect(next_range(two, "minirun:300000:65536\n", 0) == 300000);
+	expect(next_range(two, "minirun:300000:65536\n", 365536) == -1);
+	expect(next_range(two, "", 0) == -1);
+	expect(next_range("minirun:100000:65535\n", "minirun:100000:65536\n", 0) == -1);
+}
+
 int main(void)
 {
 	struct sandbox_spec spec = {.hostname = "x"};
@@ -323,6 +352,7 @@ int main(void)
 	world_make(&world);
 	if (sandbox_start(&spec, &world.sandbox, &world.err) < 0)
 		printf("# %s\n", world.err.message);
+	group(ranges_for_pods_are_nobody_elses);
 	group(empty_dirs_are_open_to_all);
 	group(memory_is_shared_by_clones);
 	group(host_paths_are_checked);
