@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "images/allowance.h"
 #include "images/libarchive.h"
 #include "images/load.h"
 #include "images/plain.h"
@@ -102,7 +103,7 @@ static int cannot_read(struct reader *reader, struct archive *archive, struct er
 
 	if (reader->err.message[0]) {
 		*err = reader->err;
-	} else {
+	} else if (!allowance_explain(text, reader->load->limits->max_memory, err)) {
 		error_set(err, ERROR_IMAGE, 0, "the archive is damaged or cut short: %s",
 			text ? text : "no reason given");
 		error_hint(err, "fetch or make the archive again");
@@ -343,7 +344,7 @@ static int read_archive(struct reader *reader, struct error *err)
 	reader->is_zip = kind == SOURCE_ZIP;
 	if (reader->is_zip ? prepare_zip(reader, err) < 0
 			   : plain_start(&reader->plain, reader->la, reader->source, kind == SOURCE_GZIP,
-				     reader->diff_id != NULL, err) < 0)
+				     reader->diff_id != NULL, reader->load->limits->max_memory, err) < 0)
 		return -1;
 	if (open_format(reader, err) < 0 || unpack_all(reader, err) < 0)
 		return -1;
@@ -354,6 +355,7 @@ int archive_unpack(struct load *load, struct source *source, char *diff_id, stru
 {
 	cleanup_libarchive struct libarchive la = {0};
 	struct reader reader = {.la = &la, .load = load, .source = source, .diff_id = diff_id};
+	struct allowance allowance;
 	locale_t bytes, before;
 	int result;
 
@@ -365,6 +367,7 @@ int archive_unpack(struct load *load, struct source *source, char *diff_id, stru
 	 */
 	bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
 	before = bytes ? uselocale(bytes) : (locale_t)0;
+	allowance_begin(&allowance, load->limits->max_memory);
 	result = read_archive(&reader, err);
 	if (bytes) {
 		uselocale(before);
@@ -376,6 +379,7 @@ int archive_unpack(struct load *load, struct source *source, char *diff_id, stru
 		load->plain_before += reader.n_plain;
 	}
 	plain_stop(&reader.plain);
+	allowance_end(&allowance);
 	la.read_free(reader.format);
 	free(reader.xattrs);
 	free(reader.previous);

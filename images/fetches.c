@@ -29,20 +29,29 @@ static const char *hex_of(const struct fetch_progress *item)
 	return item->digest + strlen(DIGEST_PREFIX);
 }
 
-static int too_large(uint64_t max, struct error *err)
+int fetches_check(const struct fetches *fetches, uint64_t max, struct error *err)
 {
+	uint64_t left = max;
 	char limit[32];
 
-	error_set(err, ERROR_IMAGE, 0, "its layers are larger than the limit of %s",
-		text_size(max, limit, sizeof(limit)));
-	return error_hint(err, "--max-bytes sets another");
+	for (size_t i = 0; i < fetches->n; i++) {
+		const struct fetch_progress *item = &fetches->items[i];
+
+		if (item->is_stored)
+			continue;
+		if (item->size > left) {
+			error_set(err, ERROR_IMAGE, 0, "its layers are larger than the limit of %s",
+				text_size(max, limit, sizeof(limit)));
+			return error_hint(err, "--max-bytes sets another");
+		}
+		left -= item->size;
+	}
+	return 0;
 }
 
-int fetches_of_manifest(
-	struct fetches *fetches, struct json_object *manifest, uint64_t max, struct error *err)
+int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, struct error *err)
 {
 	struct json_object *layers;
-	uint64_t total = 0;
 	size_t n;
 
 	fetches_free(fetches);
@@ -59,9 +68,6 @@ int fetches_of_manifest(
 		if (json_object_is_type(layer, json_type_object) && record_string(layer, "digest", &digest) &&
 			digest_is_valid(digest) && record_number(layer, "size", &item->size))
 			memcpy(item->digest, digest, strlen(digest) + 1);
-		if (item->size > max - total)
-			return too_large(max, err);
-		total += item->size;
 	}
 	return 0;
 }

@@ -15,16 +15,15 @@ struct fetches {
 
 void fetches_free(struct fetches *fetches);
 
-/*
- * Takes the layers that a manifest names. What is wrong with it is the loader's to say: such a layer is left out. Fails if they
- * are larger than max bytes together: unpacked they would be all the more.
- */
-int fetches_of_manifest(
-	struct fetches *fetches, struct json_object *manifest, uint64_t max, struct error *err);
+/* Takes the layers that a manifest names. What is wrong with it is the loader's to say: such a layer is left out. */
+int fetches_of_manifest(struct fetches *fetches, struct json_object *manifest, struct error *err);
 
 /* Finds out by the configuration's diff_ids which of them the store has; the loader may think otherwise of one. */
 void fetches_of_configuration(
 	struct fetches *fetches, const struct store *store, const char *text, size_t size);
+
+/* Fails if what is to be fetched is larger than max bytes together: unpacked it would be all the more. */
+int fetches_check(const struct fetches *fetches, uint64_t max, struct error *err);
 
 /* Makes, for each that the store has, a file without content that keeps skopeo from fetching it. */
 int fetches_stub(const struct fetches *fetches, int blobs, struct error *err);

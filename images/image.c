@@ -31,6 +31,32 @@ void image_free(struct image *image)
 	*image = (struct image){0};
 }
 
+int image_check_name(const char *text, struct error *err)
+{
+	cleanup_reference struct reference reference = {0};
+
+	return reference_parse(&reference, text, err);
+}
+
+/* In a record, and as -o json has it. */
+static const char *const origins[] = {[IMAGE_LOADED] = "loaded", [IMAGE_PULLED] = "pulled"};
+
+const char *image_origin_name(enum image_origin origin)
+{
+	return origins[origin];
+}
+
+static enum image_origin read_origin(struct json_object *json)
+{
+	const char *name;
+
+	if (record_string(json, "origin", &name))
+		for (size_t i = IMAGE_LOADED; i < array_length(origins); i++)
+			if (!strcmp(name, origins[i]))
+				return (enum image_origin)i;
+	return IMAGE_ORIGIN_UNKNOWN;
+}
+
 static int damaged(const char *shown, struct error *err)
 {
 	error_set(err, ERROR_IMAGE, 0, "%s is damaged", shown);
@@ -57,6 +83,7 @@ static int fill(
 	image->name = xstrdup(name);
 	image->digest = xstrdup(digest);
 	image->loaded = (time_t)loaded;
+	image->origin = read_origin(json);
 	if (record_string(json, "index", &index))
 		image->index = xstrdup(index);
 	if (!json_object_object_get_ex(json, "configuration", &configuration) || !configuration)
@@ -100,6 +127,9 @@ int image_publish(const struct store *store, const struct workspace *workspace, 
 	json_object_object_add(json, "entries", json_object_new_uint64(image->entries));
 	json_object_object_add(json, "loaded", json_object_new_uint64((uint64_t)image->loaded));
 	record_add_strings(json, "layers", image->layers);
+	if (image->origin != IMAGE_ORIGIN_UNKNOWN)
+		json_object_object_add(
+			json, "origin", json_object_new_string(image_origin_name(image->origin)));
 	if (image->index)
 		json_object_object_add(json, "index", json_object_new_string(image->index));
 	if (image->configuration)

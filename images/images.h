@@ -37,6 +37,9 @@ void store_close(struct store *store);
 /* Removes what loads that died left in STORE/tmp. Every load does it; for one that was just killed. */
 void store_sweep(const struct store *store);
 
+/* Whether text can be the name of an image: 0, or an ERROR_IMAGE that says which part of it can't. */
+int image_check_name(const char *text, struct error *err);
+
 /*
  * How to run an image, from an OCI image configuration's "config" object: an image's own, or `image load --config FILE`.
  * NULL where the image says nothing. Nothing in it is trusted: it is checked for kind, not for sense.
@@ -47,6 +50,13 @@ struct image_config {
 	char *working_dir; /* absolute */
 	char *user; /* "name", "uid", "uid:gid", "name:group" */
 	char *stop_signal; /* "SIGQUIT", "3" */
+};
+
+/* Where an image came from: only one that came from a registry can be asked for there. */
+enum image_origin {
+	IMAGE_ORIGIN_UNKNOWN, /* a record of before this was written down */
+	IMAGE_LOADED, /* from a file or a folder: there may be no registry that has it */
+	IMAGE_PULLED,
 };
 
 struct image {
@@ -62,16 +72,20 @@ struct image {
 	uint64_t size; /* bytes of file content unpacked */
 	uint64_t entries; /* of the archives, and folders they imply */
 	time_t loaded; /* seconds since the epoch */
+	enum image_origin origin;
 	struct image_config config;
 	char *created, *architecture, *variant; /* as the configuration has them, or NULL */
 	char *configuration; /* the whole OCI image configuration as JSON text, or NULL */
 };
 void image_free(struct image *image);
+/* "loaded", "pulled"; NULL if it isn't known. */
+const char *image_origin_name(enum image_origin origin);
 
 struct load_limits {
 	uint64_t max_bytes; /* of content unpacked; default 16 GiB */
 	uint64_t max_entries; /* default 2,000,000 */
 	unsigned int max_ratio; /* content per byte of archive, checked beyond 64 MiB; default 200 */
+	uint64_t max_memory; /* bytes that a decompressor may need; default 256 MiB */
 };
 extern const struct load_limits load_limits_default;
 
@@ -130,6 +144,7 @@ struct layout_options {
 	const char *reference;
 	const struct load_limits *limits; /* NULL: the default */
 	const struct load_watcher *watcher; /* may be NULL */
+	enum image_origin origin;
 	/*
 	 * For a layout that is still being filled: called when the blob DIGEST ("sha256:...") of that many bytes is needed and
 	 * not there yet; it waits until blobs/sha256/HEX is complete. Returns 0 when it is there, or fills err and returns -1.
@@ -157,8 +172,8 @@ struct pull_options {
 
 /*
  * Fetches an image from its registry by skopeo, and stores it under its name. Layers that the store has aren't fetched, and
- * each is unpacked while the next ones come. If the registry has what the store has already, nothing is done and
- * *is_unchanged set. A name with a digest is fetched by that; without a tag besides it is stored as NAME:sha256-PREFIX, for
+ * each is unpacked while the next ones come. If the registry has what the store has already, that costs one request, nothing
+ * is done and *is_unchanged set. A name with a digest is fetched by that; without a tag besides it is stored as NAME:sha256-PREFIX, for
  * nothing says that it is the latest.
  *
  * Errors: ERROR_HOST where skopeo is missing, the registry can't be reached or isn't trusted; ERROR_IMAGE for what it

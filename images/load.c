@@ -32,6 +32,7 @@ const struct load_limits load_limits_default = {
 	.max_bytes = 16ULL << 30,
 	.max_entries = 2000000,
 	.max_ratio = 200,
+	.max_memory = 256ULL << 20,
 };
 
 void load_report(struct load *load)
@@ -328,6 +329,7 @@ int image_load(const struct store *store, const char *source, const char *name, 
 
 	*image = (struct image){0};
 	result = naming_by_user(image, name, err);
+	image->origin = IMAGE_LOADED;
 	if (result == 0 && config_path)
 		result = config_read_file(config_path, image, watcher, err);
 	if (result == 0)
@@ -352,6 +354,7 @@ int image_load_layout(const struct store *store, int dirfd, const char *name,
 
 	*image = (struct image){0};
 	result = naming_by_user(image, name, err);
+	image->origin = options->origin;
 	if (result == 0)
 		result = workspace_open(&load.workspace, store, err);
 	if (result == 0)

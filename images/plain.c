@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "images/allowance.h"
 
 #define BLOCK (256U << 10)
 
@@ -27,7 +28,7 @@ static int damaged(struct plain *plain, struct error *err)
 {
 	const char *text = plain->la->error_string(plain->archive);
 
-	if (plain->err.class != ERROR_NONE)
+	if (plain->err.class != ERROR_NONE || allowance_explain(text, plain->max_memory, err))
 		return -1;
 	error_set(err, ERROR_IMAGE, 0, "the archive is damaged or cut short: %s",
 		text ? text : "no reason given");
@@ -149,11 +150,15 @@ static void *run(void *data)
 /* ---- outside ---- */
 
 int plain_start(struct plain *plain, const struct libarchive *la, struct source *source, bool is_gzip,
-	bool is_hashed, struct error *err)
+	bool is_hashed, uint64_t max_memory, struct error *err)
 {
 	int errnum;
 
-	*plain = (struct plain){.la = la, .source = source, .is_gzip = is_gzip, .is_hashed = is_hashed};
+	*plain = (struct plain){.la = la,
+		.source = source,
+		.is_gzip = is_gzip,
+		.is_hashed = is_hashed,
+		.max_memory = max_memory};
 	if (is_hashed)
 		digest_init(&plain->digest);
 	pthread_mutex_init(&plain->lock, NULL);

@@ -22,6 +22,7 @@ struct plain {
 	struct gunzip gunzip;
 	bool is_gzip;
 	bool is_hashed; /* the plain bytes too; and they may be none */
+	uint64_t max_memory; /* that may be taken, for messages */
 	struct digest digest;
 	char hex[DIGEST_LENGTH + 1]; /* at the end */
 	struct archive *archive;
@@ -43,10 +44,10 @@ struct plain {
 
 /*
  * Starts the thread. Nobody else may touch the source until plain_stop. With is_hashed plain->hex becomes the digest of the
- * plain bytes, when plain_next has returned 0.
+ * plain bytes, when plain_next has returned 0. max_memory is what archive.c allows for, to be named.
  */
 int plain_start(struct plain *plain, const struct libarchive *la, struct source *source, bool is_gzip,
-	bool is_hashed, struct error *err);
+	bool is_hashed, uint64_t max_memory, struct error *err);
 
 /*
  * The next bytes, valid until the next call: their number, 0 at the end, -1. At the end the source has been read whole.

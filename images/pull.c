@@ -29,6 +29,7 @@
 #include "base/text.h"
 #include "images/digest.h"
 #include "images/fetches.h"
+#include "images/image.h"
 #include "images/record.h"
 #include "images/reference.h"
 #include "images/skopeo.h"
@@ -114,7 +115,6 @@ static int fetch_manifest(struct pull *pull, const char *digest, struct json_obj
 /* If it is an image's manifest (and not an index): remembers what it names. */
 static int take_manifest(struct pull *pull, struct json_object *json, const char *hex, struct error *err)
 {
-	const struct load_limits *limits;
 	struct json_object *config;
 	const char *digest = NULL;
 
@@ -126,8 +126,7 @@ static int take_manifest(struct pull *pull, struct json_object *json, const char
 	free(pull->config_digest);
 	pull->manifest_digest = xasprintf("%s%s", DIGEST_PREFIX, hex);
 	pull->config_digest = xstrdup(digest);
-	limits = pull->options->limits ? pull->options->limits : &load_limits_default;
-	return fetches_of_manifest(&pull->fetches, json, limits->max_bytes, err);
+	return fetches_of_manifest(&pull->fetches, json, err);
 }
 
 /* The layout's own index, with the one entry that the registry gave us. */
@@ -245,6 +244,8 @@ static int wait_for_layer(struct pull *pull, const char *hex, struct error *err)
  */
 static int fetch_configuration(struct pull *pull, const char *hex, struct error *err)
 {
+	const struct load_limits *limits =
+		pull->options->limits ? pull->options->limits : &load_limits_default;
 	cleanup_free char *source = source_of(pull, pull->manifest_digest);
 	cleanup_free char *text = NULL;
 	cleanup_fd int blobs = make_folder(pull, BLOBS "/sha256", err);
@@ -254,7 +255,8 @@ static int fetch_configuration(struct pull *pull, const char *hex, struct error 
 		put_file(pull->layout, hex, text, size, err) < 0)
 		return -1;
 	fetches_of_configuration(&pull->fetches, pull->store, text, size);
-	if (fetches_stub(&pull->fetches, blobs, err) < 0 || start_copy(pull, err) < 0)
+	if (fetches_check(&pull->fetches, limits->max_bytes, err) < 0 ||
+		fetches_stub(&pull->fetches, blobs, err) < 0 || start_copy(pull, err) < 0)
 		return -1;
 	while (pull->skopeo.pid && !fetches_begun(&pull->fetches, pull->workspace.fd))
 		if (wait_a_moment(pull, err) < 0)
@@ -353,11 +355,39 @@ static bool is_stored(const struct pull *pull, const char *hex, struct image *im
 	return false;
 }
 
+/* The very same image may have been loaded from a file before: that the registry has it is known now. */
+static int note_origin(const struct pull *pull, struct image *image, struct error *err)
+{
+	cleanup_fd int lock = -1;
+	struct image now;
+	struct error ignored;
+	int result = 0;
+
+	if (image->origin == IMAGE_PULLED)
+		return 0;
+	lock = store_lock(pull->store, err);
+	if (lock < 0)
+		return -1;
+	image->origin = IMAGE_PULLED;
+	/* Somebody may have removed or replaced it meanwhile: then there is nothing to note. */
+	if (image_find(pull->store, pull->name, &now, &ignored) < 0)
+		return 0;
+	if (!strcmp(now.digest, image->digest)) {
+		now.origin = IMAGE_PULLED;
+		result = image_publish(pull->store, &pull->workspace, &now, err);
+	}
+	image_free(&now);
+	return result;
+}
+
 static int run(struct pull *pull, struct image *image, bool *is_unchanged, struct error *err)
 {
 	const struct load_watcher watcher = {on_warning, on_progress, pull};
-	const struct layout_options options = {
-		.limits = pull->options->limits, .watcher = &watcher, .wait = on_wait, .data = pull};
+	const struct layout_options options = {.limits = pull->options->limits,
+		.watcher = &watcher,
+		.origin = IMAGE_PULLED,
+		.wait = on_wait,
+		.data = pull};
 	cleanup_json struct json_object *manifest = NULL;
 	cleanup_fd int layout = -1;
 	char hex[DIGEST_LENGTH + 1];
@@ -367,7 +397,7 @@ static int run(struct pull *pull, struct image *image, bool *is_unchanged, struc
 		return -1;
 	*is_unchanged = is_stored(pull, hex, image);
 	if (*is_unchanged)
-		return 0;
+		return note_origin(pull, image, err);
 	if (take_manifest(pull, manifest, hex, err) < 0 || watch_arrivals(pull, err) < 0 ||
 		write_index(pull, manifest, hex, size, err) < 0)
 		return -1;

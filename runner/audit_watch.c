@@ -180,7 +180,7 @@ static enum owner owner_by_profile(struct supervisor *supervisor, const char *la
 	for (size_t i = 0; i < supervisor->plan->n; i++) {
 		struct member *candidate = &supervisor->members[i];
 
-		if (candidate->phase == MEMBER_WAITING || !profile_of(candidate) ||
+		if (!*candidate->status.id || !profile_of(candidate) ||
 			!is_under(profile_of(candidate), label))
 			continue;
 		if (is_alive(candidate) && alive++ > 0)

@@ -59,34 +59,22 @@ static int list(const struct invocation *invocation, char **operands, int n, str
 	return 0;
 }
 
-/* Goes on behind one that fails; the first error is the one that is told. */
-struct failures {
-	int n;
-	struct error *first;
-};
-
-static void add_failure(struct failures *failures, const struct error *err)
+void image_add_failure(struct image_failures *failures, const struct error *err)
 {
-	if (failures->n++ == 0)
-		*failures->first = *err;
-}
+	if (failures->n++) {
+		cleanup_free char *safe =
+			text_printable(failures->last->message, strlen(failures->last->message));
 
-static int tell_failures(const struct failures *failures)
-{
-	struct error *err = failures->first;
-	size_t used = strlen(err->message);
-
-	if (failures->n > 1)
-		snprintf(err->message + used, sizeof(err->message) - used, " (and %d more failed)",
-			failures->n - 1);
-	return failures->n ? -1 : 0;
+		fprintf(stderr, "minirun: %s\n", safe);
+	}
+	*failures->last = *err;
 }
 
 static int inspect(const struct invocation *invocation, char **operands, int n, struct error *err)
 {
 	cleanup_store struct store store = {.fd = -1};
 	struct json_object *json = NULL;
-	struct failures failures = {.first = err};
+	struct image_failures failures = {.last = err};
 
 	if (n < 1) {
 		error_set(err, ERROR_USAGE, 0, "minirun image inspect takes names or digests of images");
@@ -102,7 +90,7 @@ static int inspect(const struct invocation *invocation, char **operands, int n, 
 		size_t n_images;
 
 		if (image_choose(&store, operands[i], &images, &n_images, &latest) < 0) {
-			add_failure(&failures, &latest);
+			image_add_failure(&failures, &latest);
 			continue;
 		}
 		for (size_t j = 0; j < n_images; j++) {
@@ -115,24 +103,24 @@ static int inspect(const struct invocation *invocation, char **operands, int n, 
 	}
 	if (json)
 		image_print_json(json);
-	return tell_failures(&failures);
+	return failures.n ? -1 : 0;
 }
 
 /* All names of a digest, or the one name. */
 static void remove_one(const struct invocation *invocation, const struct store *store, const char *word,
-	struct json_object *removed, struct failures *failures)
+	struct json_object *removed, struct image_failures *failures)
 {
 	struct error latest = {0};
 	struct image *images;
 	size_t n;
 
 	if (image_choose(store, word, &images, &n, &latest) < 0) {
-		add_failure(failures, &latest);
+		image_add_failure(failures, &latest);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (image_remove(store, images[i].name, &latest) < 0) {
-			add_failure(failures, &latest);
+			image_add_failure(failures, &latest);
 			continue;
 		}
 		if (removed)
@@ -147,7 +135,7 @@ static int remove_all(const struct invocation *invocation, char **operands, int 
 {
 	cleanup_store struct store store = {.fd = -1};
 	struct json_object *removed = NULL;
-	struct failures failures = {.first = err};
+	struct image_failures failures = {.last = err};
 
 	if (n < 1) {
 		error_set(err, ERROR_USAGE, 0, "minirun image rm takes names or digests of images");
@@ -165,7 +153,7 @@ static int remove_all(const struct invocation *invocation, char **operands, int 
 		json_object_object_add(json, "removed", removed);
 		image_print_json(json);
 	}
-	return tell_failures(&failures);
+	return failures.n ? -1 : 0;
 }
 
 static void print_pruned(const struct invocation *invocation, const struct pruned *pruned)

@@ -47,12 +47,16 @@ static int read_limits(const struct invocation *invocation, struct load_limits *
 	const char *bytes = invocation->value[OPTION_MAX_BYTES];
 	const char *entries = invocation->value[OPTION_MAX_ENTRIES];
 	const char *ratio = invocation->value[OPTION_MAX_RATIO];
+	const char *memory = invocation->value[OPTION_MAX_MEMORY];
 	int64_t n;
 
 	*limits = load_limits_default;
 	if (bytes && !parse_bytes(bytes, &limits->max_bytes))
 		return error_set(
 			err, ERROR_USAGE, 0, "--max-bytes %s: a number of bytes such as 500M or 16Gi", bytes);
+	if (memory && !parse_bytes(memory, &limits->max_memory))
+		return error_set(
+			err, ERROR_USAGE, 0, "--max-memory %s: a number of bytes such as 64Mi", memory);
 	if (entries) {
 		if (!text_to_integer(entries, 1, INT64_MAX, &n))
 			return error_set(
@@ -163,6 +167,7 @@ static int pull(void *data, struct error *err)
 {
 	struct job *job = data;
 	cleanup_store struct store store = {.fd = -1};
+	struct image_failures failures = {.last = err};
 
 	if (image_open_store(job->invocation, &store, err) < 0)
 		return -1;
@@ -171,19 +176,21 @@ static int pull(void *data, struct error *err)
 		struct progress progress;
 		struct load_watcher watcher = {
 			.warn = progress_warn, .progress = progress_show, .data = &progress};
+		struct error latest = {0};
 		bool is_unchanged;
 		int result;
 
 		progress_init(&progress, job->operands[i], wants_progress(job->invocation));
 		job->settings.options.watcher = &watcher;
 		result = image_pull(
-			&store, job->operands[i], &job->settings.options, &image, &is_unchanged, err);
+			&store, job->operands[i], &job->settings.options, &image, &is_unchanged, &latest);
 		progress_end(&progress);
 		if (result < 0)
-			return -1;
-		print_result(job->invocation, &image, is_unchanged ? "is up to date" : NULL);
+			image_add_failure(&failures, &latest);
+		else
+			print_result(job->invocation, &image, is_unchanged ? "is up to date" : NULL);
 	}
-	return 0;
+	return failures.n ? -1 : 0;
 }
 
 static int run(const struct invocation *invocation, char **operands, int n,

@@ -193,12 +193,13 @@ static int run_detached(const struct plan *plan, struct supervise_options *optio
 }
 
 static int run_plan(const struct plan *plan, const struct invocation *invocation, const char *store,
-	const char *manifest, struct report *report, struct error *err)
+	const char *manifest, const struct pull_options *pull, struct report *report, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
 	struct supervise_options options = {
 		.once = invocation->value[OPTION_ONCE] != NULL || plan->learning,
 		.manifest = manifest,
+		.pull = pull,
 	};
 	struct state state;
 	int status;
@@ -240,6 +241,7 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 		.no_denials = invocation->value[OPTION_NO_DENIALS] != NULL,
 		.learning = learning,
 		.no_limits = invocation->value[OPTION_NO_LIMITS] != NULL,
+		.fetch_later = invocation->value[OPTION_DETACH] != NULL,
 		.fetch = provision_fetch,
 		.data = &provision,
 	};
@@ -256,7 +258,8 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 	if (status < 0 && findings->errors)
 		plan_invalid(findings, pod->name, err);
 	if (status == 0)
-		status = run_plan(&plan, invocation, store, manifest, report, err);
+		status = run_plan(
+			&plan, invocation, store, manifest, &provision.settings.options, report, err);
 	plan_free(&plan);
 	pull_settings_free(&provision.settings);
 	return status;

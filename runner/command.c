@@ -92,6 +92,9 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"load, pull: refuse more entries than this (default 2000000)"},
 	[OPTION_MAX_RATIO] = {"max-ratio", 0, "N", "image",
 		"load, pull: refuse an archive that expands more than N times (default 200)"},
+	[OPTION_MAX_MEMORY] = {"max-memory", 0, "SIZE", "image",
+		"load, pull: refuse an archive whose decompressor needs more memory than this (default "
+		"256Mi)"},
 	[OPTION_AUTHFILE] = {"authfile", 0, "FILE", "run apply create learn image",
 		"pull: skopeo's file of credentials (default: where `skopeo login` writes)"},
 	[OPTION_CERT_DIR] = {"cert-dir", 0, "DIR", "run apply create learn image",

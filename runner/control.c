@@ -149,7 +149,10 @@ static const struct member *find_member(
 		if (member->phase == MEMBER_RUNNING && member->exit.fd >= 0)
 			return member;
 		error_set(err, ERROR_HOST, 0, "container \"%s\" is not running", plan->items[i].spec->name);
-		if (member->phase == MEMBER_WAITING)
+		if (member->phase == MEMBER_PULLING)
+			error_hint(
+				err, "its image is still to come: minirun describe pod %s", plan->pod->name);
+		else if (member->phase == MEMBER_WAITING)
 			error_hint(err, "it has not been started yet: -c names another container");
 		return NULL;
 	}

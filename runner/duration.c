@@ -2,10 +2,12 @@
 #include "runner/duration.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 
 #define LIMIT 1e12 /* seconds */
 
@@ -57,4 +59,29 @@ bool duration_parse(const char *text, int64_t *ms)
 		return false;
 	*ms = (int64_t)(negative ? -sum * 1000 : sum * 1000);
 	return true;
+}
+
+/* Seconds with the fraction that there is. */
+static char *seconds_text(long long ms)
+{
+	char fraction[8];
+	size_t n = (size_t)snprintf(fraction, sizeof(fraction), ".%03lld", ms % 1000);
+
+	while (n && (fraction[n - 1] == '0' || fraction[n - 1] == '.'))
+		fraction[--n] = '\0';
+	return xasprintf("%lld%ss", ms / 1000, fraction);
+}
+
+char *duration_text(int64_t ms)
+{
+	cleanup_free char *seconds = seconds_text(ms % 60000);
+	long long minutes = ms / 60000;
+
+	if (!ms)
+		return xstrdup("0s");
+	if (ms < 1000)
+		return xasprintf("%lldms", (long long)ms);
+	if (minutes >= 60)
+		return xasprintf("%lldh%lldm%s", minutes / 60, minutes % 60, seconds);
+	return minutes ? xasprintf("%lldm%s", minutes, seconds) : steal_pointer(&seconds);
 }

@@ -87,7 +87,8 @@ void supervisor_kill(struct supervisor *supervisor)
 {
 	supervisor->ending = true;
 	for (size_t i = 0; i < supervisor->plan->n; i++)
-		if (supervisor->members[i].phase == MEMBER_BACKOFF)
+		if (supervisor->members[i].phase == MEMBER_BACKOFF ||
+			supervisor->members[i].phase == MEMBER_PULLING)
 			stopping_start(&supervisor->members[i], 0, NULL);
 	kill_all(supervisor);
 	supervisor_leave_if_over(supervisor);

@@ -86,6 +86,11 @@ static void print_image(const struct planned *item, FILE *out)
 
 		fprintf(out, "%s, %s, %s\n", image->name, text_size(image->size, size, sizeof(size)),
 			image->digest);
+		if (plan_pull_policy(item->spec, image) == PULL_ALWAYS) {
+			label("", out);
+			fprintf(out, "a run asks its registry first (imagePullPolicy Always%s)\n",
+				item->spec->pull_policy_given ? "" : ", the default of the tag latest");
+		}
 	} else {
 		fprintf(out, "%s, not in the store\n", item->spec->image);
 	}

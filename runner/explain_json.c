@@ -32,10 +32,13 @@ static struct json_object *list(const char *const *words)
 
 static struct json_object *image_json(const struct planned *item)
 {
+	static const char *const policies[] = {
+		[PULL_ALWAYS] = "Always", [PULL_IF_NOT_PRESENT] = "IfNotPresent", [PULL_NEVER] = "Never"};
 	struct json_object *json = json_object_new_object();
 
 	add_string(json, "name", item->image.name ? item->image.name : item->spec->image);
 	add_bool(json, "stored", item->image.name != NULL);
+	add_string(json, "pullPolicy", policies[plan_pull_policy(item->spec, &item->image)]);
 	if (item->image.name) {
 		add_string(json, "digest", item->image.digest);
 		json_object_object_add(json, "size", json_object_new_uint64(item->image.size));

@@ -212,7 +212,9 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 			&env_from),                                                                          \
 		ROW("image", FIELD_STRING, SHAPE_ONE, USE_ACT, "the image's name in the store", NULL, NULL), \
 		ROW("imagePullPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                     \
-			"Always, IfNotPresent (the default, also for the tag latest) or Never", NULL, NULL), \
+			"Always (the default for the tag latest, unless the image was loaded from a file), " \
+			"IfNotPresent or Never",                                                             \
+			NULL, NULL),                                                                         \
 		ROW("lifecycle", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "hooks", NULL, &lifecycle),               \
 		ROW("livenessProbe", FIELD_OBJECT, SHAPE_ONE, USE_ACT,                                       \
 			"failing, the container is started again", NULL, &probe),                            \

@@ -91,6 +91,7 @@ struct json_object *image_to_json(const struct image *image)
 	json_object_object_add(json, "size", json_object_new_uint64(image->size));
 	json_object_object_add(json, "entries", json_object_new_uint64(image->entries));
 	add_string(json, "loaded", moment(image->loaded, when, sizeof(when)));
+	add_string(json, "origin", image_origin_name(image->origin));
 	json_object_object_add(json, "layers", strings_to_json(image->layers));
 	json_object_object_add(config, "Entrypoint", strings_to_json(image->config.entrypoint));
 	json_object_object_add(config, "Cmd", strings_to_json(image->config.cmd));
@@ -123,14 +124,16 @@ void image_print_table(const struct image *images, size_t n, FILE *out)
 	for (size_t i = 0; i < n; i++)
 		if (strlen(images[i].name) > width)
 			width = strlen(images[i].name);
-	fprintf(out, "%-*s   %-*s   %-8s   %-6s   %s\n", (int)width, "NAME", SHORT_DIGEST, "DIGEST", "SIZE",
-		"LAYERS", "AGE");
+	fprintf(out, "%-*s   %-*s   %-8s   %-6s   %-6s   %s\n", (int)width, "NAME", SHORT_DIGEST, "DIGEST",
+		"SIZE", "LAYERS", "ORIGIN", "AGE");
 	for (size_t i = 0; i < n; i++) {
+		const char *origin = image_origin_name(images[i].origin);
 		char size[32], since[32];
 
-		fprintf(out, "%-*s   %-*.*s   %-8s   %-6zu   %s\n", (int)width, images[i].name, SHORT_DIGEST,
-			SHORT_DIGEST, images[i].digest, text_size(images[i].size, size, sizeof(size)),
-			count(images[i].layers), age(images[i].loaded, since, sizeof(since)));
+		fprintf(out, "%-*s   %-*.*s   %-8s   %-6zu   %-6s   %s\n", (int)width, images[i].name,
+			SHORT_DIGEST, SHORT_DIGEST, images[i].digest,
+			text_size(images[i].size, size, sizeof(size)), count(images[i].layers),
+			origin ? origin : "-", age(images[i].loaded, since, sizeof(since)));
 	}
 }
 
@@ -172,6 +175,12 @@ static void print_words(const char *name, char *const *words, FILE *out)
 	json_object_put(list);
 }
 
+static const char *const origins[] = {
+	[IMAGE_ORIGIN_UNKNOWN] = "not written down by the minirun that stored it",
+	[IMAGE_LOADED] = "loaded from a file or folder",
+	[IMAGE_PULLED] = "pulled from its registry",
+};
+
 void image_print_details(const struct image *image, FILE *out)
 {
 	const struct image_config *config = &image->config;
@@ -186,6 +195,7 @@ void image_print_details(const struct image *image, FILE *out)
 		image_grouped(image->entries, entries, sizeof(entries)));
 	fprintf(out, "  %-*s %s, %s ago\n", LABEL_WIDTH, "stored", moment(image->loaded, when, sizeof(when)),
 		age(image->loaded, since, sizeof(since)));
+	print_field("origin", origins[image->origin], out);
 	print_optional("created", image->created, out);
 	if (image->architecture)
 		platform = xasprintf("%s%s%s", image->architecture, image->variant ? "/" : "",

@@ -61,6 +61,7 @@ void member_init(
 		.exit.fd = -1,
 		.timer.watch.fd = -1,
 		.log = {.folder = -1, .fd = -1},
+		.pulling = PULLING_NONE,
 	};
 	supervisor_init_denials(supervisor, item, &member->denials);
 	member->denials.before = before_refusal;
@@ -391,17 +392,21 @@ static void forget_run(struct member *member)
 
 void member_start(struct member *member)
 {
+	if (pulling_begin(member))
+		member_launch(member);
+}
+
+void member_launch(struct member *member)
+{
 	int write_ends[2] = {-1, -1};
 	struct error err = {0};
 	int result;
 
-	if (member->phase != MEMBER_WAITING)
+	if (*member->status.id)
 		forget_run(member);
 	member->phase = MEMBER_STARTING;
 	member->probing.waits = member->probing.post_start != NULL;
 	status_new_run(member);
-	status_event(member->supervisor, member, false, "Pulled",
-		"Container image \"%s\" already present on machine", member->item->spec->image);
 	result = launch(member, write_ends, &err);
 	for (int i = 0; i < 2; i++)
 		if (write_ends[i] >= 0)
@@ -448,6 +453,7 @@ void member_stop_all(struct member *member)
 	loop_remove(loop, &member->exit);
 	loop_remove(loop, &member->denials.watch);
 	timer_close(loop, &member->timer);
+	pulling_close(member);
 	probing_close(member);
 	logfile_close(&member->log);
 	member->launched.notice = member->launched.pidfd = -1;

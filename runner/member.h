@@ -8,6 +8,7 @@
 #include "runner/launch.h"
 #include "runner/loop.h"
 #include "runner/probing.h"
+#include "runner/pulling.h"
 #include "runner/realise.h"
 #include "runner/status.h"
 #include "runner/stream.h"
@@ -15,6 +16,7 @@
 
 enum member_phase {
 	MEMBER_WAITING,
+	MEMBER_PULLING, /* its image is on its way, or can't be had now: pulling.h */
 	MEMBER_STARTING, /* its process is on the way to execve */
 	MEMBER_RUNNING,
 	MEMBER_BACKOFF, /* it has ended, and will be started again */
@@ -52,6 +54,7 @@ struct member {
 	bool must_restart; /* a probe ended it: unless the policy is Never it is started again however it exits */
 	struct container_status status;
 	struct probing probing;
+	struct pulling pulling;
 	int64_t backoff; /* seconds to wait before the next restart; 0: none, it is the first */
 	int64_t backoff_set; /* when that was counted from; timer_now */
 	int64_t ended_at; /* timer_now */
@@ -69,11 +72,14 @@ struct member {
 void member_init(
 	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index);
 
+/* Starts it, as soon as its image is there. */
+void member_start(struct member *member);
+
 /*
- * Makes its mounts and starts its process, each time in a fresh rootfs. An error is the container's failure: it is reported,
+ * Its image is there: makes its mounts and starts its process, each time in a fresh rootfs. An error is the container's failure: it is reported,
  * and the member has ended.
  */
-void member_start(struct member *member);
+void member_launch(struct member *member);
 
 /* Whether it is an init container with restartPolicy Always. */
 bool member_is_sidecar(const struct member *member);

@@ -52,20 +52,31 @@ static bool is_host_root(void)
 	return privilege_can_mount() && !userns_inside();
 }
 
-/* option, then environment, then NULL: the default is to be found. */
-static const char *chosen(const struct invocation *invocation, enum option_id id, const char *variable)
+/*
+ * option, then environment, then NULL: the default is to be found. An empty variable is none, but an empty option is a mistake, of
+ * a script's most likely, and the default isn't what it meant.
+ */
+static int choose(const struct invocation *invocation, enum option_id id, const char *name,
+	const char *variable, const char **chosen, struct error *err)
 {
-	const char *value = invocation->value[id] ? invocation->value[id] : getenv(variable);
+	const char *value = invocation->value[id];
 
-	return value && *value ? value : NULL;
+	if (value && !*value)
+		return error_set(err, ERROR_USAGE, 0, "--%s: the name of a folder is empty", name);
+	if (!value)
+		value = getenv(variable);
+	*chosen = value && *value ? value : NULL;
+	return 0;
 }
 
 char *path_of_store(const struct invocation *invocation, struct error *err)
 {
-	const char *given = chosen(invocation, OPTION_STORE, "MINIRUN_STORE");
+	const char *given;
 	const char *data = getenv("XDG_DATA_HOME");
 	const char *home = getenv("HOME");
 
+	if (choose(invocation, OPTION_STORE, "store", "MINIRUN_STORE", &given, err) < 0)
+		return NULL;
 	if (given)
 		return absolute(given, err);
 	if (is_host_root())
@@ -81,9 +92,11 @@ char *path_of_store(const struct invocation *invocation, struct error *err)
 
 char *path_of_root(const struct invocation *invocation, struct error *err)
 {
-	const char *given = chosen(invocation, OPTION_ROOT, "MINIRUN_ROOT");
+	const char *given;
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
+	if (choose(invocation, OPTION_ROOT, "root", "MINIRUN_ROOT", &given, err) < 0)
+		return NULL;
 	if (given)
 		return absolute(given, err);
 	if (is_host_root())

@@ -64,81 +64,6 @@ int plan_invalid(const struct findings *findings, const char *pod, struct error 
 		plural, findings->file);
 }
 
-/* Whether a container before this one has seen to the same image. */
-static bool is_seen(const struct plan *plan, const struct planned *item)
-{
-	for (const struct planned *other = plan->items; other < item; other++)
-		if (!strcmp(other->spec->image, item->spec->image))
-			return true;
-	return false;
-}
-
-/*
- * When the store has the image, a policy of Always counts only if it is written down. Kubernetes' default for the tag latest
- * would ask the registry at every run, which a machine without a network can't, nor for an image that was only ever loaded.
- */
-static bool is_to_be_fetched(
-	const struct plan *plan, const struct planned *item, const struct plan_request *request)
-{
-	const struct container_spec *spec = item->spec;
-
-	if (!request->fetch || request->look_only || spec->pull_policy == PULL_NEVER || is_seen(plan, item))
-		return false;
-	return !item->image.name || (spec->pull_policy == PULL_ALWAYS && spec->pull_policy_given);
-}
-
-/* The kubelet's words (pkg/kubelet/images). */
-static void complain_missing(
-	const struct planned *item, bool look_only, struct findings *findings, struct error *err)
-{
-	cleanup_free char *path = xasprintf("%s.image", item->path);
-	cleanup_free char *hint = xstrdup(err->hint);
-
-	if (err->errnum == ENOENT && item->spec->pull_policy == PULL_NEVER) {
-		error_set(err, ERROR_IMAGE, 0,
-			"Container image \"%s\" is not present with pull policy of Never", item->spec->image);
-		error_hint(err, "%s", hint);
-	} else if (err->errnum == ENOENT && look_only) {
-		findings_add(findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, hint,
-			"%s: a run pulls it first; what it says of how it is run is not known yet",
-			err->message);
-		return;
-	}
-	plan_complain(findings, item, "image", err);
-}
-
-static void plan_image(const struct plan *plan, struct planned *item, const struct plan_request *request,
-	struct findings *findings)
-{
-	struct error missing = {0}, failed = {0};
-	int found = image_find(&plan->store, item->spec->image, &item->image, &missing);
-
-	if (found < 0 && missing.errnum != ENOENT) {
-		plan_complain(findings, item, "image", &missing);
-		return;
-	}
-	if (!is_to_be_fetched(plan, item, request)) {
-		if (found < 0)
-			complain_missing(item, request->look_only, findings, &missing);
-		return;
-	}
-	image_free(&item->image);
-	if (request->fetch(request->data, &plan->store, item->spec->image, &failed) < 0) {
-		cleanup_free char *hint = xstrdup(failed.hint);
-
-		/* A name that was mistyped is what is wrong more often than a network. */
-		if (found == 0)
-			error_hint(
-				&failed, "imagePullPolicy: IfNotPresent runs the stored one; or: %s", hint);
-		else if (text_starts_with(missing.hint, "did you mean"))
-			error_hint(
-				&failed, "%.*s %s", (int)strcspn(missing.hint, "?") + 1, missing.hint, hint);
-		plan_complain(findings, item, "image", &failed);
-	} else if (image_find(&plan->store, item->spec->image, &item->image, &failed) < 0) {
-		plan_complain(findings, item, "image", &failed);
-	}
-}
-
 /* A mount on or below /proc or /sys would let an image forge what the launch writes there (CVE-2019-16884). */
 static void check_mounts(const struct planned *item, struct findings *findings)
 {
@@ -204,6 +129,7 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 void planned_free(struct planned *item)
 {
 	image_free(&item->image);
+	free(item->image_failure);
 	strv_free(item->container.argv);
 	strv_free(item->container.env);
 	free(item->container.credentials.groups);

@@ -34,6 +34,9 @@ struct planned {
 	bool is_init;
 	char *path; /* "spec.containers[0]" */
 	struct image image;
+	bool image_asked; /* the registry, for it */
+	struct error *image_failure; /* why it couldn't be fetched; NULL: it wasn't tried, or went well */
+	bool image_later; /* the supervisor sees to it: until then image is empty */
 	struct container container;
 	struct locks locks; /* what container.locks is made from */
 	const struct planned_profile *profile; /* NULL: unconfined */
@@ -76,6 +79,7 @@ struct plan_request {
 	const struct learning *learning; /* of `minirun learn`; else NULL */
 	bool no_limits; /* --no-limits */
 	int64_t pids_limit; /* --pids-limit; 0: none, -1: as LIMITS_PIDS says */
+	bool fetch_later; /* an image that is to be fetched, or can't be had, is left to the supervisor */
 	/* Fetches an image into the store, or says why it can't; NULL: nothing is fetched. */
 	int (*fetch)(void *data, const struct store *store, const char *image, struct error *err);
 	void *data;
@@ -153,5 +157,18 @@ void planned_free(struct planned *item);
 
 /* plan_process.c: the same, and ids; for plan_make. */
 int plan_process(const struct plan *plan, struct planned *item, struct findings *findings);
+/* The same once more, with the image that item->image is by now. */
+int plan_process_again(const struct plan *plan, struct planned *item, struct findings *findings);
+
+/* plan_images.c: finds a container's image, or has it fetched; for plan_make. */
+void plan_image(const struct plan *plan, struct planned *item, const struct plan_request *request,
+	struct findings *findings);
+/* plan_images.c: when the registry is asked for an image, as Kubernetes has it; stored is empty if the store hasn't got it. */
+enum pull_policy plan_pull_policy(const struct container_spec *spec, const struct image *stored);
+/*
+ * plan_images.c: advises about an image that could not be fetched. missing is why the store hasn't got it; its class is ERROR_NONE
+ * if it has.
+ */
+void plan_explain_image(const struct container_spec *spec, const struct error *missing, struct error *err);
 
 #endif

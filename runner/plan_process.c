@@ -102,6 +102,9 @@ static void check_non_root(const struct pod *pod, const struct planned *item, st
 	cleanup_free char *what = NULL;
 	cleanup_free char *text = NULL;
 
+	/* Of an image that is still to come nothing is known. */
+	if (!user.set && !item->image.name)
+		return;
 	if (wanted != OPTIONAL_TRUE || (user.set ? user.value != 0 : image->uid != 0))
 		return;
 	if (user.set)
@@ -232,4 +235,20 @@ int plan_process(const struct plan *plan, struct planned *item, struct findings 
 	plan_image_volumes(item, findings);
 	plan_stop_signal(item, findings);
 	return findings->errors == before ? 0 : -1;
+}
+
+int plan_process_again(const struct plan *plan, struct planned *item, struct findings *findings)
+{
+	struct container *container = &item->container;
+
+	strv_free(container->argv);
+	strv_free(container->env);
+	free(container->credentials.groups);
+	free(item->user);
+	free(item->group);
+	container->argv = container->env = NULL;
+	container->credentials.groups = NULL;
+	container->credentials.n_groups = 0;
+	container->user = container->group = item->user = item->group = NULL;
+	return plan_process(plan, item, findings);
 }

@@ -2,10 +2,11 @@
 #include "runner/provision.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "runner/duration.h"
 #include "runner/progress.h"
+#include "runner/timer.h"
 #include "runner/worker.h"
 
 /* What the worker is given; its memory is its own, so that it gives nothing back but an error. */
@@ -39,18 +40,18 @@ int provision_fetch(void *data, const struct store *store, const char *image, st
 	struct job job = {provision, store, image};
 	struct event event = {.type = "pulling"};
 	cleanup_image struct image pulled = {0};
-	struct timespec began, ended;
-	double seconds;
+	int64_t began;
+	cleanup_free char *took = NULL;
 
 	report_event(provision->report, provision->pod, &event, "Pulling image \"%s\"", image);
-	clock_gettime(CLOCK_MONOTONIC, &began);
+	began = timer_now();
 	if (worker_run(store, pull, &job, err) < 0 || image_find(store, image, &pulled, err) < 0)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &ended);
-	seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+	took = duration_text(timer_now() - began);
 	event.type = "pulled";
 	report_event(provision->report, provision->pod, &event,
-		"Successfully pulled image \"%s\" in %.3gs. Image size: %" PRIu64 " bytes.", image, seconds,
-		pulled.size);
+		"Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRIu64
+		" bytes.",
+		image, took, took, pulled.size);
 	return 0;
 }

@@ -5,9 +5,10 @@
  *
  * Containers are started in the order of the manifest, init containers first. A regular init container must succeed before
  * the next is started, a sidecar (an init container with restartPolicy Always) must have been started. Main containers don't
- * wait for each other, but for a postStart hook of the one before.
+ * wait for each other, but for a postStart hook of the one before, and while the one before has its image fetched.
  * What has ended is started again as the kubelet would (podutil.ContainerShouldRestart: the first of the container's rules that
- * is for its exit code, then its own policy, then the pod's; kuberuntime computeInitContainerActions): the first time at once, then after 10 s from its end, doubled each time up to 300 s, and
+ * is for its exit code, then its own policy, then the pod's; kuberuntime computeInitContainerActions): the first time at once,
+ * then after 10 s from its end, doubled each time up to 300 s, and
  * from the beginning again when it has run for more than 10 minutes (client-go's flowcontrol.Backoff).
  * When no main container runs or will run the pod is over, and its sidecars are ended.
  */
@@ -17,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/duration.h"
 #include "runner/supervise.h"
 
 #define BACKOFF_FIRST 10 /* seconds; all as kubelet.go: initial, maximum, and when it is forgotten */
@@ -62,10 +64,11 @@ static bool is_out_of_the_way(const struct member *member)
 	return member->phase == MEMBER_ENDED && !member->failed;
 }
 
-/* Main containers don't wait for each other, but for a hook of the one before. */
+/* Main containers don't wait for each other, but for a hook of the one before, or its image, which the kubelet waits for. */
 static bool holds_up(const struct member *member)
 {
-	return member->probing.waits || (member->item->is_init && !is_out_of_the_way(member));
+	return member->probing.waits || pulling_is_running(member) ||
+	       (member->item->is_init && !is_out_of_the_way(member));
 }
 
 void sequence_advance(struct supervisor *supervisor)
@@ -114,19 +117,11 @@ static int64_t next_delay(struct supervisor *supervisor, struct member *member)
 	return wait;
 }
 
-/* "10s", "1m20s": as Go prints a duration. */
-static char *go_duration(int64_t seconds)
-{
-	if (seconds < 60)
-		return xasprintf("%llds", (long long)seconds);
-	return xasprintf("%lldm%llds", (long long)seconds / 60, (long long)seconds % 60);
-}
-
 static void tell_backoff(struct supervisor *supervisor, struct member *member, int64_t seconds)
 {
 	const struct pod *pod = supervisor->plan->pod;
 	const char *name = member->item->spec->name;
-	cleanup_free char *duration = go_duration(seconds);
+	cleanup_free char *duration = duration_text(seconds * 1000);
 	cleanup_free char *whole = xasprintf("%s_%s(%s)", pod->name, pod->namespace, supervisor->plan->uid);
 	cleanup_free char *message =
 		xasprintf("back-off %s restarting failed container=%s pod=%s", duration, name, whole);
@@ -156,7 +151,7 @@ void sequence_timer(void *data)
 {
 	struct member *member = data;
 
-	if (member->phase == MEMBER_BACKOFF)
+	if (member->phase == MEMBER_BACKOFF || member->phase == MEMBER_PULLING)
 		member_start(member);
 	else if (member->stop != STOP_NO)
 		stopping_expired(member);

@@ -297,7 +297,8 @@ static struct json_object *container_json(const struct supervisor *supervisor, c
 
 	add_id(object, status->id);
 	add_text(object, "image", member->item->spec->image);
-	add_text(object, "imageID", member->item->image.digest);
+	/* "" until it is there, as v1 has it. */
+	add_text(object, "imageID", member->item->image.digest ? member->item->image.digest : "");
 	json_object_object_add(object, "lastState",
 		status->last.kind == RUN_TERMINATED ? run_json(&status->last, NULL)
 						    : json_object_new_object());

@@ -115,7 +115,8 @@ void stopping_start(struct member *member, unsigned int grace, const char *messa
 	if (!lives(member)) {
 		/* Not started, or to be started again later: neither will happen. */
 		timer_disarm(&member->timer);
-		if (member->phase == MEMBER_BACKOFF)
+		pulling_cancel(member);
+		if (member->phase == MEMBER_BACKOFF || member->phase == MEMBER_PULLING)
 			member->phase = MEMBER_ENDED;
 		return;
 	}

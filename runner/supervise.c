@@ -325,6 +325,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.deadline.watch.fd = -1,
 		.once = options->once,
 		.time_scale = options->time_scale,
+		.pull = options->pull,
 		.background = options->ready != NULL,
 	};
 	int status = 0;

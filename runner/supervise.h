@@ -38,6 +38,7 @@ struct supervisor {
 	struct timer deadline; /* activeDeadlineSeconds */
 	uint64_t refused; /* calls, when the status was told last */
 	double time_scale; /* how many seconds of Kubernetes pass in one */
+	const struct pull_options *pull; /* how registries are reached */
 	bool ending; /* no container is started any more */
 	bool killing; /* SIGKILL has been sent */
 	bool naming; /* refused calls are named */
@@ -50,6 +51,7 @@ struct supervise_options {
 	bool once; /* --once */
 	double time_scale; /* --time-scale; 1 */
 	const char *manifest; /* the v1 Pod as JSON, for status.h */
+	const struct pull_options *pull; /* for the images that are fetched as containers are started */
 	/* In the background: called when the pod's namespaces and folders are there and it can be asked for. */
 	void (*ready)(void *data);
 	void *data;

@@ -2,7 +2,23 @@
 #ifndef RUNNER_WORKER_H
 #define RUNNER_WORKER_H
 
+#include <sys/types.h>
+
 #include "images/images.h"
+
+/*
+ * The same for a loop that can't wait. pidfd becomes readable when the worker is done: then worker_finish reaps it and returns what
+ * work returned. The child dies with us. worker_stop ends one that runs, and leaves one alone that was never started.
+ */
+struct worker {
+	pid_t pid; /* 0: none runs */
+	int pidfd;
+	struct worker_page *page;
+};
+int worker_start(
+	struct worker *worker, int (*work)(void *data, struct error *err), void *data, struct error *err);
+int worker_finish(struct worker *worker, const struct store *store, struct error *err);
+void worker_stop(struct worker *worker, const struct store *store);
 
 /*
  * Calls work in a child and returns what it returned, with err if that is negative. If SIGINT, SIGTERM or SIGHUP ends it,

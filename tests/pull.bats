@@ -132,6 +132,14 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_equal "$(grep -c 'unpacked' <<<"$stderr")" 1
 	assert_equal "$("$MINIRUN" image ls -o json | jq '[.[].layers | length] | max')" 3
 	assert_equal "$(find "$MINIRUN_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l)" 3
+	# --max-bytes counts what is fetched: not what is here.
+	image rm "$HOST/more"
+	image pull "$HOST/more" --max-bytes 250Ki
+	assert_status 0
+	image rm "$HOST/more"
+	image pull "$HOST/more" --max-bytes 150Ki
+	assert_status 125
+	assert_last_error_has "its layers are larger than the limit of 150 KiB"
 }
 
 @test "a digest pins: it is pulled, stored and found by it" {
@@ -266,6 +274,201 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_stderr_has "imagePullPolicy: IfNotPresent runs the stored one"
 	pod "image: \"$HOST/app:1\""
 	assert_status 0
+}
+
+# Requests for manifests and blobs that a registry with its access log on has had: requests NAME.
+requests() { grep -oE '"(GET|HEAD) /v2/[^ ]+/(manifests|blobs)/' "$WORK/$1.log" | wc -l; }
+
+@test "imagePullPolicy not written: what was pulled as latest is asked for each time, what was loaded is used" {
+	local asked
+	start_registry latest
+	kill "$(tail -n 1 "$REGISTRY_PIDS")"
+	# Once more, with a log of what it is asked.
+	sed -i 's/log: .*/log: {level: info}/' "$WORK/latest.yml"
+	docker-registry serve "$WORK/latest.yml" >"$WORK/latest.log" 2>&1 3>&- </dev/null &
+	echo $! >>"$REGISTRY_PIDS"
+	eventually 20 answers "${HOST##*:}" $!
+	trust "$HOST"
+	push "$WORK/layout" "$HOST/app:latest"
+	pod "image: \"$HOST/app\""
+	assert_status 0
+	image ls -o json
+	assert_equal "$(jq -r '.[].origin' <<<"$output")" pulled
+	# The same digest: one request, for the manifest.
+	asked=$(requests latest)
+	pod "image: \"$HOST/app\""
+	assert_status 0
+	assert_stderr_has "Pulling image \"$HOST/app\""
+	assert_equal "$(requests latest)" $((asked + 1))
+	# A tag other than latest, and a digest, don't ask.
+	push "$WORK/layout" "$HOST/app:1"
+	pod "image: \"$HOST/app:1\""
+	asked=$(requests latest)
+	pod "image: \"$HOST/app:1\""
+	pod "image: \"$HOST/app@$("$MINIRUN" image ls -o json | jq -r '.[0].digest')\""
+	assert_status 0
+	assert_equal "$(requests latest)" "$asked"
+	run --separate-stderr "$MINIRUN" explain - <<<"$(simple_pod e true | sed "s,image: busybox,image: $HOST/app,")"
+	assert_has "a run asks its registry first (imagePullPolicy Always, the default of the tag latest)"
+	# Without the registry that is an error, as under Kubernetes.
+	kill "$(tail -n 1 "$REGISTRY_PIDS")"
+	pod "image: \"$HOST/app\""
+	assert_status 125
+	assert_stderr_has "the registry $HOST can't be reached"
+	assert_stderr_has "imagePullPolicy: IfNotPresent runs the stored one, which the tag latest alone doesn't"
+	pod "image: \"$HOST/app\", imagePullPolicy: IfNotPresent"
+	assert_status 0
+	# One that was loaded has no registry to ask, unless that is written; nor has one of before origins were written down.
+	image rm "$HOST/app"
+	image load "$WORK/layout" "$HOST/app"
+	pod "image: \"$HOST/app\""
+	assert_status 0
+	pod "image: \"$HOST/app\", imagePullPolicy: Always"
+	assert_status 125
+	image inspect "$HOST/app"
+	assert_has "  origin        loaded from a file or folder"
+	sed -i '/"origin"/d' "$MINIRUN_STORE"/images/*app.json
+	pod "image: \"$HOST/app\""
+	assert_status 0
+	image ls
+	[[ ${lines[1]} =~ \ -\ +[0-9]+s$ ]]
+}
+
+@test "a pull of what was loaded already notes that the registry has it" {
+	image load "$WORK/layout" "$REGISTRY/who/what"
+	image ls -o json
+	assert_equal "$(jq -r '.[].origin' <<<"$output")" loaded
+	image pull "$REGISTRY/who/what"
+	assert_has "is up to date"
+	image ls -o json
+	assert_equal "$(jq -r '.[].origin' <<<"$output")" pulled
+}
+
+@test "each container whose image can't be had says why, and its registry is asked once" {
+	run_pod <<-YAML
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: both}
+		spec:
+		  initContainers:
+		  - {name: a, image: "$REGISTRY/none:1"}
+		  containers:
+		  - {name: b, image: "$REGISTRY/none:1"}
+		  - {name: c, image: "$REGISTRY/none:2"}
+	YAML
+	assert_status 125
+	assert_equal "$(grep -c "error: spec.*: cannot pull $REGISTRY/none:1: the registry $REGISTRY has no such image" <<<"$stderr")" 2
+	assert_equal "$(grep -c 'Pulling image' <<<"$stderr")" 2
+	assert_last_error_has 'the Pod "both" can'"'"'t be run: 3 errors'
+}
+
+# background NAME SCALE [LINES-OF-SPEC] <<CONTAINERS: a pod in the background.
+background()
+{
+	{
+		printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n  terminationGracePeriodSeconds: 0\n%s\n' "$1" "${3:-}"
+		sed 's/^/  /'
+	} >pod.yaml
+	run --separate-stderr "$MINIRUN" -d --time-scale "$2" pod.yaml
+}
+
+# What a container waits for: waiting POD CONTAINER.
+waiting()
+{
+	"$MINIRUN" get "$1" -o json |
+		jq -r --arg c "$2" '.status | (.containerStatuses + (.initContainerStatuses // []))[] | select(.name == $c) | .state.waiting.reason // "none"'
+}
+waits() { [[ $(waiting "$1" "$2") == "$3" ]]; }
+events() { "$MINIRUN" describe pod "$1" | sed -n '/^Events/,$p'; }
+
+@test "in the background: ErrImagePull, ImagePullBackOff, ErrImageNeverPull and InvalidImageName, until the image can be had" {
+	image load "$WORK/busybox.tar" busybox
+	background late 20 <<-YAML
+		containers:
+		- {name: a, image: "$REGISTRY/late:1", command: [sleep, "100"]}
+		- {name: b, image: busybox, command: [sleep, "100"]}
+		- {name: c, image: "$REGISTRY/late:1", command: [sleep, "100"]}
+		- {name: d, image: "late:2", imagePullPolicy: Never, command: [sleep, "100"]}
+		- {name: e, image: "LATE:1"}
+	YAML
+	assert_status 0
+	assert_equal "$output" "pod/late created"
+	eventually 10 waits late a ErrImagePull
+	assert_equal "$("$MINIRUN" get late | tail -n 1 | awk '{ print $2, $3 }')" "1/5 ErrImagePull"
+	assert_equal "$("$MINIRUN" get late -o json | jq -r .status.phase)" Pending
+	# The back-off is the image's: the second container with it doesn't ask.
+	eventually 10 waits late c ImagePullBackOff
+	"$MINIRUN" get late -o json | jq -e '.status.containerStatuses[2].state.waiting.message |
+		startswith("Back-off pulling image \"'"$REGISTRY"'/late:1\": ErrImagePull: the registry '"$REGISTRY"' has no such image")'
+	waits late b none
+	waits late d ErrImageNeverPull
+	waits late e InvalidImageName
+	eventually 10 waits late a ImagePullBackOff
+	output=$(events late) stderr=
+	assert_has "spec.containers{a}: Pulling image \"$REGISTRY/late:1\""
+	assert_has "spec.containers{a}: Failed to pull image \"$REGISTRY/late:1\": the registry $REGISTRY has no such image"
+	grep -qE "^  Warning +Failed .*spec.containers\{a\}: Error: ErrImagePull$" <<<"$output"
+	grep -qE "^  Normal +BackOff .*spec.containers\{c\}: Back-off pulling image \"$REGISTRY/late:1\"$" <<<"$output"
+	grep -qE '^  Warning +ErrImageNeverPull .*spec.containers\{d\}: Container image "late:2" is not present with pull policy of Never$' <<<"$output"
+	grep -qE '^  Warning +InspectFailed .*spec.containers\{e\}: Failed to apply default image tag "LATE:1": ' <<<"$output"
+	push "$WORK/layout" "$REGISTRY/late:1"
+	image load "$WORK/busybox.tar" late:2
+	eventually 30 waits late a none
+	eventually 30 waits late c none
+	eventually 30 waits late d none
+	events late | grep -qE "spec.containers\{a\}: Successfully pulled image \"$REGISTRY/late:1\" in [0-9.]+m?s \([0-9.]+m?s including waiting\)\. Image size: [0-9]+ bytes\.$"
+	assert_equal "$("$MINIRUN" exec late -c a -- echo hi)" hi
+	"$MINIRUN" delete pod late
+}
+
+@test "in the background: an init container's image, one that doesn't fit the manifest, and Always at each restart" {
+	background init 20 <<-YAML
+		initContainers: [{name: a, image: "$REGISTRY/nowhere:1"}]
+		containers: [{name: b, image: "$REGISTRY/who/what:v1"}]
+	YAML
+	eventually 10 waits init a ErrImagePull
+	[[ $("$MINIRUN" get init | tail -n 1 | awk '{ print $3 }') =~ ^Init:(ErrImagePull|ImagePullBackOff)$ ]]
+	assert_equal "$(waiting init b)" PodInitializing
+	"$MINIRUN" delete pod init
+	background root 20 '  securityContext: {runAsNonRoot: true}' <<-YAML
+		containers: [{name: a, image: "$REGISTRY/who/what:v1"}]
+	YAML
+	assert_equal "$output" "pod/root created"
+	eventually 20 waits root a CreateContainerConfigError
+	events root | grep -qF 'container has runAsNonRoot and image will run as root'
+	# What has nothing to do with the image is said at once.
+	"$MINIRUN" delete pod root
+	background wrong 20 '  securityContext: {seccompProfile: {type: Localhost, localhostProfile: none.json}}' <<-YAML
+		containers: [{name: a, image: "$REGISTRY/who/what:v1"}]
+	YAML
+	assert_status 125
+	assert_equal "$output" ""
+	background always 20 <<-YAML
+		containers: [{name: a, image: "$REGISTRY/who/what", command: ["true"]}]
+	YAML
+	eventually 20 eval "events always | grep -qE 'Normal +Pulling .*\(x[2-9] over .*Pulling image'"
+	"$MINIRUN" delete pod always
+}
+
+@test "a pull that hangs keeps neither the pod's other work nor its deletion waiting, and nothing is left" {
+	local port
+	python3 -u -c 'import socket, time; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(600)' >port 3>&- &
+	echo $! >>"$REGISTRY_PIDS"
+	eventually 20 test -s port
+	port=$(<port)
+	image load "$WORK/busybox.tar" busybox
+	background hangs 1 <<-YAML
+		containers:
+		- {name: a, image: busybox, command: [sleep, "100"]}
+		- {name: b, image: "127.0.0.1:$port/x:1"}
+	YAML
+	eventually 20 pgrep -f "skopeo.*127.0.0.1:$port/x"
+	assert_equal "$("$MINIRUN" exec hangs -c a -- echo hi)" hi
+	assert_equal "$(waiting hangs b)" ContainerCreating
+	run -125 "$MINIRUN" exec hangs -c b -- true
+	"$MINIRUN" delete pod hangs
+	eventually 10 eval "! pgrep -f 'skopeo.*127.0.0.1:$port/x' >/dev/null"
+	assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
 }
 
 @test "an untagged image that was loaded runs without a network, as before" {
@@ -608,7 +811,7 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_status 0
 	digest=$(digest "$REGISTRY/who/what:v1")
 	image ls
-	[[ ${lines[1]} =~ ^$REGISTRY/who/what\ +${digest:0:19}\ +[0-9.]+\ [KM]iB\ +2\ +[0-9]+s$ ]]
+	[[ ${lines[1]} =~ ^$REGISTRY/who/what\ +${digest:0:19}\ +[0-9.]+\ [KM]iB\ +2\ +pulled\ +[0-9]+s$ ]]
 	image inspect "$REGISTRY/who/what:v1"
 	assert_has "$digest"
 	assert_has '  Cmd           ["/bin/sh","-c","echo hello from the layout"]'
@@ -619,6 +822,11 @@ left() { find "$MINIRUN_STORE/tmp" "$MINIRUN_STORE/layers" "$MINIRUN_STORE/image
 	assert_status 125
 	assert_last_error_has "no image none in the store"
 	assert_has "$digest"
+	# Of several that fail each is told.
+	image rm none "$REGISTRY/who/what:v2" neither
+	assert_status 125
+	assert_equal "$(grep -c 'no image .* in the store' <<<"$stderr")" 3
+	assert_last_error_has "no image neither in the store"
 	image prune
 	assert_equal "$output" "0 layers removed, 0 B freed"
 	image rm "$REGISTRY/who/what" -o json
