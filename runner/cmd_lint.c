@@ -43,6 +43,22 @@ static void complain(struct linting *linting, const char *manifest, const struct
 		err->message);
 }
 
+/* Whether it is loaded is for the run: lint looks at files. */
+static void say_missing(struct linting *linting, const char *manifest, const struct planned *item,
+	const struct profile_choice *choice)
+{
+	cleanup_free char *path = xasprintf("%s.securityContext.appArmorProfile", item->path);
+
+	findings_add(findings_of(linting, manifest), SEVERITY_INFO,
+		choice->line ? choice->line : item->spec->line,
+		choice->line ? choice->column : item->spec->column, path, NULL,
+		"no file beside the manifest or in /etc/apparmor.d declares the profile \"%s\": nothing is "
+		"known "
+		"of what it says",
+		choice->localhost);
+	findings_code(findings_of(linting, manifest), "no-text");
+}
+
 /* The AppArmor profile that a container names, if its file is where minirun would look for it. */
 static void lint_apparmor(struct linting *linting, const struct pod *pod, const struct store *store,
 	const struct plan_request *request, const struct planned *item)
@@ -57,6 +73,8 @@ static void lint_apparmor(struct linting *linting, const struct pod *pod, const 
 
 	if (path && file_read(path, DOCUMENT_SIZE, ERROR_PROFILE, &text, NULL, &ignored) == 0)
 		lint_apparmor_of(pod, store, item, choice->localhost, path, text, findings_of(linting, path));
+	else if (choice->type == PROFILE_LOCALHOST && strcmp(choice->localhost, "unconfined") != 0)
+		say_missing(linting, request->manifest_path, item, choice);
 }
 
 static void lint_container(struct linting *linting, const struct pod *pod, const struct store *store,

@@ -36,6 +36,24 @@ void plan_complain(
 	findings_check(findings, err->check);
 }
 
+void plan_complain_profile(struct findings *findings, const struct planned *item, const char *field,
+	const struct profile_choice *own, const struct profile_choice *of_pod, const struct error *err)
+{
+	const struct profile_choice *choice = plan_choice(own, of_pod);
+	bool inherited = own->type == PROFILE_UNSET && of_pod->type != PROFILE_UNSET;
+	cleanup_free char *path = xasprintf("%s.securityContext.%s", inherited ? "spec" : item->path, field);
+	struct findings one;
+
+	/* By way of a list of its own: what is wrong with the pod's choice would be said for each container. */
+	findings_init(&one, findings->file);
+	findings_add(&one, SEVERITY_ERROR, choice->line ? choice->line : item->spec->line,
+		choice->line ? choice->column : item->spec->column, path, err->hint[0] ? err->hint : NULL,
+		"%s", err->message);
+	findings_check(&one, err->check);
+	findings_copy(findings, &one.items[0]);
+	findings_free(&one);
+}
+
 /* What the machine lacks for this manifest is worth a line of `minirun check` each. */
 static int name_checks(const struct findings *findings, struct error *err)
 {

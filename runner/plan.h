@@ -99,6 +99,13 @@ void plan_complain(
 	struct findings *findings, const struct planned *item, const char *field, const struct error *err);
 
 /*
+ * The same of "seccompProfile" or "appArmorProfile", at the place of the choice that holds: the container's own, or else the
+ * pod's, of which it is said once.
+ */
+void plan_complain_profile(struct findings *findings, const struct planned *item, const char *field,
+	const struct profile_choice *own, const struct profile_choice *of_pod, const struct error *err);
+
+/*
  * Finds a Localhost profile: under profile_root, beside the manifest, under the kubelet's folder. Only a file that isn't there
  * makes it look further: one that can't be read is an error (law R3). path and text are to be freed.
  */

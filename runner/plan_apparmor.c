@@ -19,7 +19,7 @@
 #include "runner/learning.h"
 #include "runner/plan.h"
 
-#define FIELD       "securityContext.appArmorProfile"
+#define FIELD       "appArmorProfile"
 #define FILE_MAX    (256U << 10) /* bytes of a file that may be a profile's */
 #define ENTRIES_MAX 500 /* of a folder, that are looked at */
 
@@ -100,10 +100,17 @@ static void hint_file(const struct plan_request *request, const char *name, stru
 
 static void warn(const struct planned *item, struct findings *findings, const char *hint, const char *text)
 {
-	cleanup_free char *path = xasprintf("%s." FIELD, item->path);
+	cleanup_free char *path = xasprintf("%s.securityContext." FIELD, item->path);
 
 	findings_add(
 		findings, SEVERITY_WARNING, item->spec->line, item->spec->column, path, hint, "%s", text);
+}
+
+static void complain(const struct plan *plan, const struct planned *item, struct findings *findings,
+	const struct error *err)
+{
+	plan_complain_profile(
+		findings, item, FIELD, &item->spec->security.apparmor, &plan->pod->security.apparmor, err);
 }
 
 static void warn_if_loose(const struct planned *item, struct findings *findings)
@@ -151,13 +158,13 @@ static void plan_default(struct plan *plan, struct planned *item, struct finding
 		"\" is not loaded, and only root can load it");
 	error_hint(&err, "`sudo minirun apparmor load` does, until the machine stops");
 	if (item->apparmor_asked)
-		plan_complain(findings, item, FIELD, &err);
+		complain(plan, item, findings, &err);
 	else
 		do_without(plan, item, &err, findings);
 }
 
-static void plan_localhost(
-	struct planned *item, const char *name, const struct plan_request *request, struct findings *findings)
+static void plan_localhost(const struct plan *plan, struct planned *item, const char *name,
+	const struct plan_request *request, struct findings *findings)
 {
 	struct error err = {0};
 
@@ -169,7 +176,7 @@ static void plan_localhost(
 	}
 	if (item->apparmor_mode == APPARMOR_NOT_LOADED && strcmp(name, "unconfined") != 0)
 		hint_file(request, name, &err);
-	plan_complain(findings, item, FIELD, &err);
+	complain(plan, item, findings, &err);
 }
 
 void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_request *request,
@@ -196,11 +203,11 @@ void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_re
 			error_hint(&err, "take %s out of the manifest, or set %s",
 				by_annotation ? "the annotation" : "appArmorProfile",
 				by_annotation ? "it to unconfined" : "its type to Unconfined");
-		plan_complain(findings, item, FIELD, &err);
+		complain(plan, item, findings, &err);
 		item->locks.apparmor =
 			choice->type == PROFILE_LOCALHOST ? choice->localhost : APPARMOR_DEFAULT;
 	} else if (choice->type == PROFILE_LOCALHOST) {
-		plan_localhost(item, choice->localhost, request, findings);
+		plan_localhost(plan, item, choice->localhost, request, findings);
 	} else if (!item->privileged) {
 		plan_default(plan, item, findings);
 	} else if (item->apparmor_asked) {
@@ -228,7 +235,7 @@ void plan_apparmor_load(struct plan *plan, struct findings *findings)
 		if (result == 0)
 			item->apparmor_mode = apparmor_loaded(APPARMOR_DEFAULT);
 		else if (item->apparmor_asked)
-			plan_complain(findings, item, FIELD, &err);
+			complain(plan, item, findings, &err);
 		else
 			do_without(plan, item, &err, findings);
 		plan_locks_settle(plan, item);

@@ -1,4 +1,5 @@
 /* The plan of the locks: capabilities, no_new_privs, AppArmor, and the seccomp profile, found and compiled. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "security/denial.h"
 
 #define KUBELET_SECCOMP_ROOT "/var/lib/kubelet/seccomp"
+#define GUESSES_MAX          500 /* entries of a folder, that are looked at */
 #define PROFILE_LIMIT        (4U << 20) /* bytes of a profile's file */
 
 char *plan_folder_of(const char *manifest)
@@ -26,12 +28,57 @@ char *plan_folder_of(const char *manifest)
 	return slash == manifest ? xstrdup("/") : xstrndup(manifest, (size_t)(slash - manifest));
 }
 
+/* The regular files of root/below, as "below/NAME". */
+static void list_files(const char *root, const char *below, struct strv *names)
+{
+	cleanup_free char *folder = xasprintf("%s/%s", root, below);
+	cleanup_dir DIR *dir = opendir(folder);
+	const struct dirent *entry;
+
+	for (int i = 0; dir && i < GUESSES_MAX && (entry = readdir(dir)); i++)
+		if (*entry->d_name != '.' && (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN))
+			strv_push(names,
+				*below ? xasprintf("%s/%s", below, entry->d_name) : xstrdup(entry->d_name));
+}
+
+/*
+ * What localhostProfile may have been meant to be: a name in a root that is near, or the same file in the folder that such
+ * files are often kept in, and that was left out. NULL if there is no such.
+ */
+static char *guess_profile(const char *const *roots, size_t n, const char *relative)
+{
+	const char *base = path_base(relative);
+	cleanup_free char *below =
+		base == relative ? xstrdup("") : xstrndup(relative, (size_t)(base - relative - 1));
+	struct strv names = {0}, bases = {0};
+	const char *found = NULL;
+	char *guess = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!roots[i])
+			continue;
+		list_files(roots[i], below, &names);
+		list_files(roots[i], "profiles", &names);
+		list_files(roots[i], "", &names);
+	}
+	for (size_t i = 0; i < names.n; i++)
+		strv_push(&bases, xstrdup(path_base(names.items[i])));
+	found = text_nearest(base, (const char *const *)bases.items, bases.n);
+	for (size_t i = 0; found && i < names.n && !guess; i++)
+		if (!strcmp(bases.items[i], found))
+			guess = xstrdup(names.items[i]);
+	strv_free(bases.items);
+	strv_free(names.items);
+	return guess;
+}
+
 int plan_find_profile(const struct plan_request *request, const char *relative, char **path, char **text,
 	size_t *size, struct error *err)
 {
 	cleanup_free char *beside = plan_folder_of(request->manifest_path);
 	const char *const roots[] = {request->profile_root, beside, KUBELET_SECCOMP_ROOT};
 	cleanup_free char *looked = xstrdup("");
+	cleanup_free char *guess = NULL;
 
 	for (size_t i = 0; i < array_length(roots); i++) {
 		cleanup_free char *candidate = NULL;
@@ -50,7 +97,9 @@ int plan_find_profile(const struct plan_request *request, const char *relative, 
 		looked = longer;
 	}
 	error_set(err, ERROR_PROFILE, 0, "cannot load seccomp profile \"%s\": no such file", relative);
-	return error_hint(err, "looked for %s", looked);
+	guess = guess_profile(roots, array_length(roots), relative);
+	return error_hint(err, "%s%s%slooked for %s", guess ? "did you mean \"" : "", guess ? guess : "",
+		guess ? "\"? " : "", looked);
 }
 
 /* Where compiled filters are kept; -1 does no harm but costs the compilation. */
@@ -160,7 +209,8 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 	}
 	if ((learning ? plan_learning(plan, item, request, &err)
 		      : plan_profile(plan, item, choice, request, warnings, &err)) < 0)
-		plan_complain(findings, item, "securityContext.seccompProfile", &err);
+		plan_complain_profile(findings, item, "seccompProfile", &item->spec->security.seccomp,
+			&plan->pod->security.seccomp, &err);
 	else
 		lock_with(&item->locks, item->profile);
 }

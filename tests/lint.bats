@@ -152,7 +152,21 @@ pod_with_profile() {
 	lint pod.yaml
 	assert_status 1
 	assert_has "pod.yaml:"
-	assert_has 'cannot load seccomp profile "p.json": no such file'
+	assert_has 'cannot load seccomp profile "p.json": no such file (looked for '
+	# One that is nearly called so, or lies where such files usually do, is what was meant.
+	mkdir "$T/profiles"
+	mv "$T/root/p.json" "$T/profiles/p.jsno"
+	lint pod.yaml
+	assert_has 'no such file (did you mean "profiles/p.jsno"? looked for '
+	mv "$T/profiles/p.jsno" "$T/profiles/p.json"
+	lint pod.yaml
+	assert_has 'no such file (did you mean "profiles/p.json"? looked for '
+	# An AppArmor profile may be loaded without a file: that is told, and no mistake.
+	simple_pod lint true "    securityContext: {appArmorProfile: {type: Localhost, localhostProfile: no-file-has-it}}" >"$T/pod.yaml"
+	lint pod.yaml
+	assert_status 0
+	assert_has 'declares the profile "no-file-has-it"'
+	assert_has '[no-text]'
 	sed -i 's/restartPolicy: Never/restartPolicy: Sometimes/' "$T/pod.yaml"
 	lint pod.yaml
 	assert_status 1

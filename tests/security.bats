@@ -326,7 +326,7 @@ default_set() {
 	# The pod's field is what containers without one of their own get.
 	run_shell true '' '  securityContext: {appArmorProfile: {type: Localhost, localhostProfile: x}}'
 	assert_status 125
-	assert_stderr_has "spec.containers[0].securityContext.appArmorProfile: Cannot enforce AppArmor"
+	assert_stderr_has "spec.securityContext.appArmorProfile: Cannot enforce AppArmor"
 	run_shell 'echo runs' '    securityContext: {appArmorProfile: {type: Unconfined}}' \
 		'  securityContext: {appArmorProfile: {type: Localhost, localhostProfile: x}}'
 	assert_status 0
