@@ -297,6 +297,23 @@ static int attach_clones(struct tree *tree, struct error *err)
 	return 0;
 }
 
+/* The program's end of its terminal, by descriptor, on a file in a /dev that nobody else has had yet. */
+static int attach_console(const struct tree *tree, struct error *err)
+{
+	cleanup_fd int file = -1;
+	cleanup_fd int clone = -1;
+
+	if (!tree->terminal)
+		return 0;
+	if (terminal_make(tree->pts, tree->terminal, err) < 0)
+		return -1;
+	file = openat(tree->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0)
+		return error_set(err, ERROR_HOST, errno, "cannot make /dev/console");
+	clone = mount_clone(tree->terminal->slave, "", false, err);
+	return clone < 0 ? -1 : mount_attach(clone, tree->dev, "console", "/dev/console", err);
+}
+
 int devices_attach(struct tree *tree, struct error *err)
 {
 	cleanup_fd int dev = tree_open_base(tree, "dev", err);
@@ -306,7 +323,7 @@ int devices_attach(struct tree *tree, struct error *err)
 	if (tree->n_clones ? attach_clones(tree, err) < 0
 			   : !tree->isolation->privileged && seal(tree, err) < 0)
 		return -1;
-	if (mount_attach(tree->pts, tree->dev, "pts", "/dev/pts", err) < 0)
+	if (mount_attach(tree->pts, tree->dev, "pts", "/dev/pts", err) < 0 || attach_console(tree, err) < 0)
 		return -1;
 	if (tree->shm >= 0 && mount_attach(tree->shm, tree->dev, "shm", "/dev/shm", err) < 0)
 		return -1;

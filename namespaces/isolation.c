@@ -238,9 +238,11 @@ void process_shed(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int isolation_enter(const struct isolation *isolation, int *procfd, struct error *err)
+int isolation_enter(
+	const struct isolation *isolation, struct terminal *terminal, int *procfd, struct error *err)
 {
 	struct tree tree = {.isolation = isolation,
+		.terminal = terminal,
 		.root = isolation->rootfs,
 		.dev = -1,
 		.pts = -1,

@@ -213,6 +213,26 @@ int volume_open_host_path(const char *path, enum volume_host_type type, struct e
 int volume_clone(
 	int volumefd, const char *sub_path, bool read_only, bool trusted, bool *is_dir, struct error *err);
 
+/* ---- terminals (terminal.c) ---- */
+
+/* The two ends of a pty: what the program has is the slave. -1, -1: none. */
+struct terminal {
+	int master, slave;
+};
+
+/*
+ * Makes a terminal in the running container that this process has entered: rootfd is its root, procfd what isolation_join
+ * gave. Its owner is root: the caller gives it to the container's user. Both ends are close-on-exec.
+ */
+int terminal_open(int rootfd, int procfd, struct terminal *terminal, struct error *err);
+void terminal_close(struct terminal *terminal);
+
+/*
+ * Tells the program that nothing more is typed, by the character that its terminal has for that, if it is one that reads lines:
+ * twice, for the first only ends a line that was begun.
+ */
+void terminal_say_end(int master);
+
 /* ---- the container (rootfs.c, isolation.c, mounts.c, devices.c, proc.c) ---- */
 
 /*
@@ -264,9 +284,11 @@ pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct erro
  * In the child, stages 2 and 3: joins the sandbox's network, ipc and uts, makes the mounts, pivots. Afterwards the
  * working folder is /, nothing of the host's tree is reachable, and *procfd is the procfs of this pid namespace, in
  * which nobody can have covered anything (close-on-exec). Masked and read-only paths are Kubernetes' lists. The first thing it does is
- * setsid(2) and a fresh umask 0022.
+ * setsid(2) and a fresh umask 0022. With terminal not NULL it also makes one in the container's devpts, and mounts the program's end
+ * on /dev/console, as the OCI runtimes do.
  */
-int isolation_enter(const struct isolation *isolation, int *procfd, struct error *err);
+int isolation_enter(
+	const struct isolation *isolation, struct terminal *terminal, int *procfd, struct error *err);
 
 /*
  * For exec: clone into the pid namespace of the running container that pidfd refers to. In the parent returns the pid, and

@@ -25,6 +25,7 @@ struct device_clone {
 /* Detached mounts, -1 for what isn't used; they are closed on exec, and go with the process if it fails. */
 struct tree {
 	const struct isolation *isolation;
+	struct terminal *terminal; /* to be made; NULL: none */
 	int root; /* the rootfs */
 	int dev, pts, shm, mqueue;
 	int proc, sys, cgroup;
@@ -38,6 +39,9 @@ int tree_open_base(const struct tree *tree, const char *name, struct error *err)
 /* devices.c */
 int devices_prepare(struct tree *tree, struct error *err);
 int devices_attach(struct tree *tree, struct error *err);
+
+/* terminal.c: makes a terminal in the devpts that pts is the root of. */
+int terminal_make(int pts, struct terminal *terminal, struct error *err);
 
 /* proc.c: *_attach also puts a descriptor of the procfs into *procfd. */
 int proc_prepare(struct tree *tree, struct error *err);

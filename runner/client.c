@@ -22,3 +22,13 @@ int client_connect(const char *root, const char *name, struct error *err)
 	}
 	return socket;
 }
+
+struct json_object *client_request(const struct invocation *invocation)
+{
+	struct json_object *request = json_object_new_object();
+
+	if (invocation->value[OPTION_CONTAINER])
+		json_object_object_add(
+			request, "container", json_object_new_string(invocation->value[OPTION_CONTAINER]));
+	return request;
+}

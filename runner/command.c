@@ -23,14 +23,14 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
 	[OPTION_ROOT] = {"root", 0, "DIR",
-		"run apply create learn get describe logs exec port-forward wait delete",
+		"run apply create learn get describe logs exec attach port-forward wait delete",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
 	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get explain lint image check",
 		"json: one event a line for run and learn, else one document; get: also wide, yaml or name"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn check",
 		"auto (the default: on a terminal), always or never"},
-	[OPTION_QUIET] = {"quiet", 'q', NULL, "run apply create learn image",
+	[OPTION_QUIET] = {"quiet", 'q', NULL, "run apply create learn image attach",
 		"only what the containers print, and errors"},
 	[OPTION_VERBOSE] = {"verbose", 'v', NULL, "check", "why it matters, also for what is ok"},
 	[OPTION_DETACH] = {"detach", 'd', NULL, "run",
@@ -57,7 +57,7 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"how many processes and threads the pod may have (default 4096 where cgroup v2 counts them; "
 		"0: "
 		"no limit)"},
-	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec logs",
+	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec attach logs",
 		"the container (default: the pod's first)"},
 	[OPTION_ALL_CONTAINERS] = {"all-containers", 0, NULL, "logs", "those of all containers"},
 	[OPTION_FOLLOW] = {"follow", 'f', NULL, "logs", "go on until the container ends"},
@@ -80,8 +80,11 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_FORCE] = {"force", 0, NULL, "delete", "kill it at once"},
 	[OPTION_APPARMOR] = {"apparmor", 0, NULL, "learn",
 		"learn an AppArmor profile, not a seccomp profile; as root"},
-	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec", "pass standard input to the command"},
-	[OPTION_TTY] = {"tty", 't', NULL, "exec", "not supported yet: refused, so that -it is told so"},
+	[OPTION_STDIN] = {"stdin", 'i', NULL, "exec attach",
+		"pass standard input to the command, or to the container"},
+	[OPTION_TTY] = {"tty", 't', NULL, "exec attach",
+		"with -i, on a terminal: exec: the command gets one of its own; attach: the container has "
+		"one"},
 	[OPTION_ADDRESS] = {"address", 0, "ADDRESS,...", "port-forward",
 		"where to listen: addresses of this machine, or localhost (the default: 127.0.0.1 and ::1)"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
@@ -153,7 +156,8 @@ const struct command commands[] = {
 		"locks.\n"
 		"Its standard output and error are those of `minirun exec`, with -i its standard input too, "
 		"and so is its\n"
-		"exit status. If `minirun exec` ends before it, it is killed.\n",
+		"exit status. With -it it gets a terminal of its own, to which yours passes all keys.\n"
+		"If `minirun exec` ends before it, it is killed.\n",
 		PRIVILEGE_NONE, cmd_exec},
 	{"port-forward", "[OPTIONS] NAME [LOCAL:]REMOTE...", "forward local ports to a running pod",
 		"What comes to a local port goes to the pod's localhost, by IPv4 or, where nobody listens "
@@ -165,6 +169,16 @@ const struct command commands[] = {
 		"restarts of containers; that nobody listens in the pod is told, and ends only that "
 		"connection.\n",
 		PRIVILEGE_NONE, cmd_port_forward},
+	{"attach", "[OPTIONS] NAME [-c CONTAINER]",
+		"show what a running container prints from now on, and with -i type to it",
+		"-i reaches a container whose manifest has stdin: true; -it is for one with tty: true as "
+		"well. "
+		"Several may\n"
+		"attach at once. The end of `minirun attach` ends nothing but itself, unless the container "
+		"has "
+		"stdinOnce.\n"
+		"The exit status is 0 when the container has ended, however it did.\n",
+		PRIVILEGE_NONE, cmd_attach},
 	{"explain", "[OPTIONS] FILE|-", "print what running a pod would do, and run nothing",
 		"The plan, in the order of the pod's life: for each container its image, process, user, "
 		"namespaces,\n"

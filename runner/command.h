@@ -120,6 +120,7 @@ int cmd_describe(const struct invocation *invocation, struct error *err);
 int cmd_logs(const struct invocation *invocation, struct error *err);
 int cmd_wait(const struct invocation *invocation, struct error *err);
 int cmd_delete(const struct invocation *invocation, struct error *err);
+int cmd_attach(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
 int cmd_port_forward(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);

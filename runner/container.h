@@ -3,6 +3,7 @@
 #define RUNNER_CONTAINER_H
 
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #include "namespaces/namespaces.h"
@@ -20,6 +21,8 @@ struct container {
 	bool gid_from_image; /* the gid is the one that the image's passwd gives the uid, if it does */
 	bool set_groups; /* setgroups(2) is allowed here */
 	struct locks locks;
+	bool terminal; /* its 0, 1 and 2 are a terminal of its own, of the size window */
+	struct winsize window;
 	int join_pidfd; /* exec: enter the container of this process instead of making one; else -1 */
 };
 

@@ -12,12 +12,13 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "runner/connector.h"
+#include "base/text.h"
 #include "runner/supervise.h"
 #include "runner/wire.h"
 
 #define MAX_SESSIONS 64 /* each holds a few descriptors of the supervisor */
 
-/* One `minirun exec`: a connection, and the process it asked for. */
+/* One `minirun exec`: a connection, and the process it asked for. Or one `minirun attach`. */
 struct session {
 	struct session *next;
 	struct supervisor *supervisor;
@@ -25,6 +26,8 @@ struct session {
 	struct container container;
 	struct launched launched;
 	struct denials denials;
+	struct attachment attachment;
+	struct member *input; /* whose standard input it alone has been given, or NULL */
 	int stdio[3];
 	bool held; /* the process has ended, but another one traces it and doesn't let go */
 	bool closing; /* nobody waits for it any more; only its process is still to be reaped */
@@ -47,6 +50,7 @@ static void session_free(struct session *session)
 	while (*link != session)
 		link = &(*link)->next;
 	*link = session->next;
+	attach_stop(&session->attachment);
 	loop_remove(loop, &session->connection);
 	loop_remove(loop, &session->notice);
 	loop_remove(loop, &session->exit);
@@ -73,6 +77,8 @@ static void session_close(struct session *session)
 	loop_remove(loop, &session->notice);
 	session->launched.notice = -1;
 	session->closing = true;
+	if (session->input)
+		stdio_input_ended(session->input);
 	if (session->exit.fd < 0 && session->launched.pidfd >= 0)
 		loop_add(loop, &session->exit, steal_fd(&session->launched.pidfd), on_session_exit, session,
 			&ignored);
@@ -115,6 +121,25 @@ static void on_session_exit(struct watch *watch, void *data)
 	answer(session, message);
 }
 
+/* The terminal is the client's alone: if that dies, it is gone, and its session is hung up. */
+static int hand_over_terminal(struct session *session, struct error *err)
+{
+	struct json_object *message = json_object_new_object();
+	struct terminal terminal;
+	int result;
+
+	json_object_object_add(message, "terminal", json_object_new_boolean(true));
+	json_object_object_add(message, "saysEnd", json_object_new_boolean(true));
+	if (launch_take_terminal(&session->launched, &terminal, err) < 0) {
+		json_object_put(message);
+		return -1;
+	}
+	result = wire_send(
+		session->connection.fd, message, (const int[]){terminal.master, terminal.slave}, 2, err);
+	terminal_close(&terminal);
+	return result;
+}
+
 static void on_session_notice(struct watch *watch, void *data)
 {
 	struct session *session = data;
@@ -126,6 +151,8 @@ static void on_session_notice(struct watch *watch, void *data)
 	result = launch_result(&session->container, &session->launched, &err);
 	loop_remove(&session->supervisor->loop, watch);
 	close_stdio(session);
+	if (result == 0 && session->container.terminal)
+		result = hand_over_terminal(session, &err);
 	if (result < 0) {
 		answer(session, wire_error(&err));
 		return;
@@ -136,13 +163,14 @@ static void on_session_notice(struct watch *watch, void *data)
 		answer(session, wire_error(&err));
 }
 
-static const struct member *find_member(
-	const struct supervisor *supervisor, const char *name, struct error *err)
+static struct member *find_member(
+	const struct supervisor *supervisor, struct json_object *request, struct error *err)
 {
 	const struct plan *plan = supervisor->plan;
+	const char *name = json_object_get_string(json_object_object_get(request, "container"));
 
 	for (size_t i = 0; i < plan->n; i++) {
-		const struct member *member = &supervisor->members[i];
+		struct member *member = &supervisor->members[i];
 
 		if (name ? strcmp(plan->items[i].spec->name, name) != 0 : i != plan->n_init)
 			continue;
@@ -173,30 +201,109 @@ static int read_argv(struct json_object *request, struct session *session, struc
 	return n ? 0 : error_set(err, ERROR_USAGE, 0, "no command to execute");
 }
 
+/* Who ran the command is told what it was refused, wherever the pod's own messages go. Nothing waits for a client. */
+static void tell_client(void *data, const char *line)
+{
+	const struct session *session = data;
+	struct json_object *message = json_object_new_object();
+	cleanup_free char *safe = text_printable(line, strlen(line));
+	cleanup_free char *text = xasprintf("%s %s", session->denials.container, safe);
+	struct error ignored;
+
+	json_object_object_add(message, "told", json_object_new_string(text));
+	wire_send(session->connection.fd, message, NULL, 0, &ignored);
+}
+
 static int session_launch(struct session *session, struct json_object *request, struct error *err)
 {
 	struct supervisor *supervisor = session->supervisor;
-	struct json_object *name = json_object_object_get(request, "container");
-	const struct member *member =
-		find_member(supervisor, name ? json_object_get_string(name) : NULL, err);
+	struct json_object *terminal = json_object_object_get(request, "terminal");
+	const struct member *member = find_member(supervisor, request, err);
 
 	if (!member)
 		return -1;
-	if (session->stdio[1] < 0 || session->stdio[2] < 0)
+	if (!terminal && (session->stdio[1] < 0 || session->stdio[2] < 0))
 		return error_set(err, ERROR_USAGE, 0, "no descriptors for the command's output");
 	session->container = member->item->container;
 	session->container.argv = NULL;
+	session->container.terminal = terminal != NULL;
+	session->container.window = (struct winsize){
+		.ws_row = (unsigned short)json_object_get_int(json_object_object_get(terminal, "rows")),
+		.ws_col = (unsigned short)json_object_get_int(json_object_object_get(terminal, "columns")),
+	};
 	session->container.join_pidfd = member->exit.fd;
 	session->container.isolation.cgroup = &member->cgroup;
 	session->container.isolation.sandbox = &supervisor->sandbox;
 	if (!supervisor->naming)
 		session->container.locks.naming = NULL;
 	supervisor_init_denials(supervisor, member->item, &session->denials);
+	session->denials.told = tell_client;
+	session->denials.data = session;
 	if (read_argv(request, session, err) < 0 ||
 		launch_start(&session->container, session->stdio, &session->launched, err) < 0)
 		return -1;
 	return loop_add(&supervisor->loop, &session->notice, session->launched.notice, on_session_notice,
 		session, err);
+}
+
+static void on_detached(struct attachment *attachment, bool stuck, void *data)
+{
+	struct session *session = data;
+	struct json_object *message;
+	struct error err;
+
+	(void)attachment;
+	if (stuck) {
+		error_set(&err, ERROR_HOST, 0, "detached: no output was read for %d s", ATTACH_PATIENCE);
+		message = wire_error(&err);
+	} else {
+		message = json_object_new_object();
+		json_object_object_add(message, "exitCode", json_object_new_int(0));
+	}
+	answer(session, message);
+}
+
+/* Sends the way to the container's standard input; or says why there is none, which is no reason not to show its output. */
+static int give_input(struct session *session, struct member *member, struct error *err)
+{
+	bool only = member->item->spec->stdin_once, terminal = member->item->spec->tty;
+	struct json_object *message = json_object_new_object();
+	cleanup_free char *text = NULL;
+	cleanup_fd int fd = -1;
+	const char *why;
+
+	if (!stdio_has_input(member, &why)) {
+		text = xasprintf("container %s: %s", member->item->spec->name, why);
+		json_object_object_add(message, "told", json_object_new_string(text));
+		return wire_send(session->connection.fd, message, NULL, 0, err);
+	}
+	fd = stdio_give_input(member, only, err);
+	if (fd < 0) {
+		json_object_put(message);
+		return -1;
+	}
+	if (only)
+		session->input = member;
+	json_object_object_add(message, terminal ? "terminal" : "stdin", json_object_new_boolean(true));
+	json_object_object_add(message, "saysEnd", json_object_new_boolean(only));
+	return wire_send(session->connection.fd, message, &fd, 1, err);
+}
+
+/* {"attach": {"stdin": true?}} with two descriptors, for what the container prints. */
+static int session_attach(struct session *session, struct json_object *request, struct error *err)
+{
+	struct json_object *options = json_object_object_get(request, "attach");
+	struct member *member = find_member(session->supervisor, request, err);
+	const int fds[] = {session->stdio[1], session->stdio[2]};
+
+	if (!member)
+		return -1;
+	session->stdio[1] = session->stdio[2] = -1;
+	if (attach_start(&session->attachment, member, fds, on_detached, session, err) < 0)
+		return -1;
+	return json_object_get_boolean(json_object_object_get(options, "stdin"))
+		       ? give_input(session, member, err)
+		       : 0;
 }
 
 /* {"delete": {"gracePeriodSeconds": N}}; without N, the pod's own. Answered at once: that it is gone shows on disk. */
@@ -244,7 +351,7 @@ static void on_connection(struct watch *watch, void *data)
 	int result;
 
 	request = wire_receive(watch->fd, fds, array_length(fds), &err);
-	if (!request || session->launched.page || session->exit.fd >= 0) {
+	if (!request || session->launched.page || session->exit.fd >= 0 || session->attachment.member) {
 		json_object_put(request);
 		for (size_t i = 0; request && i < array_length(fds); i++)
 			if (fds[i] >= 0)
@@ -261,8 +368,12 @@ static void on_connection(struct watch *watch, void *data)
 		json_object_put(request);
 		return;
 	}
-	result = json_object_object_get(request, "portForward") ? session_forward(session, &err)
-								: session_launch(session, request, &err);
+	if (json_object_object_get(request, "portForward"))
+		result = session_forward(session, &err);
+	else if (json_object_object_get(request, "attach"))
+		result = session_attach(session, request, &err);
+	else
+		result = session_launch(session, request, &err);
 	json_object_put(request);
 	if (result < 0)
 		answer(session, wire_error(&err));
@@ -284,7 +395,7 @@ static void on_control(struct watch *watch, void *data)
 	struct session *session;
 	struct error ignored;
 	size_t n = 0;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
@@ -300,7 +411,7 @@ static void on_control(struct watch *watch, void *data)
 		.supervisor = supervisor,
 		.notice.fd = -1,
 		.exit.fd = -1,
-		.launched = {.pidfd = -1, .notice = -1},
+		.launched = {.pidfd = -1, .notice = -1, .terminal = -1},
 		.denials.watch.fd = -1,
 		.stdio = {-1, -1, -1},
 	};

@@ -198,6 +198,7 @@ static void tell(struct denials *denials, const struct told *told, const struct 
 	const struct seccomp_subject subject = {.capabilities = profile->capabilities};
 	const char *name = path_base(profile->name);
 	cleanup_free char *rule = NULL;
+	cleanup_free char *line = NULL;
 	struct event event = {
 		.type = "denied",
 		.container = denials->container,
@@ -212,8 +213,11 @@ static void tell(struct denials *denials, const struct told *told, const struct 
 		       ? learning_rule(denials->learning, told->text->name)
 		       : denial_rule(text, size, name, &subject, &told->refused->call, told->refused->action);
 	event.more = told_json(told, rule, name, kind->count);
-	report_event(denials->report, denials->pod, &event, "denied %s · seccomp, %s (%s, pid %d)",
-		kind->what, rule, told->program, told->inner);
+	line = xasprintf(
+		"denied %s · seccomp, %s (%s, pid %d)", kind->what, rule, told->program, told->inner);
+	report_event(denials->report, denials->pod, &event, "%s", line);
+	if (denials->told)
+		denials->told(denials->data, line);
 	json_object_put(event.more);
 }
 

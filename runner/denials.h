@@ -43,6 +43,7 @@ struct denials {
 	bool main_killed; /* by us, by SIGKILL, where the profile says SIGSYS */
 	void (*before)(void *data); /* called before a refusal is told, or NULL */
 	void (*counted)(void *data); /* called after each refusal, or NULL */
+	void (*told)(void *data, const char *line); /* with each kind's first, as it is reported */
 	void *data;
 	struct denial_kind *kinds; /* DENIALS_KINDS; NULL while there are none */
 	size_t n;

@@ -235,13 +235,15 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 			&fields_security_context),                                                           \
 		ROW("startupProbe", FIELD_OBJECT, SHAPE_ONE, USE_ACT,                                        \
 			"whether it has started; the others wait", NULL, &probe),                            \
-		ROW("stdin", FIELD_BOOL, SHAPE_ONE, USE_WARN, "its standard input is empty", NULL, NULL),    \
-		ROW("stdinOnce", FIELD_BOOL, SHAPE_ONE, USE_SILENT, "goes with stdin", NULL, NULL),          \
+		ROW("stdin", FIELD_BOOL, SHAPE_ONE, USE_ACT,                                                 \
+			"its standard input stays open for attach; else it is empty", NULL, NULL),           \
+		ROW("stdinOnce", FIELD_BOOL, SHAPE_ONE, USE_ACT,                                             \
+			"standard input ends with the first who attaches to it", NULL, NULL),                \
 		ROW("terminationMessagePath", FIELD_STRING, SHAPE_ONE, USE_ACT,                              \
 			"the file for a last message; default /dev/termination-log", NULL, NULL),            \
 		ROW("terminationMessagePolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                            \
 			"File or FallbackToLogsOnError", NULL, NULL),                                        \
-		ROW("tty", FIELD_BOOL, SHAPE_ONE, USE_WARN, "it gets no terminal", NULL, NULL),              \
+		ROW("tty", FIELD_BOOL, SHAPE_ONE, USE_ACT, "it gets a terminal of its own", NULL, NULL),     \
 		ROW("volumeDevices", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "no block device is passed on",   \
 			NULL, &device),                                                                      \
 		ROW("volumeMounts", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "where it sees the pod's volumes",    \

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -24,6 +25,7 @@
 #include "base/memory.h"
 #include "runner/identity.h"
 #include "runner/program.h"
+#include "runner/wire.h"
 
 #define SPINS    200
 #define PATIENCE 10000 /* ms */
@@ -48,6 +50,13 @@ static int open_null(int rootfd, struct error *err)
 		return error_set(err, ERROR_IMAGE, 0, "/dev/null is not the null device");
 	return steal_fd(&fd);
 }
+
+/* The caller's descriptors in the child. */
+struct ends {
+	const int *stdio;
+	int notice;
+	int terminal; /* the socket by which a terminal is sent; -1: there is none */
+};
 
 /*
  * Should: make 0, 1 and 2 what the caller gave, owned by the container's user, so that it can open /dev/stdout again.
@@ -98,7 +107,30 @@ static const char *environment_value(char *const *env, const char *name)
 	return NULL;
 }
 
-static char **complete_environment(char *const *env, const char *home)
+/*
+ * Should: make the terminal 0, 1 and 2, and that of the session (the program's own shell then has job control), and hand both
+ * ends over. Mustn't: be seen by the container with the other end open: this process isn't dumpable, and closes it soon.
+ */
+static int attach_terminal(const struct container *container, uid_t user, struct terminal *terminal,
+	int socket, struct error *err)
+{
+	const int both[] = {terminal->master, terminal->slave};
+	struct json_object *message = json_object_new_object();
+	int result;
+
+	fchown(terminal->slave, user, (gid_t)-1);
+	ioctl(terminal->slave, TIOCSWINSZ, &container->window);
+	for (int i = 0; i < 3; i++)
+		if (dup2(terminal->slave, i) < 0)
+			error_set(err, ERROR_INTERNAL, errno, "dup2");
+	if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		error_set(err, ERROR_HOST, errno, "cannot make the terminal that of the session");
+	result = wire_send(socket, message, both, array_length(both), err);
+	terminal_close(terminal);
+	return result < 0 || err->class != ERROR_NONE ? -1 : 0;
+}
+
+static char **complete_environment(char *const *env, const char *home, bool terminal)
 {
 	struct strv all = {0};
 
@@ -106,60 +138,70 @@ static char **complete_environment(char *const *env, const char *home)
 		strv_push(&all, *e);
 	if (!environment_value(env, "HOME"))
 		strv_push(&all, xasprintf("HOME=%s", home));
+	/* As containerd's WithTTY. */
+	if (terminal && !environment_value(env, "TERM"))
+		strv_push(&all, xstrdup("TERM=xterm"));
 	return all.items ? all.items : strv_copy(NULL);
 }
 
 /* Stages 2 and 3, or for exec the same in a container that runs. */
-static int isolate(
-	const struct container *container, const int stdio[3], int notice, int *procfd, struct error *err)
+static int isolate(const struct container *container, const struct ends *ends, struct terminal *terminal,
+	int *procfd, struct error *err)
 {
-	const int keep[] = {stdio[1], stdio[2], notice, stdio[0]};
+	const int keep[] = {ends->stdio[0], ends->stdio[1], ends->stdio[2], ends->notice, ends->terminal};
 
 	if (container->join_pidfd < 0)
-		return isolation_enter(&container->isolation, procfd, err);
+		return isolation_enter(
+			&container->isolation, container->terminal ? terminal : NULL, procfd, err);
 	return isolation_join(
-		container->join_pidfd, container->isolation.cgroup, keep, stdio[0] < 0 ? 3 : 4, procfd, err);
+		container->join_pidfd, container->isolation.cgroup, keep, array_length(keep), procfd, err);
 }
 
 /* Stages 2 to 4 and what hangs on them. On return the process is who and where it shall be. */
-static int become(const struct container *container, const int stdio[3], int notice, int *procfd, char ***env,
+static int become(const struct container *container, const struct ends *ends, int *procfd, char ***env,
 	struct error *err)
 {
+	struct terminal terminal = {-1, -1};
 	cleanup_fd int root = -1;
 	cleanup_free char *home = NULL;
 	struct credentials credentials;
 	bool keep_admin = container->locks.seccomp && !container->locks.no_new_privs;
 
-	if (isolate(container, stdio, notice, procfd, err) < 0)
+	if (isolate(container, ends, &terminal, procfd, err) < 0)
 		return -1;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot open the container's root");
+	if (container->terminal && container->join_pidfd >= 0 &&
+		terminal_open(root, *procfd, &terminal, err) < 0)
+		return -1;
 	if (identity_complete(container, root, &credentials, &home, err) < 0 ||
-		attach_stdio(credentials.uid, stdio, root, err) < 0 ||
+		(container->terminal
+				? attach_terminal(container, credentials.uid, &terminal, ends->terminal, err)
+				: attach_stdio(credentials.uid, ends->stdio, root, err)) < 0 ||
 		enter_working_folder(container->cwd, root, err) < 0)
 		return -1;
 	/* A session keyring of its own: the caller's keys aren't the container's. Best effort, as with runc. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
-	*env = complete_environment(container->env, home);
+	*env = complete_environment(container->env, home, container->terminal);
 	return credentials_apply(&credentials, container->set_groups, keep_admin, err);
 }
 
 /* The child's whole life up to execve. Returns only on an error that is in page->error. */
-static void child(const struct container *container, const int stdio[3], int notice, struct launch_page *page)
+static void child(const struct container *container, const struct ends *ends, struct launch_page *page)
 {
 	struct error *err = &page->error;
 	int procfd = -1;
 	char **env = NULL;
 	char *program;
 
-	if (become(container, stdio, notice, &procfd, &env, err) < 0)
+	if (become(container, ends, &procfd, &env, err) < 0)
 		return;
 	/*
 	 * Closing on exec would be too late: execve resolves the program's path before, and the image says what that is
 	 * (an interpreter /proc/self/fd/9/../../bin/sh is the host's, CVE-2024-21626).
 	 */
-	if (fd_close_others((const int[]){0, 1, 2, notice, procfd}, 5) < 0) {
+	if (fd_close_others((const int[]){0, 1, 2, ends->notice, procfd}, 5) < 0) {
 		error_set(err, ERROR_HOST, errno, "close_range");
 		return;
 	}
@@ -173,7 +215,7 @@ static void child(const struct container *container, const int stdio[3], int not
 		return;
 	close(procfd);
 	page->ready = 1;
-	locks_exec(&container->locks, &page->report, notice, program, container->argv, env);
+	locks_exec(&container->locks, &page->report, ends->notice, program, container->argv, env);
 }
 
 static struct launch_page *map_page(void)
@@ -195,16 +237,20 @@ int launch_start(
 	const struct container *container, const int stdio[3], struct launched *launched, struct error *err)
 {
 	struct launch_page *page = map_page();
-	int notice[2] = {-1, -1};
+	int notice[2] = {-1, -1}, terminal[2] = {-1, -1};
 	int pidfd = -1;
 	pid_t pid;
 
 	if (!page)
 		return error_set(err, ERROR_HOST, errno, "cannot share a page with the container's process");
-	*launched = (struct launched){.pidfd = -1, .notice = -1, .page = page};
+	*launched = (struct launched){.pidfd = -1, .notice = -1, .terminal = -1, .page = page};
 	page->report.listener = -1;
-	if (pipe2(notice, O_CLOEXEC | O_NONBLOCK) < 0) {
+	if (pipe2(notice, O_CLOEXEC | O_NONBLOCK) < 0 ||
+		(container->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+						terminal) < 0)) {
 		error_set(err, ERROR_HOST, errno, "cannot make a pipe");
+		cleanup_fd_fn(&notice[0]);
+		cleanup_fd_fn(&notice[1]);
 		launch_close(launched);
 		return -1;
 	}
@@ -212,12 +258,14 @@ int launch_start(
 		if (stdio[i] >= 0)
 			sandbox_give_pipe(container->isolation.sandbox, stdio[i]);
 	launched->notice = notice[0];
+	launched->terminal = terminal[0];
 	pid = clone_child(container, &pidfd, err);
 	if (pid == 0) {
-		child(container, stdio, notice[1], page);
+		child(container, &(struct ends){stdio, notice[1], terminal[1]}, page);
 		_exit(125);
 	}
 	close(notice[1]);
+	cleanup_fd_fn(&terminal[1]);
 	if (pid < 0) {
 		launch_close(launched);
 		return -1;
@@ -330,6 +378,21 @@ int launch_result(const struct container *container, const struct launched *laun
 	return -1;
 }
 
+int launch_take_terminal(struct launched *launched, struct terminal *terminal, struct error *err)
+{
+	int both[2] = {-1, -1};
+	struct json_object *message = wire_receive(launched->terminal, both, array_length(both), err);
+
+	*terminal = (struct terminal){both[0], both[1]};
+	json_object_put(message);
+	close(steal_fd(&launched->terminal));
+	if (message && both[1] >= 0)
+		return 0;
+	terminal_close(terminal);
+	return err->class != ERROR_NONE ? -1
+					: error_set(err, ERROR_INTERNAL, 0, "the terminal did not arrive");
+}
+
 bool launch_reap(int pidfd, siginfo_t *info)
 {
 	*info = (siginfo_t){0};
@@ -346,5 +409,7 @@ void launch_close(struct launched *launched)
 		close(launched->notice);
 	if (launched->page)
 		munmap(launched->page, sizeof(*launched->page));
-	*launched = (struct launched){.pidfd = -1, .notice = -1};
+	if (launched->terminal >= 0)
+		close(launched->terminal);
+	*launched = (struct launched){.pidfd = -1, .notice = -1, .terminal = -1};
 }

@@ -12,6 +12,8 @@
  * Where refusals are named (security/denial.h), 7 has a moment when the child spins until we have its listener: it says with a
  * byte in a pipe that the moment is near, and the number of the listener stands in the page when it has come.
  * What goes wrong up to 6 is a struct error in a page that parent and child share; what goes wrong in 7 is an errno there.
+ * Where the container is to have a terminal, the child makes it at the end of 3 and sends both ends to the parent, by a socket
+ * that nothing waits for: the message is there before the program is.
  * That the program runs the parent sees by the end of the same pipe, whose other end closes on exec, which costs the child no
  * system call (law R0).
  */
@@ -29,12 +31,13 @@ struct launched {
 	pid_t pid; /* as the supervisor sees it */
 	int pidfd; /* readable when it has ended */
 	int notice; /* see launch_read_notice; reading it doesn't block */
+	int terminal; /* where the terminal comes from; -1: there is none */
 	struct launch_page *page;
 };
 
 /*
  * Starts the child. stdio are descriptors above 2 that become its 0, 1 and 2; stdio[0] may be -1 for the container's own
- * /dev/null. They stay the caller's. On success the caller owns what launched holds: see launch_close.
+ * /dev/null; where container->terminal is set they are all -1. They stay the caller's. On success the caller owns what launched holds: see launch_close.
  */
 int launch_start(
 	const struct container *container, const int stdio[3], struct launched *launched, struct error *err);
@@ -59,6 +62,9 @@ void launch_fail(const struct launched *launched, const struct error *err);
  * AppArmor profile that was asked for is killed.
  */
 int launch_result(const struct container *container, const struct launched *launched, struct error *err);
+
+/* The terminal of a container that has one, when its program runs: the caller's, once. */
+int launch_take_terminal(struct launched *launched, struct terminal *terminal, struct error *err);
 
 /*
  * Reaps a child that its pidfd says has ended, without waiting. False if it can't be had yet: a process that is traced is

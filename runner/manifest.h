@@ -154,6 +154,7 @@ struct container_spec {
 	struct probe liveness, readiness, startup;
 	struct handler post_start, pre_stop;
 	int stop_signal; /* 0: the image's */
+	bool stdin_open, stdin_once, tty; /* stdin, stdinOnce, tty */
 	bool message_from_log; /* terminationMessagePolicy is FallbackToLogsOnError */
 	bool restart_always; /* an init container with restartPolicy: Always (a sidecar) */
 	enum restart_policy restart_policy; /* RESTART_POD where the container has none of its own */

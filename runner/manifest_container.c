@@ -167,6 +167,16 @@ static void read_directories(const struct cursor *at, struct container_spec *con
 	container->termination_message_path = xstrdup(path && *path ? path : "/dev/termination-log");
 }
 
+static void read_stdio(const struct cursor *at, struct container_spec *container)
+{
+	struct cursor in = cursor_get(at, "stdin"), once = cursor_get(at, "stdinOnce"),
+		      tty = cursor_get(at, "tty");
+
+	container->stdin_open = cursor_bool(&in, false);
+	container->stdin_once = cursor_bool(&once, false);
+	container->tty = cursor_bool(&tty, false);
+}
+
 static void read_container(const struct cursor *spec, const struct cursor *at, bool init,
 	struct container_spec *container, const struct pod *pod)
 {
@@ -184,6 +194,7 @@ static void read_container(const struct cursor *spec, const struct cursor *at, b
 	container->name = xstrdup(text ? text : "");
 	read_image(at, container);
 	read_directories(at, container);
+	read_stdio(at, container);
 	manifest_environment(at, &container->env);
 	container->command = manifest_expanded(&command, &container->env);
 	container->args = manifest_expanded(&args, &container->env);

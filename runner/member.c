@@ -48,6 +48,11 @@ static void after_refusal(void *data)
 	status_counted(member->supervisor);
 }
 
+static void pass_to_attached(void *data, int number, const char *text, size_t size)
+{
+	attach_write(data, number, text, size);
+}
+
 void member_init(
 	struct member *member, struct supervisor *supervisor, const struct planned *item, unsigned int index)
 {
@@ -55,11 +60,12 @@ void member_init(
 		.supervisor = supervisor,
 		.item = item,
 		.prepared = {.rootfs = -1},
-		.launched = {.pidfd = -1, .notice = -1},
+		.launched = {.pidfd = -1, .notice = -1, .terminal = -1},
 		.cgroup = cgroup_none,
 		.notice.fd = -1,
 		.exit.fd = -1,
 		.timer.watch.fd = -1,
+		.stdio = {.in = -1, .slave = -1},
 		.log = {.folder = -1, .fd = -1},
 		.pulling = PULLING_NONE,
 	};
@@ -78,6 +84,7 @@ void member_init(
 			.index = index,
 			.number = i + 1,
 			.wanted = output_wanted,
+			.passed = pass_to_attached,
 			.ended = check_ended,
 			.data = member,
 		};
@@ -152,6 +159,8 @@ static void end(struct member *member)
 	denials_of_process(&member->denials, 0);
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
+	stdio_close(member);
+	attach_end(member);
 	loop_remove(&member->supervisor->loop, &member->notice);
 	prepared_close(&member->prepared);
 	launch_close(&member->launched);
@@ -311,6 +320,10 @@ static void on_notice(struct watch *watch, void *data)
 	if (!supervisor_take_notice(supervisor, &member->launched, &member->denials))
 		return;
 	result = launch_result(&member->prepared.container, &member->launched, &err);
+	if (result == 0 && stdio_take_terminal(member, &err) < 0) {
+		pidfd_send_signal(member->launched.pidfd, SIGKILL, NULL, 0);
+		result = -1;
+	}
 	loop_remove(&supervisor->loop, watch);
 	member->launched.notice = -1;
 	prepared_close_mounts(&member->prepared);
@@ -346,19 +359,15 @@ static int make_cgroup(struct member *member, struct error *err)
 	return cgroup_limit(&member->cgroup, &member->item->limits, &supervisor->cgroup_why, err);
 }
 
-static int launch(struct member *member, int write_ends[2], struct error *err)
+static int launch(struct member *member, int ends[3], struct error *err)
 {
 	struct supervisor *supervisor = member->supervisor;
-	int stdio[3] = {-1, -1, -1};
 
 	if (supervisor->logs >= 0 && logfile_open(&member->log, supervisor->logs, member->item->spec->name,
 					     member->restarts, err) < 0)
 		return -1;
-	for (int i = 0; i < 2; i++) {
-		if (stream_open(&member->streams[i], &write_ends[i], err) < 0)
-			return -1;
-		stdio[i + 1] = write_ends[i];
-	}
+	if (stdio_open(member, ends, err) < 0)
+		return -1;
 	if (realise_container(supervisor->plan, member->item, member->restarts, &supervisor->resources,
 		    &supervisor->sandbox, &member->prepared, err) < 0)
 		return -1;
@@ -367,8 +376,9 @@ static int launch(struct member *member, int write_ends[2], struct error *err)
 		return -1;
 	if (!supervisor->naming)
 		member->prepared.container.locks.naming = NULL;
+	member->prepared.container.terminal = member->item->spec->tty;
 	clock_gettime(CLOCK_MONOTONIC, &member->started);
-	if (launch_start(&member->prepared.container, stdio, &member->launched, err) < 0)
+	if (launch_start(&member->prepared.container, ends, &member->launched, err) < 0)
 		return -1;
 	denials_of_process(&member->denials, member->launched.pid);
 	if (loop_add(&supervisor->loop, &member->notice, member->launched.notice, on_notice, member, err) < 0)
@@ -398,7 +408,7 @@ void member_start(struct member *member)
 
 void member_launch(struct member *member)
 {
-	int write_ends[2] = {-1, -1};
+	int ends[3] = {-1, -1, -1};
 	struct error err = {0};
 	int result;
 
@@ -407,10 +417,10 @@ void member_launch(struct member *member)
 	member->phase = MEMBER_STARTING;
 	member->probing.waits = member->probing.post_start != NULL;
 	status_new_run(member);
-	result = launch(member, write_ends, &err);
-	for (int i = 0; i < 2; i++)
-		if (write_ends[i] >= 0)
-			close(write_ends[i]);
+	result = launch(member, ends, &err);
+	for (int i = 0; i < 3; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
 	if (result < 0)
 		fail_start(member, &err);
 }
@@ -449,6 +459,9 @@ void member_stop_all(struct member *member)
 
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
+	stdio_close(member);
+	while (member->attachments)
+		attach_stop(member->attachments);
 	loop_remove(loop, &member->notice);
 	loop_remove(loop, &member->exit);
 	loop_remove(loop, &member->denials.watch);

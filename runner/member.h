@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "runner/attach.h"
 #include "runner/denials.h"
 #include "runner/launch.h"
 #include "runner/loop.h"
@@ -11,6 +12,7 @@
 #include "runner/pulling.h"
 #include "runner/realise.h"
 #include "runner/status.h"
+#include "runner/stdio.h"
 #include "runner/stream.h"
 #include "runner/timer.h"
 
@@ -43,7 +45,9 @@ struct member {
 	enum member_phase phase;
 	bool held; /* its process has ended, but another one traces it and doesn't let go */
 	bool exited; /* the process has; its streams may still hold something */
-	struct stream streams[2];
+	struct stream streams[2]; /* of a container with a terminal only the first is used */
+	struct stdio stdio;
+	struct attachment *attachments; /* who reads its output besides; a list */
 	struct logfile log; /* in the background */
 	char tail[STREAM_TAIL + 1]; /* of what it wrote, for terminationMessagePolicy */
 	struct watch notice, exit;

@@ -1,4 +1,4 @@
-/* One output stream of a container: from a pipe, by lines, to the report. */
+/* One output stream of a container: from a pipe or a terminal, by lines, to the report or a log. */
 #include "runner/stream.h"
 
 #include <errno.h>
@@ -11,8 +11,16 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 
+#define TERMINAL_READ 4096 /* bytes; the kernel gives no more at once */
+#define TERMINAL_REST ((size_t)1024 * 1024) /* more than a terminal holds */
+
 static void pass_on(struct stream *stream, const char *text, size_t size, bool partial)
 {
+	if (stream->hidden)
+		return;
+	/* A terminal makes \r\n of \n; our reader's end of line is \n. */
+	if (stream->terminal && !partial && size && text[size - 1] == '\r')
+		size--;
 	report_output(stream->report, stream->container, stream->index, stream->number, text, size, partial);
 }
 
@@ -74,6 +82,8 @@ static ssize_t take(struct stream *stream)
 		return 0;
 	if (n <= 0)
 		return -1;
+	if (stream->passed)
+		stream->passed(stream->data, stream->number, stream->buffer + stream->used, (size_t)n);
 	if (stream->tail)
 		keep_tail(stream, stream->buffer + stream->used, (size_t)n);
 	stream->used += (size_t)n;
@@ -110,21 +120,47 @@ static void on_ready(struct watch *watch, void *data)
 	stream->ended(stream->data);
 }
 
+static int watch_fd(struct stream *stream, int fd, struct error *err)
+{
+	/* The program's end stays blocking: what it writes waits, as on any pipe. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	stream->held = false;
+	if (loop_add(stream->loop, &stream->watch, fd, on_ready, stream, err) < 0) {
+		close(fd);
+		return -1;
+	}
+	stream->buffer = xcalloc(STREAM_BUFFER, 1);
+	stream->used = 0;
+	return 0;
+}
+
+int stream_adopt(struct stream *stream, int terminal, struct error *err)
+{
+	stream->terminal = true;
+	return watch_fd(stream, terminal, err);
+}
+
+void stream_hold(struct stream *stream, bool hold)
+{
+	if (!stream_is_open(stream) || stream->held == hold)
+		return;
+	stream->held = hold;
+	if (hold)
+		loop_pause(stream->loop, &stream->watch);
+	else
+		loop_change(stream->loop, &stream->watch, true, false);
+}
+
 int stream_open(struct stream *stream, int *write_end, struct error *err)
 {
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make a pipe");
-	/* The program's end stays blocking: what it writes waits, as on any pipe. */
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	if (loop_add(stream->loop, &stream->watch, fds[0], on_ready, stream, err) < 0) {
-		close(fds[0]);
+	if (watch_fd(stream, fds[0], err) < 0) {
 		close(fds[1]);
 		return -1;
 	}
-	stream->buffer = xcalloc(STREAM_BUFFER, 1);
-	stream->used = 0;
 	*write_end = fds[1];
 	return 0;
 }
@@ -135,8 +171,12 @@ void stream_finish(struct stream *stream)
 
 	if (!stream_is_open(stream))
 		return;
+	/* It can't tell how much it holds. */
+	for (size_t n = 0; stream->terminal && n < TERMINAL_REST && take(stream) > 0; n += TERMINAL_READ)
+		;
 	/* No more than is there now: what outlives the program may write faster than we read. */
-	ioctl(stream->watch.fd, FIONREAD, &left);
+	if (!stream->terminal)
+		ioctl(stream->watch.fd, FIONREAD, &left);
 	while (left > 0) {
 		ssize_t n = take(stream);
 

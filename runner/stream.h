@@ -21,13 +21,27 @@ struct stream {
 	int number; /* 1 or 2 */
 	char *buffer;
 	size_t used;
+	bool terminal; /* it comes from the container's terminal */
+	bool hidden; /* somebody else shows it */
+	bool held; /* readers are behind: it isn't read */
 	bool (*wanted)(void *data); /* whether its output may be shown yet */
+	void (*passed)(
+		void *data, int number, const char *text, size_t size); /* each piece, as it was read */
 	void (*ended)(void *data);
 	void *data;
 };
 
 /* Makes the pipe and watches its end; *write_end is the program's. ended(data) is called at the end of the stream. */
 int stream_open(struct stream *stream, int *write_end, struct error *err);
+
+/*
+ * The same with a terminal's end, which becomes the stream's. Some other process, we ourselves, has to have the program's end
+ * open: so this stream is never at its end before stream_finish.
+ */
+int stream_adopt(struct stream *stream, int terminal, struct error *err);
+
+/* Doesn't read, or goes on. */
+void stream_hold(struct stream *stream, bool hold);
 
 /* Passes on what is there without waiting for more, and closes. Does not call ended. */
 void stream_finish(struct stream *stream);

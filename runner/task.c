@@ -125,7 +125,7 @@ int task_init(struct task *task, struct member *member, void (*done)(struct task
 		.notice.fd = -1,
 		.exit.fd = -1,
 		.output.fd = -1,
-		.launched = {.pidfd = -1, .notice = -1},
+		.launched = {.pidfd = -1, .notice = -1, .terminal = -1},
 		.denials.watch.fd = -1,
 	};
 	return timer_init(&member->supervisor->loop, &task->timer, on_time, task, err);

@@ -2,10 +2,17 @@
  * What the commands and the supervisor say to each other: one JSON object a message, on a SOCK_SEQPACKET socket at
  * ROOT/NAME/control, a path and not an abstract name, so that its folder's mode protects it (CVE-2020-15257).
  *
- * request  {"container": NAME?, "argv": [...]} with three descriptors: the program's 0, 1 and 2
+ * request  {"container": NAME?, "argv": [...]} with three descriptors: the program's 0, 1 and 2 (or two: without 0)
+ *          the same with "terminal": {"rows": N, "columns": N} and no descriptors: it gets a terminal
+ *          {"container": NAME?, "attach": {"stdin": B?}} with two descriptors: what is to get the container's output
  *          {"delete": {"gracePeriodSeconds": N?}} ends the pod for good
  *          {"portForward": {}} answered by {} and one descriptor, a channel (connector.h); the connection stays open
- * answer   {"exitCode": N}, or {"error": {"class": N, "errno": N, "message": "...", "hint": "..."}}
+ * before the answer
+ *          {"terminal": true, "saysEnd": B?} with both ends of the program's terminal: it runs; saysEnd: the end of standard
+ *          input is to be told to it
+ *          {"terminal": true} with the outer end alone, or {"stdin": true} with a pipe's: where standard input goes, attached
+ *          {"told": "..."} a line to be shown: about a call that was refused, about standard input
+ * answer   {"exitCode": N} (attached: 0, when the container ends), or {"error": {"class": N, "errno": N, "message": "...", "hint": "..."}}
  */
 #ifndef RUNNER_WIRE_H
 #define RUNNER_WIRE_H

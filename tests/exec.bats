@@ -82,7 +82,7 @@ stop() {
 	stop
 }
 
-@test "errors: no such pod, no such container, no such program, -t, no command" {
+@test "errors: no such pod, no such container, no such program, no command" {
 	start
 	run --separate-stderr "$MINIRUN" exec bix -- true
 	assert_status 125
@@ -92,9 +92,6 @@ stop() {
 	assert_last_error_has "container mian is not valid for pod box"
 	run -127 --separate-stderr "$MINIRUN" exec box -- nosuchprogram
 	assert_last_error_has "executable file not found in \$PATH: nosuchprogram"
-	run --separate-stderr "$MINIRUN" exec -it box -- sh
-	assert_status 125
-	assert_stderr_has "not supported yet"
 	run --separate-stderr "$MINIRUN" exec box
 	assert_status 125
 	stop

@@ -79,14 +79,14 @@ assert_nothing_made() {
 }
 
 @test "a field that is known and not supported is named once, and the pod runs" {
-	run_pod < <(simple_pod warned 'echo ran' "    stdin: true
-    resources: {limits: {}, requests: {}}
-    tty: false" "  nodeSelector: {disk: ssd}")
+	run_pod < <(simple_pod warned 'echo ran' "    resources: {limits: {}, requests: {}}
+    tty: false" "  nodeSelector: {disk: ssd}
+  setHostnameAsFQDN: true")
 	assert_status 0
 	assert_equal "$(findings)" "$(
 		cat <<-'EOF'
 			7:3: warning: spec.nodeSelector: known, not supported here: there is one machine
-			12:12: warning: spec.containers[0].stdin: known, not supported here: its standard input is empty
+			8:22: warning: spec.setHostnameAsFQDN: known, not supported here: the hostname has no domain
 		EOF
 	)"
 	[[ $output == *ran* ]]
@@ -114,13 +114,13 @@ assert_nothing_made() {
 		    command: [sh, -c, "echo '$(WHO) $$(WHO) $(NOBODY)'; hostname"]
 		    env: [{name: FIRST, value: "a b"}, {name: WHO, value: $(FIRST)!}]
 		    readinessProbe: {exec: {command: ["true"]}}
-    stdin: true
+		  setHostnameAsFQDN: true
 	EOF
 	cat >twin.json <<-'EOF'
 		{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "twin"}, "spec": {"restartPolicy": "Never",
 		"containers": [{"name": "main", "image": "busybox", "command": ["sh", "-c",
 		"echo '$(WHO) $$(WHO) $(NOBODY)'; hostname"], "env": [{"name": "FIRST", "value": "a b"}, {"name": "WHO", "value":
-		"$(FIRST)!"}], "readinessProbe": {"exec": {"command": ["true"]}}, "stdin": true}]}}
+		"$(FIRST)!"}], "readinessProbe": {"exec": {"command": ["true"]}}}], "setHostnameAsFQDN": true}}
 	EOF
 	run --separate-stderr "$MINIRUN" twin.yaml
 	local yaml_output=$output yaml_findings
@@ -130,7 +130,7 @@ assert_nothing_made() {
 	assert_status 0
 	assert_equal "$output" "$yaml_output"
 	assert_equal "$(findings | sed 's/^[0-9:]*//')" "$yaml_findings"
-	[[ $yaml_findings == *stdin* ]]
+	[[ $yaml_findings == *setHostnameAsFQDN* ]]
 	[[ $output == *"a b! \$(WHO) \$(NOBODY)"*twin* ]]
 	sed -i 's/readinessProbe/readynessProbe/' twin.yaml twin.json
 	for twin in twin.yaml twin.json; do

@@ -69,8 +69,8 @@ static void table_is_printed(void)
 	manifest_print_fields(out);
 	fclose(out);
 	expect(strstr(page, ".Ss spec.containers[].securityContext.capabilities\n"));
-	expect(strstr(page,
-		".It Va stdin\nboolean\n.br\nNot supported, with a warning: its standard input is empty.\n"));
+	expect(strstr(page, ".It Va setHostnameAsFQDN\nboolean\n.br\nNot supported, with a warning: the "
+			    "hostname has no domain.\n"));
 	expect(strstr(page, ".It Va capabilities\n"));
 	for (size_t i = 0; i < fields_container.n; i++) {
 		cleanup_free char *row = xasprintf(".It Va %s\n", fields_container.fields[i].name);

@@ -165,9 +165,6 @@ static void types(void)
 			"string, got number "
 			"(write it in quotes: \"1.5\")\n"},
 		{CONTAINER "    stdin: \"true\"\n    command: ls\n",
-			"f:8:12: warning: spec.containers[0].stdin: known, not supported here: its standard "
-			"input is "
-			"empty\n"
 			"f:8:12: error: spec.containers[0].stdin: Invalid value: \"true\": expected boolean, "
 			"got string "
 			"(write it without quotes)\n"

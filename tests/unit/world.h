@@ -151,7 +151,7 @@ static inline pid_t world_start(
 		struct error err = {0};
 		int procfd;
 
-		if (isolation_enter(isolation, &procfd, &err) < 0) {
+		if (isolation_enter(isolation, NULL, &procfd, &err) < 0) {
 			dprintf(output, "error: %s (%s)\n", err.message, err.hint);
 			_exit(125);
 		}
