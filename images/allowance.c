@@ -6,7 +6,7 @@
  */
 #include "images/allowance.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +16,7 @@
 
 #define OURS        (32ULL << 20) /* bytes: the thread's stack, blocks, zlib's and the formats' own */
 #define STATM_LIMIT 256 /* bytes of /proc/self/statm */
+#define DATA_FIELD  5 /* fields before it */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -33,21 +34,26 @@ static uint64_t used_now(void)
 {
 	struct error ignored;
 	cleanup_free char *text = NULL;
-	unsigned long long data = 0;
+	const char *next;
 
 	/* size resident shared text lib data dirty, in pages: proc(5). */
-	if (file_read("/proc/self/statm", STATM_LIMIT, ERROR_HOST, &text, NULL, &ignored) < 0 ||
-		sscanf(text, "%*s %*s %*s %*s %*s %llu", &data) != 1)
+	if (file_read("/proc/self/statm", STATM_LIMIT, ERROR_HOST, &text, NULL, &ignored) < 0)
 		return 0;
-	return data * (uint64_t)sysconf(_SC_PAGESIZE);
+	next = text;
+	for (int field = 0; field < DATA_FIELD && next; field++)
+		next = strchr(next + 1, ' ');
+	return next ? strtoull(next, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 void allowance_begin(struct allowance *allowance, uint64_t bytes)
 {
-	uint64_t used = SANITIZED ? 0 : used_now();
 	struct rlimit limit;
+	uint64_t used;
 
 	*allowance = (struct allowance){0};
+	if (SANITIZED)
+		return;
+	used = used_now();
 	if (!used || bytes > RLIM_INFINITY - used - OURS || getrlimit(RLIMIT_DATA, &allowance->before) < 0)
 		return;
 	limit = (struct rlimit){used + OURS + bytes, allowance->before.rlim_max};

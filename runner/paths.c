@@ -71,7 +71,7 @@ static int choose(const struct invocation *invocation, enum option_id id, const 
 
 char *path_of_store(const struct invocation *invocation, struct error *err)
 {
-	const char *given;
+	const char *given = NULL;
 	const char *data = getenv("XDG_DATA_HOME");
 	const char *home = getenv("HOME");
 
@@ -92,7 +92,7 @@ char *path_of_store(const struct invocation *invocation, struct error *err)
 
 char *path_of_root(const struct invocation *invocation, struct error *err)
 {
-	const char *given;
+	const char *given = NULL;
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
 	if (choose(invocation, OPTION_ROOT, "root", "MINIRUN_ROOT", &given, err) < 0)
