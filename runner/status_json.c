@@ -46,6 +46,12 @@ static bool has_ended(const struct container_status *status)
 	return status->last.kind == RUN_TERMINATED;
 }
 
+/* Whether what has ended is started again: it is on its way already, or will be. */
+static bool is_coming(const struct member *member)
+{
+	return member->phase != MEMBER_ENDED || sequence_will_restart(member);
+}
+
 static void count_init(const struct member *member, struct tally *tally)
 {
 	const struct container_status *status = &member->status;
@@ -60,7 +66,7 @@ static void count_init(const struct member *member, struct tally *tally)
 	}
 	if (status->state.kind == RUN_TERMINATED) {
 		tally->failed_init += status->state.exit_code != 0;
-		tally->final += status->state.exit_code != 0 && !sequence_will_restart(member);
+		tally->final += status->state.exit_code != 0 && !is_coming(member);
 	} else if (waits && has_ended(status))
 		tally->failed_init += status->last.exit_code != 0;
 	else
@@ -76,7 +82,7 @@ static void count_main(const struct member *member, struct tally *tally)
 	} else if (status->state.kind == RUN_TERMINATED) {
 		tally->stopped++;
 		tally->succeeded += status->state.exit_code == 0;
-		tally->coming += sequence_will_restart(member);
+		tally->coming += is_coming(member);
 	} else if (has_ended(status)) {
 		tally->stopped++;
 		tally->coming++;
