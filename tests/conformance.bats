@@ -188,6 +188,17 @@ cases()
 			main regular-1 delay=600
 		END
 	done
+	# Nobody listens there; a pull is tried again after 10 s.
+	case_beside bad-image Never 20 '.initContainerStatuses[0].state.waiting.reason == "ImagePullBackOff"' look <<-'END'
+		init init1-1 delay=600 image=127.0.0.1:9/bad:1
+		main regular-1 delay=1
+	END
+	for policy in Never OnFailure Always; do
+		case_beside "bad-sidecar-${policy,,}" $policy 20 '.initContainerStatuses[0].state.waiting.reason == "ImagePullBackOff"' look <<-'END'
+			sidecar restartable-init-1 delay=600 image=127.0.0.1:9/bad:1
+			main regular-1 delay=1
+		END
+	done
 	case_beside sidecars-start Never 10 "$OVER" look <<-'END'
 		sidecar restartable-init-1 start=10 delay=600 startup=started
 		sidecar restartable-init-2 start=10 delay=600 startup=started
@@ -766,6 +777,72 @@ took()
 @test "restartPolicy=Always, an Init container after it fails: should be running restartable init container and a failed Init container in parallel" {
 	of after-always
 	is runs_together restartable-init-1 init-1
+}
+
+# ---- a bad image ----
+
+@test "an init container fails to start because of a bad image: should mark a Pod as failed and produce log" {
+	of bad-image
+	status_is '.phase == "Pending"'
+	status_is '.initContainerStatuses[0] | .state.waiting.reason == "ImagePullBackOff" and .restartCount == 0'
+}
+
+@test "an init container fails to start because of a bad image: should not start an init container" {
+	of bad-image
+	is doesnt_start init1-1
+}
+
+@test "an init container fails to start because of a bad image: should not start a regular container" {
+	of bad-image
+	is doesnt_start regular-1
+}
+
+@test "restartPolicy=Never, a restartable init container fails to start because of a bad image: should mark a Pod as failed and produce log" {
+	of bad-sidecar-never
+	status_is '.phase == "Pending"'
+	status_is '.initContainerStatuses[0] | .state.waiting.reason == "ImagePullBackOff" and .restartCount == 0'
+}
+
+@test "restartPolicy=Never, a restartable init container fails to start because of a bad image: should not start a restartable init container" {
+	of bad-sidecar-never
+	is doesnt_start restartable-init-1
+}
+
+@test "restartPolicy=Never, a restartable init container fails to start because of a bad image: should not start a regular container" {
+	of bad-sidecar-never
+	is doesnt_start regular-1
+}
+
+@test "restartPolicy=OnFailure, a restartable init container fails to start because of a bad image: should mark a Pod as failed and produce log" {
+	of bad-sidecar-onfailure
+	status_is '.phase == "Pending"'
+	status_is '.initContainerStatuses[0] | .state.waiting.reason == "ImagePullBackOff" and .restartCount == 0'
+}
+
+@test "restartPolicy=OnFailure, a restartable init container fails to start because of a bad image: should not start a restartable init container" {
+	of bad-sidecar-onfailure
+	is doesnt_start restartable-init-1
+}
+
+@test "restartPolicy=OnFailure, a restartable init container fails to start because of a bad image: should not start a regular container" {
+	of bad-sidecar-onfailure
+	is doesnt_start regular-1
+}
+
+@test "restartPolicy=Always, a restartable init container fails to start because of a bad image: should continuously run Pod keeping it Pending and produce log" {
+	of bad-sidecar-always
+	status_is '.phase == "Pending"'
+	status_is '.initContainerStatuses[0] | .state.waiting.reason == "ImagePullBackOff" and .restartCount == 0'
+}
+
+@test "restartPolicy=Always, a restartable init container fails to start because of a bad image: should not start a restartable init container" {
+	of bad-sidecar-always
+	is doesnt_start restartable-init-1
+}
+
+@test "restartPolicy=Always, a restartable init container fails to start because of a bad image: should not start a regular container" {
+	of bad-sidecar-always
+	is doesnt_start regular-1
 }
 
 # ---- restartable init containers with probes and hooks ----
