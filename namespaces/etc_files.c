@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define HOST_FILE_MAX (256U << 10) /* bytes of the host's hosts or resolv.conf */
 
@@ -34,6 +35,41 @@ static char *host_file(const char *path)
 	if (file_read(path, HOST_FILE_MAX, ERROR_HOST, &text, NULL, &err) < 0)
 		return xstrdup("");
 	return text;
+}
+
+/* Whether all name servers in a resolv.conf are on the host's loopback, where a pod can't reach them. */
+static bool asks_loopback_alone(const char *text)
+{
+	bool any = false;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!text_starts_with(line, "nameserver"))
+			continue;
+		line += strcspn(line, " \t\n");
+		line += strspn(line, " \t");
+		any = true;
+		if (!text_starts_with(line, "127.") && !text_starts_with(line, "::1"))
+			return false;
+	}
+	return any;
+}
+
+/* systemd-resolved keeps a second file with the servers that it asks itself; the kubelet is pointed there, too (--resolv-conf). */
+static char *resolv_text(bool host_network)
+{
+	char *text = host_file("/etc/resolv.conf");
+	char *behind;
+
+	if (host_network || !asks_loopback_alone(text))
+		return text;
+	behind = host_file("/run/systemd/resolve/resolv.conf");
+	if (!*behind) {
+		free(behind);
+		return text;
+	}
+	free(text);
+	return behind;
 }
 
 static void print_aliases(FILE *out, const struct etc_alias *aliases, size_t n)
@@ -75,7 +111,7 @@ int etc_files_write(int podfd, const char *hostname, bool host_network, const st
 {
 	cleanup_free char *hosts = hosts_text(hostname, host_network, aliases, n);
 	cleanup_free char *name = xasprintf("%s\n", hostname);
-	cleanup_free char *resolv = host_file("/etc/resolv.conf");
+	cleanup_free char *resolv = resolv_text(host_network);
 
 	if (file_replace(podfd, "hosts", 0644, hosts, strlen(hosts), err) < 0 ||
 		file_replace(podfd, "hostname", 0644, name, strlen(name), err) < 0 ||

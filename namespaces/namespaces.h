@@ -151,6 +151,28 @@ void process_await(int pidfd);
  */
 pid_t process_of_pidfd(int procfd, int pidfd);
 
+/* ---- published ports (pasta.c) ---- */
+
+struct published_port {
+	const char *path; /* where the manifest asks for it, for messages */
+	bool udp;
+	const char *address; /* of this machine, as a number; NULL: all of IPv4 */
+	unsigned int host, container;
+};
+
+/*
+ * Gives the pod an interface by pasta(1) and publishes these ports, at least one, on the host; no others, in either direction.
+ * Returns when they are reachable. What the pod sends out goes out as by a process of the host, whose loopback it can't reach.
+ * *pidfd is readable when that has ended, which it does with this process at the latest. *local_only: there is no default route, so
+ * that the ports are reached from this machine alone, and nothing goes out.
+ * Errors name the port that is taken or not allowed.
+ */
+int network_publish(const struct sandbox *sandbox, const struct published_port *ports, size_t n,
+	bool *local_only, int *pidfd, struct error *err);
+
+/* Ends it. A pidfd that is negative is left alone. */
+void network_unpublish(int *pidfd);
+
 /* ---- volumes (volumes.c, usage.c) ---- */
 
 /*

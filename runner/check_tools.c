@@ -1,4 +1,5 @@
 /* Trials of other programs: whether they are there and run. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "runner/check.h"
 
 /* Of several lines keeps the one that has a version, else the first. */
@@ -22,8 +24,8 @@ static void keep_telling_line(char *text)
 	text[strcspn(text, "\n")] = '\0';
 }
 
-/* Runs `NAME --version`. Returns its wait status, or -1; line gets what it said of that. */
-static int ask_version(const char *name, char *line, size_t size)
+/* Runs a program. Returns its wait status, or -1; line gets what it said of its version. */
+static int ask(const char *const *words, char *line, size_t size)
 {
 	size_t used = 0;
 	ssize_t n;
@@ -37,7 +39,7 @@ static int ask_version(const char *name, char *line, size_t size)
 	if (pid == 0) {
 		dup2(ends[1], STDOUT_FILENO);
 		dup2(ends[1], STDERR_FILENO);
-		execlp(name, name, "--version", (char *)NULL);
+		execvp(words[0], (char *const *)words);
 		_exit(127);
 	}
 	close(ends[1]);
@@ -58,7 +60,7 @@ static void try_tool(const char *name, struct trial *trial)
 	int status;
 
 	trial_set(trial, TRIAL_MISSING, "%s --version", name);
-	status = ask_version(name, line, sizeof(line));
+	status = ask((const char *const[]){name, "--version", NULL}, line, sizeof(line));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		trial_set(trial, TRIAL_MISSING, "no %s in PATH", name);
 	else if (status != 0)
@@ -77,10 +79,33 @@ void trial_skopeo(const struct trial_place *place, struct trial *trial)
 	try_tool("skopeo", trial);
 }
 
+/* Debian 12's was built without being told its version; the package has it. */
+static void ask_package(const char *package, struct trial *trial)
+{
+	const char *const words[] = {
+		"dpkg-query", "--show", "--showformat=version ${Version}", package, NULL};
+	char line[128];
+
+	if (ask(words, line, sizeof(line)) == 0 && text_starts_with(line, "version "))
+		trial_set(trial, TRIAL_OK, "%s", line + strlen("version "));
+}
+
 void trial_pasta(const struct trial_place *place, struct trial *trial)
 {
+	static const char tun[] = "/dev/net/tun";
+	cleanup_fd int fd = -1;
+
 	(void)place;
 	try_tool("pasta", trial);
+	if (trial->state != TRIAL_OK)
+		return;
+	if (!strcmp(trial->detail, "unknown version"))
+		ask_package("passt", trial);
+	fd = open(tun, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		return;
+	trial_set(trial, TRIAL_LIMITED, "it can't open %s: %s", tun, strerror(errno));
+	trial_mend(trial, "modprobe tun; chmod 0666 %s", tun);
 }
 
 void trial_apparmor_parser(const struct trial_place *place, struct trial *trial)

@@ -69,23 +69,30 @@ static void print_run(const char *title, struct json_object *state, FILE *out)
 	line(out, "  Finished:", describe_time(time_at(details, "finishedAt"), time, sizeof(time)));
 }
 
-static void print_ports(struct json_object *spec, FILE *out)
+static void print_ports_by(
+	struct json_object *ports, const char *key, const char *one, const char *many, FILE *out)
 {
-	struct json_object *ports = json_at(spec, "ports");
 	cleanup_free char *text = xstrdup("");
 	size_t n = ports ? json_object_array_length(ports) : 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *port = json_object_array_get_idx(ports, i);
-		const char *protocol = text_at(port, "protocol");
-		char *longer = xasprintf("%s%s%s/%s", text, i ? ", " : "", text_at(port, "containerPort"),
+		const char *protocol = text_at(port, "protocol"), *number = text_at(port, key);
+		char *longer = xasprintf("%s%s%s/%s", text, i ? ", " : "", *number ? number : "0",
 			*protocol ? protocol : "TCP");
 
 		free(text);
 		text = longer;
 	}
-	line(out, n > 1 ? "Ports:" : "Port:", n ? text : "<none>");
-	line(out, n > 1 ? "Host Ports:" : "Host Port:", n ? "0/TCP" : "<none>");
+	line(out, n > 1 ? many : one, n ? text : "<none>");
+}
+
+static void print_ports(struct json_object *spec, FILE *out)
+{
+	struct json_object *ports = json_at(spec, "ports");
+
+	print_ports_by(ports, "containerPort", "Port:", "Ports:", out);
+	print_ports_by(ports, "hostPort", "Host Port:", "Host Ports:", out);
 }
 
 static void print_environment(struct json_object *spec, FILE *out)

@@ -331,14 +331,19 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 	fprintf(out, "%s\n", limits);
 }
 
-static void print_ports(const struct planned *item, FILE *out)
+static void print_ports(const struct plan *plan, const struct planned *item, FILE *out)
 {
 	if (!item->spec->n_ports)
 		return;
 	label("ports", out);
-	for (size_t i = 0; i < item->spec->n_ports; i++)
-		fprintf(out, "%s%u/%s", i ? ", " : "", item->spec->ports[i].container_port,
-			item->spec->ports[i].protocol);
+	for (size_t i = 0; i < item->spec->n_ports; i++) {
+		const struct container_port *port = &item->spec->ports[i];
+
+		fprintf(out, "%s%u/%s", i ? ", " : "", port->container_port, port->protocol);
+		if (plan_publishes(plan, item, port))
+			fprintf(out, ", published at %s:%u", port->host_ip ? port->host_ip : "0.0.0.0",
+				port->host_port);
+	}
 	putc('\n', out);
 }
 
@@ -381,7 +386,11 @@ static void print_pod(const struct plan *plan, FILE *out)
 	label("hostname", out);
 	fprintf(out, "%s\n", pod->host_network ? "the host's" : pod->hostname);
 	label("network", out);
-	fputs(pod->host_network ? "the host's\n" : "its own: loopback alone\n", out);
+	fputs(pod->host_network ? "the host's\n"
+		: plan_has_published(plan)
+			? "its own: loopback, and by pasta what goes out and the published ports\n"
+			: "its own: loopback alone\n",
+		out);
 	if (plan->own_users) {
 		label("users", out);
 		fprintf(out, "its own: 0-%d are a range of the host's that nobody else has\n", POD_IDS - 1);
@@ -419,7 +428,7 @@ void explain_text(const struct explanation *explanation, FILE *out)
 		print_user(item, out);
 		print_namespaces(plan->pod, out);
 		print_mounts(plan->pod, item, out);
-		print_ports(item, out);
+		print_ports(explanation->plan, item, out);
 		print_locks(explanation, i, out);
 	}
 }

@@ -4,10 +4,11 @@
 #include "base/cleanup.h"
 
 static const struct field port_rows[] = {
-	ROW("containerPort", FIELD_INT32, SHAPE_ONE, USE_ACT, "shown; nothing is opened by it", NULL, NULL),
-	ROW("hostIP", FIELD_STRING, SHAPE_ONE, USE_WARN, "no port is published on the host", NULL, NULL),
-	ROW("hostPort", FIELD_INT32, SHAPE_ONE, USE_ACT, "checked against hostNetwork; else a warning", NULL,
+	ROW("containerPort", FIELD_INT32, SHAPE_ONE, USE_ACT, "shown; published by hostPort alone", NULL,
 		NULL),
+	ROW("hostIP", FIELD_STRING, SHAPE_ONE, USE_ACT, "where hostPort is published; all of IPv4", NULL,
+		NULL),
+	ROW("hostPort", FIELD_INT32, SHAPE_ONE, USE_ACT, "published on the host by pasta", NULL, NULL),
 	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "shown", NULL, NULL),
 	ROW("protocol", FIELD_STRING, SHAPE_ONE, USE_ACT, "TCP, UDP or SCTP; shown", NULL, NULL),
 };

@@ -88,6 +88,8 @@ struct container_port {
 	char *name; /* or NULL */
 	unsigned int container_port;
 	char *protocol; /* "TCP", "UDP" or "SCTP" */
+	unsigned int host_port; /* to be published as; 0: not */
+	char *host_ip; /* where; NULL: on all addresses */
 };
 
 enum pull_policy {

@@ -46,6 +46,7 @@ void container_free(struct container_spec *container)
 	for (size_t i = 0; i < container->n_ports; i++) {
 		free(container->ports[i].name);
 		free(container->ports[i].protocol);
+		free(container->ports[i].host_ip);
 	}
 	free(container->ports);
 	for (size_t i = 0; i < container->n_mounts; i++) {
@@ -88,22 +89,35 @@ static void read_image(const struct cursor *at, struct container_spec *container
 		&policy, pull_policies, array_length(pull_policies), default_pull_policy(container->image));
 }
 
-static void check_host_port(const struct cursor *at, int64_t container_port, const struct pod *pod)
+/* Where a port is to be published. That of an init container isn't, but of a sidecar's, as with the kubelet. */
+static void read_host_port(
+	const struct cursor *at, bool init, struct container_port *port, const struct pod *pod)
 {
-	int64_t port = 0;
+	struct cursor number = cursor_get(at, "hostPort"), ip = cursor_get(at, "hostIP");
+	const char *address = cursor_string(&ip);
+	int64_t value = 0;
 
-	if (!cursor_integer(at, &port) || port == 0 || !names_check_range(at, 1, PORT_MAX))
+	if (address && *address && names_check_address(&ip))
+		port->host_ip = xstrdup(address);
+	if (!cursor_integer(&number, &value) || value == 0 || !names_check_range(&number, 1, PORT_MAX)) {
+		if (port->host_ip)
+			cursor_warn(&ip, "without a hostPort nothing is published");
 		return;
-	if (!pod->host_network)
-		cursor_warn(at, "known, not supported here: the port is not published on the host");
-	else if (port != container_port)
-		cursor_invalid(at, "must match `containerPort` when `hostNetwork` is true");
+	}
+	if (pod->host_network && value != (int64_t)port->container_port)
+		cursor_invalid(&number, "must match `containerPort` when `hostNetwork` is true");
+	else if (!pod->host_network && init)
+		cursor_warn(&number, "no port of an init container is published");
+	else if (!pod->host_network && !strcmp(port->protocol, "SCTP"))
+		cursor_add(&number, SEVERITY_ERROR, "TCP or UDP", "SCTP can't be published here");
+	port->host_port = (unsigned int)value;
 }
 
-static void read_port(const struct cursor *at, struct container_spec *container, const struct pod *pod)
+static void read_port(
+	const struct cursor *at, bool init, struct container_spec *container, const struct pod *pod)
 {
 	struct cursor name = cursor_get(at, "name"), number = cursor_get(at, "containerPort");
-	struct cursor host_port = cursor_get(at, "hostPort"), protocol = cursor_get(at, "protocol");
+	struct cursor protocol = cursor_get(at, "protocol");
 	struct container_port *port = &container->ports[container->n_ports];
 	const char *text = cursor_string(&name);
 	int64_t value = 0;
@@ -119,11 +133,36 @@ static void read_port(const struct cursor *at, struct container_spec *container,
 		cursor_required(&number, NULL);
 	else
 		names_check_range(&number, 1, PORT_MAX);
-	check_host_port(&host_port, value, pod);
 	port->container_port = (unsigned int)value;
 	port->protocol = xstrdup(
 		protocols[cursor_choice(&protocol, protocols, array_length(protocols), PROTOCOL_TCP)].word);
+	read_host_port(at, init, port, pod);
 	container->n_ports++;
+}
+
+static bool same_place(const struct container_port *a, const struct container_port *b)
+{
+	return a->host_port && a->host_port == b->host_port && !strcmp(a->protocol, b->protocol) &&
+	       !strcmp(a->host_ip ? a->host_ip : "", b->host_ip ? b->host_ip : "");
+}
+
+/* No two ports at the same place of the host: checkHostPortConflicts. */
+static void check_host_ports(const struct cursor *list, const struct container_spec *containers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct cursor item = cursor_item(list, i), ports = cursor_get(&item, "ports");
+
+		for (size_t j = 0; j < containers[i].n_ports; j++) {
+			struct cursor entry = cursor_item(&ports, j), number = cursor_get(&entry, "hostPort");
+			bool twice = false;
+
+			for (size_t k = 0; k <= i && !twice; k++)
+				for (size_t l = 0; l < (k == i ? j : containers[k].n_ports) && !twice; l++)
+					twice = same_place(&containers[i].ports[j], &containers[k].ports[l]);
+			if (twice)
+				cursor_duplicate(&number);
+		}
+	}
 }
 
 /* What only a container that stays may have. */
@@ -198,16 +237,16 @@ static void read_container(const struct cursor *spec, const struct cursor *at, b
 	manifest_environment(at, &container->env);
 	container->command = manifest_expanded(&command, &container->env);
 	container->args = manifest_expanded(&args, &container->env);
+	manifest_restart(at, init, container);
 	container->ports = xcalloc(cursor_items(&ports), sizeof(*container->ports));
 	for (size_t i = 0; i < cursor_items(&ports); i++) {
 		struct cursor port = cursor_item(&ports, i);
 
-		read_port(&port, container, pod);
+		read_port(&port, init && !container->restart_always, container, pod);
 	}
 	manifest_mounts(at, container, pod);
 	manifest_security(&security, &container->security);
 	manifest_resources(at, &container->resources);
-	manifest_restart(at, init, container);
 	if (init && !container->restart_always)
 		check_init(at);
 	else
@@ -253,6 +292,8 @@ void manifest_containers(const struct cursor *spec, struct pod *pod)
 
 		read_container(spec, &item, false, &pod->containers[pod->n_containers], pod);
 	}
+	check_host_ports(&init, pod->init_containers, pod->n_init_containers);
+	check_host_ports(&main, pod->containers, pod->n_containers);
 	check_names(&main, pod->containers, pod->n_containers, NULL, 0);
 	check_names(&init, pod->init_containers, pod->n_init_containers, pod->containers, pod->n_containers);
 }

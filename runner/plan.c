@@ -144,6 +144,20 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	return findings->errors ? -1 : 0;
 }
 
+bool plan_publishes(const struct plan *plan, const struct planned *item, const struct container_port *port)
+{
+	return port->host_port && !plan->pod->host_network && (!item->is_init || item->spec->restart_always);
+}
+
+bool plan_has_published(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		for (size_t j = 0; j < plan->items[i].spec->n_ports; j++)
+			if (plan_publishes(plan, &plan->items[i], &plan->items[i].spec->ports[j]))
+				return true;
+	return false;
+}
+
 void planned_free(struct planned *item)
 {
 	image_free(&item->image);

@@ -94,6 +94,10 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	struct findings *findings, FILE *warnings, struct error *err);
 void plan_free(struct plan *plan);
 
+/* Whether a container's port is published on the host by hostPort; whether any of the pod's is. */
+bool plan_publishes(const struct plan *plan, const struct planned *item, const struct container_port *port);
+bool plan_has_published(const struct plan *plan);
+
 /* Adds an error about a field of the container, "image" say, to the findings. */
 void plan_complain(
 	struct findings *findings, const struct planned *item, const char *field, const struct error *err);

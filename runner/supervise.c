@@ -179,6 +179,8 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 	if (sandbox_wait(&supervisor->sandbox, err) < 0)
 		return -1;
 	supervisor->status.sandboxed = true;
+	if (publishing_start(supervisor, err) < 0)
+		return -1;
 	if (sizes_watch(supervisor, err) < 0)
 		return -1;
 	if (learning_limit(supervisor, err) < 0)
@@ -238,6 +240,7 @@ static int report_end(struct supervisor *supervisor)
 static void tear_down(struct supervisor *supervisor)
 {
 	control_end_sessions(supervisor);
+	publishing_stop(supervisor);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_kill(&supervisor->members[i]);
 	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
@@ -318,6 +321,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.control.fd = -1,
 		.sandbox_exit.fd = -1,
 		.sizes.fd = -1,
+		.publisher.fd = -1,
 		.limit.watch.fd = -1,
 		.cgroup = cgroup_none,
 		.logs = -1,

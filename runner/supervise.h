@@ -23,7 +23,7 @@ struct supervisor {
 	struct pod_users users; /* the pod's own, if it has any */
 	struct sandbox sandbox;
 	struct member *members; /* as plan->items */
-	struct watch signals, control, sandbox_exit, sizes;
+	struct watch signals, control, sandbox_exit, sizes, publisher;
 	struct timer limit; /* of `minirun learn --for` */
 	int64_t stopped_at; /* when somebody, or --for, ended the pod (timer_now); 0: nobody did */
 	struct session *sessions; /* of exec; a list */
@@ -134,6 +134,10 @@ void ending_of_orphans(const struct supervisor *supervisor);
 
 /* sizes.c: watches the sizeLimit of emptyDirs on disk, if there is any. */
 int sizes_watch(struct supervisor *supervisor, struct error *err);
+
+/* publishing.c: publishes the pod's hostPorts, if it has any, and warns when that ends; ends it. */
+int publishing_start(struct supervisor *supervisor, struct error *err);
+void publishing_stop(struct supervisor *supervisor);
 
 /* control.c: the socket on which `minirun exec` asks. */
 int control_open(struct supervisor *supervisor, struct error *err);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Ways into a pod's network: port-forward.
+# Ways into a pod's network: port-forward, and hostPort by pasta.
 
 load helpers
 setup_file()
@@ -239,4 +239,155 @@ no_connector()
 	forward web :echo
 	run python3 "$WORK/echoed" "$(port_of 17321)" 1 1000
 	assert_equal "$output" "1 echoed"
+}
+
+# ---- hostPort ----
+
+free_port()
+{
+	python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+}
+
+# The pasta that publishes a port.
+pasta_of()
+{
+	pgrep -f "^pasta .*/$1:"
+}
+
+no_pasta()
+{
+	! pasta_of "$1" >/dev/null
+}
+
+# udp PORT: what the echo says to a datagram.
+udp()
+{
+	python3 - "$1" <<-'PY'
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.settimeout(5)
+		s.sendto(b"hello", ("127.0.0.1", int(sys.argv[1])))
+		print(s.recvfrom(100)[0].decode())
+	PY
+}
+
+# Ordinary users may use /dev/net/tun on most machines; here they may in any case.
+with_tun()
+{
+	local tun=$WORK/tun
+	if [[ $(id -u) != 0 || $(stat -c %a /dev/net/tun) == 666 ]]; then
+		"$@"
+		return
+	fi
+	[[ -e $tun ]] || mknod -m 0666 "$tun" c 10 200
+	export -f as_user as_ranged_user in_unshare_r become
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -m --propagation private bash -c 'mount --bind "$1" /dev/net/tun && shift && "$@"' with_tun "$tun" "$@"
+}
+
+@test "hostPort: exactly these ports are reached, and the host's loopback is not" {
+	local tcp udp bare other
+	tcp=$(free_port) udp=$(free_port) bare=$(free_port) other=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp}, {containerPort: $udp, hostPort: $udp, hostIP: 127.0.0.1, protocol: UDP}" |
+		sed "s|echo 7000|echo $udp $bare 7000|" >web.yaml
+	"$MINIRUN" explain web.yaml | grep -F "7000/TCP, published at 0.0.0.0:$tcp, $udp/UDP, published at 127.0.0.1:$udp"
+	start
+	run python3 "$WORK/echoed" "$tcp" 5 100000
+	assert_equal "$output" "5 echoed"
+	HOST=$(hostname -I | cut -d' ' -f1) run python3 "$WORK/echoed" "$tcp" 1 1000
+	assert_equal "$output" "1 echoed"
+	run udp "$udp"
+	assert_equal "$output" "127.0.0.1 hello"
+	# It listens in the pod, and that is all.
+	run python3 "$WORK/echoed" "$bare" 1 10
+	assert_has "Connection refused"
+	python3 -m http.server --bind 127.0.0.1 "$other" >/dev/null 2>&1 3>&- &
+	eventually 10 bash -c "</dev/tcp/127.0.0.1/$other" 2>/dev/null
+	run "$MINIRUN" exec web -- wget -qO /dev/null -T 5 "http://127.0.0.1:$other/"
+	[[ $status -ne 0 ]]
+	run "$MINIRUN" exec web -- wget -qO /dev/null -T 5 "http://10.254.0.1:$other/"
+	[[ $status -ne 0 ]]
+	kill %?http.server
+	"$MINIRUN" describe web | grep -qE "Host Ports: +0/TCP, 0/UDP, $tcp/TCP, $udp/UDP"
+	# A port that is taken is named.
+	sed 's/name: web/name: second/' web.yaml >second.yaml
+	run --separate-stderr "$MINIRUN" -d second.yaml
+	assert_status 125
+	assert_last_error_has "spec.containers[0].ports[2].hostPort: port $tcp/TCP can't be published on this machine: Address already in use"
+	"$MINIRUN" delete web
+	no_pasta "$tcp"
+}
+
+@test "hostPort: pasta goes with a supervisor that is killed, and that it has ended is told" {
+	local tcp
+	tcp=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp}" >web.yaml
+	start
+	kill -KILL "$(pasta_of "$tcp")"
+	eventually 10 has_event 'Warning +NetworkNotReady .* pasta has ended: the pod.s ports are not published any more'
+	"$MINIRUN" exec web -- true
+	"$MINIRUN" delete web
+	start
+	pasta_of "$tcp"
+	# The supervisor is the parent of pasta's keeper.
+	kill -KILL "$(ps -o ppid= -p "$(ps -o ppid= -p "$(pasta_of "$tcp")")")"
+	eventually 10 no_pasta "$tcp"
+	"$MINIRUN" delete web
+	# Whoever inherits the dead may take its time to reap them.
+	assert_machine_unchanged 10
+}
+
+has_event()
+{
+	"$MINIRUN" describe web | grep -qE "$1"
+}
+
+@test "hostPort: without pasta, or where it fails, the pod doesn't start, and it is said what to do" {
+	local tcp
+	tcp=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp}" >web.yaml
+	mkdir bin
+	run --separate-stderr env "PATH=$T/bin" "$MINIRUN" web.yaml
+	assert_status 125
+	assert_last_error_has "pasta, which publishes ports (hostPort), is not installed"
+	assert_stderr_has "apt-get install passt"
+	printf '#!/bin/sh\necho "Failed to send 9 bytes to syslog" >&2\necho "Failed to open tun socket in namespace" >&2\nexit 1\n' >bin/pasta
+	chmod +x bin/pasta
+	run --separate-stderr env "PATH=$T/bin:$PATH" "$MINIRUN" web.yaml
+	assert_status 125
+	assert_last_error_has "pasta can't publish the pod's ports: Failed to open tun socket in namespace"
+	assert_stderr_has "chmod 0666 /dev/net/tun"
+	web ", {containerPort: 7000, hostPort: $tcp, hostIP: 203.0.113.7}" >web.yaml
+	run --separate-stderr "$MINIRUN" web.yaml
+	assert_last_error_has "port $tcp/TCP can't be published on 203.0.113.7: Cannot assign requested address"
+}
+
+@test "hostPort as an ordinary user and in unshare -r" {
+	local whom tcp
+	tcp=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp, hostIP: 127.0.0.1}" >web.yaml
+	for whom in as_user in_unshare_r; do
+		load_busybox "$whom"
+		start with_tun "$whom"
+		run python3 "$WORK/echoed" "$tcp" 3 1000
+		assert_equal "$output" "3 echoed"
+		"$whom" "$MINIRUN" delete web
+		no_pasta "$tcp"
+	done
+	[[ $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start) -le 81 ]] && return
+	sed "s/hostPort: $tcp/hostPort: 81/" web.yaml >low.yaml
+	run --separate-stderr as_user "$MINIRUN" low.yaml
+	assert_last_error_has "port 81/TCP can't be published on 127.0.0.1: Permission denied"
+}
+
+@test "hostPort on a machine without a default route: the ports are its own" {
+	needs_root
+	local tcp
+	tcp=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp}" >web.yaml
+	# shellcheck disable=SC2016 # the inner shell's
+	run unshare -n bash -c 'ip link set lo up && "$MINIRUN" -d --time-scale 20 web.yaml && "$MINIRUN" wait web --for=condition=Ready &&
+		python3 "$WORK/echoed" "$1" 1 1000' bash "$tcp"
+	assert_has "1 echoed"
+	has_event 'Warning +NetworkNotReady .*this machine has no default route'
 }

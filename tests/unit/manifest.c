@@ -290,10 +290,30 @@ static void containers(void)
 			"contain "
 			"consecutive hyphens\n"
 			"f:8:143: error: spec.containers[0].ports[3].name: Duplicate value: \"http\"\n"},
-		{CONTAINER "    ports: [{containerPort: 80, hostPort: 81}]\n",
-			"f:8:43: warning: spec.containers[0].ports[0].hostPort: known, not supported here: "
-			"the port is not "
-			"published on the host\n"},
+		{CONTAINER "    ports: [{containerPort: 80, hostPort: 81}, {containerPort: 80, hostPort: 81, "
+			   "protocol: UDP},\n"
+			   "      {containerPort: 80, hostPort: 81, hostIP: 127.0.0.1}, {containerPort: 9, "
+			   "hostIP: '::1'},\n"
+			   "      {containerPort: 82, hostPort: 81, protocol: TCP}, {containerPort: 1, "
+			   "hostPort: 70000},\n"
+			   "      {containerPort: 1, hostPort: 1, protocol: SCTP}, {containerPort: 1, "
+			   "hostPort: 2, hostIP: here}]\n"
+			   "  initContainers:\n"
+			   "  - {name: i, image: i:1, ports: [{containerPort: 80, hostPort: 83}]}\n",
+			"f:9:88: warning: spec.containers[0].ports[3].hostIP: without a hostPort nothing is "
+			"published\n"
+			"f:10:37: error: spec.containers[0].ports[4].hostPort: Duplicate value: 81\n"
+			"f:10:86: error: spec.containers[0].ports[5].hostPort: Invalid value: 70000: must be "
+			"between 1 and 65535, inclusive\n"
+			"f:11:36: error: spec.containers[0].ports[6].hostPort: SCTP can't be published here "
+			"(TCP or "
+			"UDP)\n"
+			"f:11:96: error: spec.containers[0].ports[7].hostIP: Invalid value: \"here\": must "
+			"be a "
+			"valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)\n"
+			"f:13:65: warning: spec.initContainers[0].ports[0].hostPort: no port of an init "
+			"container "
+			"is published\n"},
 		{CONTAINER
 			"    ports: [{containerPort: 80, hostPort: 81}, {containerPort: 80, hostPort: 80}]\n"
 			"  hostNetwork: true\n",
