@@ -201,7 +201,7 @@ run-fuzz: $(FUZZERS)
 
 SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
 	tests/vm/init tests/vm/stage tests/vm/helpers.bash demo/images/build \
-	demo/images/nginx-foreground demo/run bench/run bench/unpack bench/readme
+	demo/images/nginx-foreground demo/run bench/run bench/unpack bench/idle bench/readme
 C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.c \
 	demo/*/*.c)
 HEADERS = $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.h))
@@ -232,10 +232,11 @@ demo: deps-check ## the demo: builds, makes the images, runs the pods, and says 
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BINARY)
 	@MINIRUN=$(RUN_BINARY) demo/run
 
-bench: deps-bench ## side by side with the peers: start times to bench/RESULTS.md, unpacking to bench/UNPACKING.md, both to the README
+bench: deps-bench ## side by side with the peers: start times to bench/RESULTS.md, unpacking to bench/UNPACKING.md, idle pods to bench/IDLE.md, all to the README
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BINARY) $(BUILD)/bench/byhand $(BUILD)/bench/filter $(BUILD)/bench/peak
 	@MINIRUN=$(RUN_BINARY) TOOLS=$(BUILD)/bench bench/run
 	@MINIRUN=$(RUN_BINARY) TOOLS=$(BUILD)/bench bench/unpack
+	@MINIRUN=$(RUN_BINARY) bench/idle >bench/IDLE.new && mv bench/IDLE.new bench/IDLE.md
 	@bench/readme
 
 # ---- install ----

@@ -97,7 +97,8 @@ static int delete_one(const char *root, const char *name, int64_t grace, bool fo
 	cleanup_fd int run = -1;
 	int result;
 
-	if (catalog_read(root, name, &record, err) < 0)
+	/* One that was killed before it wrote a word is there, too. */
+	if (catalog_read(root, name, &record, err) < 0 && !state_exists(root, name))
 		return -1;
 	record_free(&record);
 	run = state_open_running(root, name, &gone);

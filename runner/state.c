@@ -329,6 +329,24 @@ int state_open_root(const char *root, int *fd, struct error *err)
 	return not_yours(root, err);
 }
 
+/* "demo", not "../demo" or "lock". */
+static bool is_pod_name(const char *name)
+{
+	return *name && !strchr(name, '/') && name[0] != '.';
+}
+
+bool state_exists(const char *root, const char *name)
+{
+	cleanup_fd int parent = -1;
+	cleanup_fd int fd = -1;
+	struct error ignored;
+
+	if (state_open_root(root, &parent, &ignored) < 0 || parent < 0 || !is_pod_name(name))
+		return false;
+	fd = open_folder(parent, name);
+	return fd >= 0;
+}
+
 int state_open_running(const char *root, const char *name, struct error *err)
 {
 	cleanup_fd int parent = -1;
@@ -336,7 +354,7 @@ int state_open_running(const char *root, const char *name, struct error *err)
 
 	if (state_open_root(root, &parent, err) < 0)
 		return -1;
-	if (parent >= 0 && !strchr(name, '/') && name[0] != '.' && state_is_alive(parent, name))
+	if (parent >= 0 && is_pod_name(name) && state_is_alive(parent, name))
 		fd = open_folder(parent, name);
 	if (fd >= 0)
 		return steal_fd(&fd);

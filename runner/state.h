@@ -51,6 +51,9 @@ void state_close(struct state *state);
  */
 int state_remove_dead(const char *root, const char *name, struct error *err);
 
+/* Whether there is a folder ROOT/NAME, of a pod that lives or of one that is dead. */
+bool state_exists(const char *root, const char *name);
+
 /* Opens ROOT, which must be ours; *fd is -1 where there is none. */
 int state_open_root(const char *root, int *fd, struct error *err);
 

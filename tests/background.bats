@@ -175,18 +175,97 @@ supervisor_of()
 	assert_machine_unchanged
 }
 
-@test "a supervisor that is killed at any moment leaves nothing after delete" {
+# A pod that lives fast: init container, sidecar with a hook, probes, a main container that ends and is started again, and
+# one that takes its time to end.
+busy_pod()
+{
+	cat <<-YAML
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: $1}
+		spec:
+		  terminationGracePeriodSeconds: 10
+		  volumes: [{name: v, emptyDir: {}}, {name: m, emptyDir: {medium: Memory}}]
+		  initContainers:
+		  - {name: init, image: busybox, command: [sh, -c, "echo init; sleep 0.05"], volumeMounts: [{name: v, mountPath: /v}]}
+		  - name: side
+		    image: busybox
+		    restartPolicy: Always
+		    command: [sh, -c, "while :; do echo side; sleep 0.02; done"]
+		    lifecycle: {postStart: {exec: {command: [sleep, "0.05"]}}, preStop: {exec: {command: [sleep, "0.1"]}}}
+		    livenessProbe: {exec: {command: ["true"]}, periodSeconds: 1}
+		  containers:
+		  - {name: main, image: busybox, command: [sh, -c, "echo main; sleep 0.1; exit 1"], volumeMounts: [{name: m, mountPath: /m}]}
+		  - name: slow
+		    image: busybox
+		    command: [sh, -c, "trap 'sleep 0.2; exit 0' TERM; while :; do sleep 0.01; done"]
+		    readinessProbe: {exec: {command: [test, -e, /proc/1]}, periodSeconds: 1}
+	YAML
+}
+
+# kill_one NAME MOMENT: starts the pod, and kills its supervisor so many milliseconds later. From 100 on the pod is in the
+# background, and that time less 100 is counted from its start; from 1000 on it is being deleted, for so many more of them.
+kill_one()
+{
 	local pid
-	for delay in 0 0.005 0.01 0.02 0.03 0.05 0.08 0.1 0.15 0.2 0.3; do
-		simple_pod victim 'exit 1' | sed 's/Never/Always/' >"$T/pod.yaml"
-		"$MINIRUN" -d --time-scale 1000 "$T/pod.yaml" >/dev/null
-		pid=$(supervisor_of victim)
-		sleep $delay
-		kill -KILL "$pid"
-		eventually 10 eval '[[ -z $(pod_processes) ]]'
-		"$MINIRUN" delete victim
+	# Not in one folder with the others: the next start would clear it, not delete.
+	export MINIRUN_ROOT=$WORK/$1/run
+	mkdir -p "$WORK/$1"
+	busy_pod "$1" >"$T/$1.yaml"
+	if (($2 < 100)); then
+		"$MINIRUN" --time-scale 20 "$T/$1.yaml" >/dev/null </dev/null &
+		pid=$!
+		sleep "0.$(printf %03d "$2")"
+	else
+		"$MINIRUN" -d --time-scale 20 "$T/$1.yaml" >/dev/null
+		pid=$(supervisor_of "$1")
+		sleep "0.$(printf %03d $((($2 - 100) % 900)))"
+		if (($2 >= 1000)); then
+			"$MINIRUN" delete "$1" >/dev/null &
+			sleep "0.$(printf %03d $(($2 - 1000)))"
+		fi
+	fi
+	kill -KILL "$pid" || true
+	wait
+}
+
+@test "a supervisor that is killed at 100 random moments of a pod's life leaves nothing after delete" {
+	local i j left=0 moments=()
+	# A third of the way up to its first program, a third of its life, a third of its end; what failed can be had again.
+	RANDOM=${SEED:-$((SECONDS + $$))}
+	echo "SEED=${SEED:-$((SECONDS + $$))}"
+	for i in {1..34}; do
+		moments+=($((RANDOM % 60)) $((100 + RANDOM % 600)) $((1000 + RANDOM % 400)))
+	done
+	for ((i = 0; i < ${#moments[@]}; i += 17)); do
+		echo "moments: ${moments[*]:i:17}"
+		for ((j = i; j < i + 17; j++)); do
+			kill_one "victim-$j" "${moments[j]}" 3>&- 2>/dev/null &
+		done
+		wait
+		# Its sandbox ends what ran.
+		eventually 20 eval '[[ -z $(pod_processes) ]]'
+		left=$((left + $(pod_folders | wc -l)))
+		for ((j = i; j < i + 17; j++)); do
+			"$MINIRUN" --root "$WORK/victim-$j/run" delete "victim-$j" >/dev/null 2>&1 || true
+		done
 		assert_machine_unchanged 5
 	done
+	# There was something to clear.
+	echo "$left files and folders"
+	[[ $left -gt 100 ]]
+}
+
+@test "delete clears what a supervisor left that was killed before it wrote a word" {
+	mkdir -p -m 0700 "$MINIRUN_ROOT/half" "$MINIRUN_STORE/pods/half-uid/upper-0"
+	ln -s "$MINIRUN_STORE/pods/half-uid" "$MINIRUN_ROOT/half/data"
+	assert_equal "$("$MINIRUN" delete half)" 'pod "half" deleted'
+	[[ ! -e $MINIRUN_ROOT/half && ! -e $MINIRUN_STORE/pods/half-uid ]]
+	run "$MINIRUN" delete half
+	assert_status 1
+	run "$MINIRUN" delete ../store
+	assert_status 1
+	[[ -d $MINIRUN_STORE/images ]]
 }
 
 @test "SIGTERM to the supervisor ends the pod for good" {
@@ -209,6 +288,29 @@ supervisor_of()
 	grep -q __asan_init "$MINIRUN" ||
 		[[ $(awk '/^Private_Dirty/ { print $2 }' "/proc/$pid/smaps_rollup") -lt 1024 ]]
 	"$MINIRUN" delete idle
+}
+
+@test "200 pods at once: no supervisor wakes up, none has 1 MiB of its own, nothing is left of them" {
+	local pids before after largest
+	export MINIRUN T
+	simple_pod many 'sleep 600' '' '  terminationGracePeriodSeconds: 0' | sed 's/name: many/&\n  labels: {app: many}/' >"$T/many.yaml"
+	seq 200 | xargs -P 8 -I{} bash -c 'sed "s/name: many/name: many-{}/" "$T/many.yaml" | "$MINIRUN" apply -q -f -'
+	"$MINIRUN" wait --for=condition=Ready pod -l app=many --timeout=60s | sort -u >"$T/ready"
+	assert_equal "$(wc -l <"$T/ready")" 200
+	pids=$(jq .supervisor.pid "$MINIRUN_ROOT"/many-*/status.json)
+	switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' $(printf '/proc/%s/status ' $pids); }
+	eventually 20 eval 'before=$(switches); sleep 1; [[ $(switches) == "$before" ]]'
+	before=$(switches)
+	sleep 2
+	after=$(switches)
+	assert_equal "$after" "$before"
+	largest=$(awk '/^Private_(Dirty|Clean)/ { n[FILENAME] += $2 } END { for (f in n) if (n[f] > m) m = n[f]; print m }' \
+		$(printf '/proc/%s/smaps_rollup ' $pids))
+	echo "the largest has $largest KiB of its own"
+	# The sanitizers' own memory is not the supervisor's.
+	grep -q __asan_init "$MINIRUN" || [[ $largest -lt 1024 ]]
+	"$MINIRUN" get -o name | xargs -P 8 -n 25 "$MINIRUN" delete >"$T/deleted"
+	assert_equal "$(wc -l <"$T/deleted")" 200
 }
 
 @test "an ordinary user's pods in the background" {
