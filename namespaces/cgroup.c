@@ -16,22 +16,21 @@
 
 #define LEAF "minirun-supervisor" /* where we go when our own cgroup must have no process in it */
 
-const struct cgroup cgroup_none = {.fd = {-1, -1, -1, -1}};
+const struct cgroup cgroup_none = {.fd = {-1, -1, -1, -1, -1}};
 
 static int open_folder(const char *path)
 {
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Writes a file of a cgroup. Returns 0 or an errno. */
-static int write_file(int cgroupfd, const char *name, const char *text)
+int cgroup_write(int cgroupfd, const char *name, const char *text)
 {
 	cleanup_fd int fd = openat(cgroupfd, name, O_WRONLY | O_CLOEXEC);
 
 	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 ? 0 : errno;
 }
 
-static char *read_file(int cgroupfd, const char *name)
+char *cgroup_read(int cgroupfd, const char *name)
 {
 	cleanup_fd int fd = openat(cgroupfd, name, O_RDONLY | O_CLOEXEC);
 	struct error ignored = {0};
@@ -66,7 +65,7 @@ static int make_folder(
 /* Whether a cgroup's file of that name (cgroup.controllers, cgroup.subtree_control) lists the controller. */
 static bool has_controller(int cgroupfd, const char *file, enum cgroup_controller controller)
 {
-	cleanup_free char *text = read_file(cgroupfd, file);
+	cleanup_free char *text = cgroup_read(cgroupfd, file);
 	const char *name = cgroup_controller_name(controller);
 	size_t length = strlen(name);
 
@@ -80,8 +79,7 @@ static bool has_controller(int cgroupfd, const char *file, enum cgroup_controlle
 	return false;
 }
 
-/* Gives a cgroup's children the controllers of wanted that it has itself. Returns 0 or an errno. */
-static int enable(int cgroupfd, unsigned int wanted)
+int cgroup_enable(int cgroupfd, unsigned int wanted)
 {
 	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
 		cleanup_free char *text = xasprintf("+%s", cgroup_controller_name(i));
@@ -90,7 +88,7 @@ static int enable(int cgroupfd, unsigned int wanted)
 		if (!(wanted & 1U << i) || !has_controller(cgroupfd, "cgroup.controllers", i) ||
 			has_controller(cgroupfd, "cgroup.subtree_control", i))
 			continue;
-		errnum = write_file(cgroupfd, "cgroup.subtree_control", text);
+		errnum = cgroup_write(cgroupfd, "cgroup.subtree_control", text);
 		if (errnum)
 			return errnum;
 	}
@@ -114,7 +112,7 @@ static pid_t parent_of(pid_t pid)
 
 static bool has_processes(int cgroupfd)
 {
-	cleanup_free char *pids = read_file(cgroupfd, "cgroup.procs");
+	cleanup_free char *pids = cgroup_read(cgroupfd, "cgroup.procs");
 
 	return pids && *pids;
 }
@@ -122,7 +120,7 @@ static bool has_processes(int cgroupfd)
 /* Moves us and our children out of our own cgroup into a leaf, if nobody else is in it. Returns 0 or an errno. */
 static int move_to_leaf(const char *own, int ownfd)
 {
-	cleanup_free char *pids = read_file(ownfd, "cgroup.procs"), *leaf = xasprintf("%s/" LEAF, own);
+	cleanup_free char *pids = cgroup_read(ownfd, "cgroup.procs"), *leaf = xasprintf("%s/" LEAF, own);
 	cleanup_fd int fd = -1;
 
 	if (faccessat(ownfd, ".", W_OK, 0) < 0)
@@ -138,7 +136,7 @@ static int move_to_leaf(const char *own, int ownfd)
 	fd = open_folder(leaf);
 	for (char *p = pids; fd >= 0 && p && *p; p += strcspn(p, "\n"), p += *p == '\n') {
 		cleanup_free char *pid = xstrndup(p, strcspn(p, "\n"));
-		int errnum = write_file(fd, "cgroup.procs", pid);
+		int errnum = cgroup_write(fd, "cgroup.procs", pid);
 
 		if (errnum && errnum != ESRCH)
 			return errnum;
@@ -161,8 +159,9 @@ static char *unified_place(unsigned int wanted, unsigned int optional, int *errn
 		any |= ((wanted | optional) & 1U << i) && has_controller(topfd, "cgroup.controllers", i);
 	if (!any)
 		return steal_pointer(&own);
-	*errnum = !userns_inside() && faccessat(topfd, ".", W_OK, 0) == 0 ? enable(topfd, wanted | optional)
-									  : EACCES;
+	*errnum = !userns_inside() && faccessat(topfd, ".", W_OK, 0) == 0
+			  ? cgroup_enable(topfd, wanted | optional)
+			  : EACCES;
 	if (*errnum == 0)
 		return steal_pointer(&top);
 	fd = own && wanted ? open_folder(own) : -1;
@@ -170,7 +169,7 @@ static char *unified_place(unsigned int wanted, unsigned int optional, int *errn
 		return steal_pointer(&own);
 	/* Not by trying: a controller of threads (cpu) would be given, and make a cgroup that has processes useless for memory. */
 	*errnum = has_processes(fd) ? move_to_leaf(own, fd) : 0;
-	*errnum = *errnum ? *errnum : enable(fd, wanted);
+	*errnum = *errnum ? *errnum : cgroup_enable(fd, wanted);
 	return steal_pointer(&own);
 }
 
@@ -195,7 +194,7 @@ static void make_unified(const struct cgroup_request *request, struct cgroup *cg
 	int fd = cgroup->fd[CGROUP_UNIFIED];
 
 	if (fd >= 0 && errnum == 0)
-		errnum = enable(fd, all);
+		errnum = cgroup_enable(fd, all);
 	for (enum cgroup_controller i = 0; fd >= 0 && i < CGROUP_CONTROLLERS; i++)
 		cgroup->controlled[i] = (all & 1U << i) && has_controller(fd, "cgroup.subtree_control", i);
 	errnum = errnum ? errnum : made;
@@ -221,6 +220,15 @@ static void make_legacy(const struct cgroup_request *request, enum cgroup_contro
 	}
 }
 
+/* Where there is no version 2. It is a second lock: where it can't be had either, the mounts are left. */
+static void make_devices(const struct cgroup_request *request, struct cgroup *cgroup)
+{
+	cleanup_free char *own = cgroup_own(cgroup_place_name(CGROUP_DEVICES));
+
+	if (own)
+		make_folder(own, request, cgroup, CGROUP_DEVICES);
+}
+
 void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why)
 {
 	*cgroup = cgroup_none;
@@ -229,29 +237,71 @@ void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup
 	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
 		if ((request->wanted & 1U << i) && !cgroup->controlled[i])
 			make_legacy(request, i, cgroup, why);
+	if (cgroup->fd[CGROUP_UNIFIED] < 0 && !userns_inside())
+		make_devices(request, cgroup);
+}
+
+/* The folder around a container's that is to be held. */
+static int make_outer(const struct cgroup *pod, const char *name, struct cgroup *cgroup, struct error *err)
+{
+	cleanup_free char *outer = xasprintf("%s.outer", name);
+	struct cgroup_request request = {.name = outer};
+	unsigned int controllers = 0;
+	int errnum = pod->path[CGROUP_UNIFIED]
+			     ? make_folder(pod->path[CGROUP_UNIFIED], &request, cgroup, CGROUP_UNIFIED)
+			     : ENOENT;
+
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
+		controllers |= pod->controlled[i] && pod->fd[i] < 0 ? 1U << i : 0;
+	if (errnum == 0)
+		errnum = cgroup_enable(cgroup->fd[CGROUP_UNIFIED], controllers);
+	cleanup_fd_fn(&cgroup->fd[CGROUP_UNIFIED]);
+	cgroup->outer = steal_pointer(&cgroup->path[CGROUP_UNIFIED]);
+	if (errnum == 0)
+		return 0;
+	return error_set(err, ERROR_HOST, errnum,
+		"cannot make a cgroup in which container %s, which has SYS_PTRACE, can be held still", name);
 }
 
 int cgroup_make_container(
-	const struct cgroup *pod, const char *name, struct cgroup *cgroup, struct error *err)
+	const struct cgroup *pod, const char *name, bool held, struct cgroup *cgroup, struct error *err)
 {
 	const struct cgroup_request request = {.name = name};
 
 	*cgroup = cgroup_none;
 	memcpy(cgroup->controlled, pod->controlled, sizeof(cgroup->controlled));
+	if (held && make_outer(pod, name, cgroup, err) < 0)
+		return -1;
 	for (int i = 0; i < CGROUP_PLACES; i++) {
-		int errnum = pod->path[i] ? make_folder(pod->path[i], &request, cgroup, i) : 0;
+		const char *parent = i == CGROUP_UNIFIED && held ? cgroup->outer : pod->path[i];
+		int errnum = parent ? make_folder(parent, &request, cgroup, i) : 0;
 
 		if (errnum)
-			return error_set(
-				err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", pod->path[i], name);
+			return error_set(err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", parent, name);
 	}
 	return 0;
 }
 
+void cgroup_remove_container(struct cgroup *cgroup)
+{
+	struct error ignored;
+
+	/* Should one stay, it goes with the pod's. */
+	for (int i = 0; i < CGROUP_PLACES; i++) {
+		const char *path = i == CGROUP_UNIFIED && cgroup->outer ? cgroup->outer : cgroup->path[i];
+
+		if (path)
+			cgroup_remove(path, &ignored);
+	}
+	cgroup_close(cgroup);
+}
+
 int cgroup_enter(const struct cgroup *cgroup, struct error *err)
 {
-	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
-		int errnum = cgroup->fd[i] < 0 ? 0 : write_file(cgroup->fd[i], "cgroup.procs", "0");
+	for (int i = 0; i < CGROUP_PLACES; i++) {
+		int errnum = i == CGROUP_UNIFIED || cgroup->fd[i] < 0
+				     ? 0
+				     : cgroup_write(cgroup->fd[i], "cgroup.procs", "0");
 
 		if (errnum)
 			return error_set(err, ERROR_HOST, errnum, "cannot enter cgroup %s", cgroup->path[i]);
@@ -262,7 +312,7 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *err)
 bool cgroup_kill(const struct cgroup *cgroup)
 {
 	return cgroup->fd[CGROUP_UNIFIED] >= 0 &&
-	       write_file(cgroup->fd[CGROUP_UNIFIED], "cgroup.kill", "1") == 0;
+	       cgroup_write(cgroup->fd[CGROUP_UNIFIED], "cgroup.kill", "1") == 0;
 }
 
 void cgroup_close(struct cgroup *cgroup)
@@ -271,6 +321,7 @@ void cgroup_close(struct cgroup *cgroup)
 		cleanup_fd_fn(&cgroup->fd[i]);
 		free(cgroup->path[i]);
 	}
+	free(cgroup->outer);
 	*cgroup = cgroup_none;
 }
 
@@ -287,8 +338,8 @@ void cgroup_move_back(void)
 	for (enum cgroup_controller i = 0; fd >= 0 && i < CGROUP_CONTROLLERS; i++) {
 		cleanup_free char *text = xasprintf("-%s", cgroup_controller_name(i));
 
-		write_file(fd, "cgroup.subtree_control", text);
+		cgroup_write(fd, "cgroup.subtree_control", text);
 	}
-	if (fd >= 0 && write_file(fd, "cgroup.procs", "0") == 0)
+	if (fd >= 0 && cgroup_write(fd, "cgroup.procs", "0") == 0)
 		rmdir(leaf);
 }

@@ -11,12 +11,19 @@
  *   cgroup if we are alone in it, having moved ourselves into a leaf of it: that is what systemd delegates.
  *   version 1, a hierarchy for each controller: the child enters its cgroups itself, first of all. They are used for limits
  *   where the controller isn't in version 2, below our own cgroup of that hierarchy.
+ *
+ * Holding still: while a process of ours is on its way into a pid namespace in which a container has CAP_SYS_PTRACE, that one is
+ * frozen (version 2 alone: there a frozen process can still be killed, so that nothing of it outlives us). It is held by a folder
+ * around its own, `NAME.outer`: in its own it can, in a user namespace, mount the hierarchy and write cgroup.freeze, or hand
+ * that file to a neighbour; the one around it is outside of its cgroup namespace. Who enters is born in `NAME.enter` beside it, which
+ * isn't held, and moves in when its program runs.
  */
 #ifndef NAMESPACES_CGROUP_H
 #define NAMESPACES_CGROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -27,12 +34,14 @@ enum cgroup_controller {
 	CGROUP_PIDS,
 	CGROUP_CONTROLLERS,
 	CGROUP_UNIFIED = CGROUP_CONTROLLERS, /* as a place: version 2; the others are those of version 1 */
+	CGROUP_DEVICES, /* as a place: where there is no version 2 */
 	CGROUP_PLACES,
 };
 
 struct cgroup {
 	int fd[CGROUP_PLACES]; /* the folder in each hierarchy, or -1 */
 	char *path[CGROUP_PLACES];
+	char *outer; /* the folder around that of version 2 by which it is held still, or NULL */
 	bool controlled[CGROUP_CONTROLLERS]; /* in either version */
 };
 
@@ -62,9 +71,15 @@ struct cgroup_request {
  */
 void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why);
 
-/* Makes one in it, for a container. Without any cgroup of the pod, it is cgroup_none. */
+/*
+ * Makes one in it, for a container. Without any cgroup of the pod, it is cgroup_none. held: it is to be held still; an error where
+ * that can't be.
+ */
 int cgroup_make_container(
-	const struct cgroup *pod, const char *name, struct cgroup *cgroup, struct error *err);
+	const struct cgroup *pod, const char *name, bool held, struct cgroup *cgroup, struct error *err);
+
+/* Removes a container's, with all that is left in it. */
+void cgroup_remove_container(struct cgroup *cgroup);
 
 /*
  * Writes the limits. One whose controller isn't there is an error by its name: why, from cgroup_make_pod, says more. Follows
@@ -73,11 +88,60 @@ int cgroup_make_container(
 int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits, const struct error *why,
 	struct error *err);
 
+/* ---- cgroup_devices.c ---- */
+
+struct device {
+	bool is_block;
+	unsigned int major, minor;
+};
+
+/*
+ * Forbids a container all devices but those that every container has and the given ones; any may be made (mknod). By BPF in version
+ * 2, by the devices controller in version 1. Without either, and in a user namespace, where the kernel itself lets no other device be
+ * opened, it does nothing and returns 1: then it is the mounts alone that forbid (devices.c). Follows the OCI runtime specification's default devices and
+ * AllowedDevices of runc; BPF_PROG_TYPE_CGROUP_DEVICE: cgroup-v2.rst, "Device controller".
+ */
+int cgroup_allow_devices(
+	const struct cgroup *cgroup, const struct device *more, size_t n_more, struct error *err);
+
+/* ---- cgroup_hold.c ---- */
+
+/* Whether containers can be held still here, as far as can be told without making anything. */
+bool cgroup_can_hold(void);
+
+/* Freezes a container's processes and waits until they are, for some seconds at most; cgroup_release lets them go on in any case. */
+int cgroup_hold(const struct cgroup *cgroup, struct error *err);
+void cgroup_release(const struct cgroup *cgroup);
+
+/* The cgroup for a process that enters a container which is held: as the container's, but version 2 is a folder beside. */
+int cgroup_make_entry(const struct cgroup *container, struct cgroup *entry, struct error *err);
+
+/* Moves what is in it into the container's, and removes it. What won't move is killed. One that is cgroup_none is left alone. */
+void cgroup_end_entry(struct cgroup *entry, const struct cgroup *container);
+
+/* ---- cgroup.c ---- */
+
 /* In a new process, which was cloned into that of version 2: enters those of version 1. */
 int cgroup_enter(const struct cgroup *cgroup, struct error *err);
 
 /* How many of its processes the out-of-memory killer has killed; 0 where that can't be known. */
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
+
+/* ---- cgroup_usage.c ---- */
+
+struct usage {
+	bool has_cpu, has_memory;
+	uint64_t cpu; /* us of processor time since it began */
+	uint64_t memory; /* bytes */
+	uint64_t processes; /* and threads, where a cgroup counts them */
+};
+
+/*
+ * What a container uses: of its cgroup, as far as that counts it; else of the process main and its descendants, from /proc.
+ * Memory is the working set, as metrics-server has it: without the pages of files that could go at once (cAdvisor's setMemoryStats); of
+ * processes it is their anonymous memory.
+ */
+void cgroup_usage(const struct cgroup *cgroup, pid_t main, struct usage *usage);
 
 /* Kills all processes in it, whatever their locks: false if there is no cgroup that can. */
 bool cgroup_kill(const struct cgroup *cgroup);
@@ -97,8 +161,18 @@ int cgroup_remove(const char *path, struct error *err);
 
 /* Our own cgroup's folder in the hierarchy of version 1 that has the controller, or "" for version 2; NULL if there is none. To be freed. */
 char *cgroup_own(const char *controller);
+/* Writes a file of a cgroup. Returns 0 or an errno. (cgroup.c) */
+int cgroup_write(int cgroupfd, const char *name, const char *text);
+/* Gives a cgroup's children the controllers of wanted that it has itself. Returns 0 or an errno. (cgroup.c) */
+int cgroup_enable(int cgroupfd, unsigned int wanted);
+/* The text of one, to be freed; NULL if it can't be read. (cgroup.c) */
+char *cgroup_read(int cgroupfd, const char *name);
+/* The number behind key in a file of lines "key number"; 0 if there is none. (cgroup_limits.c) */
+uint64_t cgroup_read_count(int cgroupfd, const char *file, const char *key);
 /* Where version 2 is mounted, or NULL; to be freed. */
 char *cgroup_mount_point(void);
 const char *cgroup_controller_name(enum cgroup_controller controller);
+/* The same of a place of version 1. */
+const char *cgroup_place_name(int place);
 
 #endif

@@ -95,17 +95,12 @@ int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits
 	return 0;
 }
 
-/* The number behind key in a file of lines "key number"; 0 if there is none. */
-static uint64_t read_count(int cgroupfd, const char *file, const char *key)
+uint64_t cgroup_read_count(int cgroupfd, const char *file, const char *key)
 {
-	cleanup_fd int fd = openat(cgroupfd, file, O_RDONLY | O_CLOEXEC);
-	cleanup_free char *text = NULL;
-	struct error ignored = {0};
+	cleanup_free char *text = cgroup_read(cgroupfd, file);
 	size_t n = strlen(key);
 
-	if (fd < 0 || fd_read_all(fd, file, 65536, ERROR_HOST, &text, NULL, &ignored) < 0)
-		return 0;
-	for (const char *line = text; *line;) {
+	for (const char *line = text; line && *line;) {
 		if (!strncmp(line, key, n) && line[n] == ' ')
 			return strtoull(line + n, NULL, 10);
 		line += strcspn(line, "\n");
@@ -117,8 +112,8 @@ static uint64_t read_count(int cgroupfd, const char *file, const char *key)
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
 	if (cgroup->fd[CGROUP_MEMORY] >= 0)
-		return read_count(cgroup->fd[CGROUP_MEMORY], "memory.oom_control", "oom_kill");
+		return cgroup_read_count(cgroup->fd[CGROUP_MEMORY], "memory.oom_control", "oom_kill");
 	if (cgroup->fd[CGROUP_UNIFIED] >= 0)
-		return read_count(cgroup->fd[CGROUP_UNIFIED], "memory.events", "oom_kill");
+		return cgroup_read_count(cgroup->fd[CGROUP_UNIFIED], "memory.events", "oom_kill");
 	return 0;
 }

@@ -10,15 +10,22 @@
 
 #define PROC_FILE_LIMIT (1U << 20)
 
-static const char *const controllers[CGROUP_CONTROLLERS] = {
+static const char *const controllers[CGROUP_PLACES] = {
 	[CGROUP_CPU] = "cpu",
 	[CGROUP_MEMORY] = "memory",
 	[CGROUP_PIDS] = "pids",
+	[CGROUP_UNIFIED] = "",
+	[CGROUP_DEVICES] = "devices",
 };
 
 const char *cgroup_controller_name(enum cgroup_controller controller)
 {
 	return controllers[controller];
+}
+
+const char *cgroup_place_name(int place)
+{
+	return controllers[place];
 }
 
 /* Whether name is one of the items of a list. Nothing is one of an empty list. */

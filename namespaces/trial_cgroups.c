@@ -186,3 +186,43 @@ void trial_limits(const struct trial_place *place, struct trial *trial)
 	if (is_2)
 		mend_delegation(place, trial);
 }
+
+void trial_devices(const struct trial_place *place, struct trial *trial)
+{
+	struct error err = {0}, ignored = {0};
+	struct cgroup cgroup;
+	int result;
+
+	(void)place;
+	make_own(getppid(), 0, &cgroup, &ignored);
+	result = cgroup_allow_devices(&cgroup, NULL, 0, &err);
+	if (result < 0)
+		trial_fail(trial, TRIAL_MISSING, &err);
+	else if (userns_inside())
+		trial_set(trial, TRIAL_OK, "by the user namespace, in which no other can be opened");
+	else if (result > 0)
+		trial_set(trial, TRIAL_LIMITED, "by mounts alone");
+	else
+		trial_set(trial, TRIAL_OK, "%s",
+			cgroup.fd[CGROUP_UNIFIED] >= 0 ? "by BPF" : "by the controller of version 1");
+	remove_own(&cgroup, &ignored);
+}
+
+void trial_hold(const struct trial_place *place, struct trial *trial)
+{
+	struct error err = {0}, ignored = {0};
+	struct cgroup pod, container = cgroup_none;
+
+	make_own(getppid(), 0, &pod, &ignored);
+	if (pod.fd[CGROUP_UNIFIED] < 0) {
+		trial_set(trial, TRIAL_LIMITED, "no cgroup of version 2 can be made below our own");
+		mend_delegation(place, trial);
+	} else if (cgroup_make_container(&pod, "held", true, &container, &err) < 0 ||
+		   cgroup_hold(&container, &err) < 0) {
+		trial_fail(trial, TRIAL_LIMITED, &err);
+	} else {
+		trial_set(trial, TRIAL_OK, "by cgroup.freeze");
+	}
+	cgroup_close(&container);
+	remove_own(&pod, &ignored);
+}

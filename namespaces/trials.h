@@ -27,9 +27,14 @@ void trial_overlay(const struct trial_place *place, struct trial *trial);
 void trial_overlay_user(const struct trial_place *place, struct trial *trial);
 void trial_idmapped(const struct trial_place *place, struct trial *trial);
 
-/* trial_cgroups.c: a cgroup below our own, with a process born in it; the controllers it has. */
+/*
+ * trial_cgroups.c: a cgroup below our own, with a process born in it; the controllers it has; a BPF program for its devices;
+ * holding it still.
+ */
 void trial_cgroup(const struct trial_place *place, struct trial *trial);
 void trial_limits(const struct trial_place *place, struct trial *trial);
+void trial_devices(const struct trial_place *place, struct trial *trial);
+void trial_hold(const struct trial_place *place, struct trial *trial);
 /* Removes what they leave if they are killed. parent: the process whose children they were. */
 void trial_cgroup_sweep(pid_t parent);
 

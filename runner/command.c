@@ -23,10 +23,10 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
 	[OPTION_ROOT] = {"root", 0, "DIR",
-		"run apply create learn get describe logs exec attach port-forward wait delete",
+		"run apply create learn get describe logs exec attach port-forward wait delete top",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
-	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get explain lint image check",
+	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get top explain lint image check",
 		"json: one event a line for run and learn, else one document; get: also wide, yaml or name"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn check",
 		"auto (the default: on a terminal), always or never"},
@@ -60,13 +60,14 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec attach logs",
 		"the container (default: the pod's first)"},
 	[OPTION_ALL_CONTAINERS] = {"all-containers", 0, NULL, "logs", "those of all containers"},
+	[OPTION_CONTAINERS] = {"containers", 0, NULL, "top", "a line for each container"},
 	[OPTION_FOLLOW] = {"follow", 'f', NULL, "logs", "go on until the container ends"},
 	[OPTION_PREVIOUS] = {"previous", 'p', NULL, "logs", "of the run before the last restart"},
 	[OPTION_TAIL] = {"tail", 0, "N", "logs", "the last N lines"},
 	[OPTION_SINCE] = {"since", 0, "DURATION", "logs", "what is newer than that: 30s, 5m, 2h"},
 	[OPTION_TIMESTAMPS] = {"timestamps", 0, NULL, "logs", "each line with its time"},
 	[OPTION_WATCH] = {"watch", 'w', NULL, "get", "go on, with a line for each change"},
-	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get describe wait delete",
+	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get top describe wait delete",
 		"pods with these labels: app=web,tier!=db, 'env in (a,b)'"},
 	[OPTION_FILENAME] = {"filename", 'f', "FILE", "apply create get describe wait delete",
 		"the manifest, or that of the pod that is meant; - is standard input"},
@@ -179,6 +180,12 @@ const struct command commands[] = {
 		"stdinOnce.\n"
 		"The exit status is 0 when the container has ended, however it did.\n",
 		PRIVILEGE_NONE, cmd_attach},
+	{"top", "[OPTIONS] [pods] [NAME...]", "show what running pods use, against their limits",
+		"kubectl's columns, and behind them the limits and how much of each is used. Processor time "
+		"is\nmeasured for a second, in thousandths of a processor; memory is what can't be had back "
+		"at "
+		"once.\nWhat no cgroup counts is taken from /proc.\n",
+		PRIVILEGE_NONE, cmd_top},
 	{"explain", "[OPTIONS] FILE|-", "print what running a pod would do, and run nothing",
 		"The plan, in the order of the pod's life: for each container its image, process, user, "
 		"namespaces,\n"

@@ -32,6 +32,7 @@ enum option_id {
 	OPTION_APPARMOR,
 	OPTION_CONTAINER,
 	OPTION_ALL_CONTAINERS,
+	OPTION_CONTAINERS,
 	OPTION_FOLLOW,
 	OPTION_PREVIOUS,
 	OPTION_TAIL,
@@ -121,6 +122,7 @@ int cmd_logs(const struct invocation *invocation, struct error *err);
 int cmd_wait(const struct invocation *invocation, struct error *err);
 int cmd_delete(const struct invocation *invocation, struct error *err);
 int cmd_attach(const struct invocation *invocation, struct error *err);
+int cmd_top(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
 int cmd_port_forward(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);

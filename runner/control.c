@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "runner/connector.h"
 #include "base/text.h"
+#include "runner/guard.h"
 #include "runner/supervise.h"
 #include "runner/wire.h"
 
@@ -218,7 +219,7 @@ static int session_launch(struct session *session, struct json_object *request, 
 {
 	struct supervisor *supervisor = session->supervisor;
 	struct json_object *terminal = json_object_object_get(request, "terminal");
-	const struct member *member = find_member(supervisor, request, err);
+	struct member *member = find_member(supervisor, request, err);
 
 	if (!member)
 		return -1;
@@ -239,8 +240,8 @@ static int session_launch(struct session *session, struct json_object *request, 
 	supervisor_init_denials(supervisor, member->item, &session->denials);
 	session->denials.told = tell_client;
 	session->denials.data = session;
-	if (read_argv(request, session, err) < 0 ||
-		launch_start(&session->container, session->stdio, &session->launched, err) < 0)
+	if (read_argv(request, session, err) < 0 || guard_launch(member, &session->container, session->stdio,
+							    &session->launched, &session->denials, err) < 0)
 		return -1;
 	return loop_add(&supervisor->loop, &session->notice, session->launched.notice, on_session_notice,
 		session, err);
@@ -366,6 +367,11 @@ static void on_connection(struct watch *watch, void *data)
 	if (json_object_object_get(request, "delete")) {
 		take_deletion(session, json_object_object_get(request, "delete"));
 		json_object_put(request);
+		return;
+	}
+	if (json_object_object_get(request, "top")) {
+		json_object_put(request);
+		answer(session, metering_json(session->supervisor));
 		return;
 	}
 	if (json_object_object_get(request, "portForward"))

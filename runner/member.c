@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,7 @@
 #include "base/text.h"
 #include "runner/audit_watch.h"
 #include "runner/check.h"
+#include "runner/guard.h"
 #include "runner/supervise.h"
 #include "security/recording.h"
 #include "security/denial.h"
@@ -135,18 +138,6 @@ static void find_cause(struct member *member)
 		member->cause = denials_cause(&member->denials, how);
 }
 
-/* With what the program left running in it: as under Kubernetes, a container ends whole. */
-static void remove_cgroup(struct member *member)
-{
-	struct error ignored;
-
-	/* Should one stay, it goes with the pod's. */
-	for (int i = 0; i < CGROUP_PLACES; i++)
-		if (member->cgroup.path[i])
-			cgroup_remove(member->cgroup.path[i], &ignored);
-	cgroup_close(&member->cgroup);
-}
-
 static void end(struct member *member)
 {
 	member->phase = MEMBER_ENDED;
@@ -165,7 +156,8 @@ static void end(struct member *member)
 	prepared_close(&member->prepared);
 	launch_close(&member->launched);
 	logfile_close(&member->log);
-	remove_cgroup(member);
+	/* With what the program left running in it: as under Kubernetes, a container ends whole. */
+	cgroup_remove_container(&member->cgroup);
 	supervisor_member_ended(member->supervisor, member);
 }
 
@@ -345,11 +337,45 @@ static void on_notice(struct watch *watch, void *data)
 	supervisor_member_running(supervisor, member);
 }
 
+int member_restrict_devices(const struct member *member, const struct cgroup *cgroup, struct error *err)
+{
+	const struct planned *item = member->item;
+
+	return item->privileged ? 0 : cgroup_allow_devices(cgroup, member->devices, member->n_devices, err);
+}
+
+/* A device that the manifest mounts by its own name may be used. */
+static void find_devices(struct member *member)
+{
+	const struct prepared *prepared = &member->prepared;
+
+	free(member->devices);
+	member->devices = xcalloc(prepared->n_mounts, sizeof(*member->devices));
+	member->n_devices = 0;
+	for (size_t i = 0; i < prepared->n_mounts; i++) {
+		const struct mount *mount = &prepared->mounts[i];
+		struct stat st;
+
+		if (mount->is_dir || mount->source < 0 || fstat(mount->source, &st) < 0 ||
+			(!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
+			continue;
+		member->devices[member->n_devices++] = (struct device){
+			.is_block = S_ISBLK(st.st_mode),
+			.major = major(st.st_rdev),
+			.minor = minor(st.st_rdev),
+		};
+	}
+}
+
 static int make_cgroup(struct member *member, struct error *err)
 {
 	const struct supervisor *supervisor = member->supervisor;
 
-	if (cgroup_make_container(&supervisor->cgroup, member->item->spec->name, &member->cgroup, err) < 0)
+	if (cgroup_make_container(&supervisor->cgroup, member->item->spec->name, member->item->guarded,
+		    &member->cgroup, err) < 0)
+		return -1;
+	find_devices(member);
+	if (member_restrict_devices(member, &member->cgroup, err) < 0)
 		return -1;
 	member->prepared.container.isolation.cgroup = &member->cgroup;
 	/* Nobody else can write to what is mounted at /sys/fs/cgroup. */
@@ -378,7 +404,8 @@ static int launch(struct member *member, int ends[3], struct error *err)
 		member->prepared.container.locks.naming = NULL;
 	member->prepared.container.terminal = member->item->spec->tty;
 	clock_gettime(CLOCK_MONOTONIC, &member->started);
-	if (launch_start(&member->prepared.container, ends, &member->launched, err) < 0)
+	if (guard_launch(
+		    member, &member->prepared.container, ends, &member->launched, &member->denials, err) < 0)
 		return -1;
 	denials_of_process(&member->denials, member->launched.pid);
 	if (loop_add(&supervisor->loop, &member->notice, member->launched.notice, on_notice, member, err) < 0)
@@ -472,12 +499,14 @@ void member_stop_all(struct member *member)
 	member->launched.notice = member->launched.pidfd = -1;
 	launch_close(&member->launched);
 	prepared_close(&member->prepared);
-	remove_cgroup(member);
+	cgroup_remove_container(&member->cgroup);
 }
 
 void member_close(struct member *member)
 {
 	member_stop_all(member);
+	free(member->devices);
+	member->devices = NULL;
 	denials_close(&member->denials);
 	free(member->cause);
 	member->cause = NULL;

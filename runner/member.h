@@ -41,6 +41,8 @@ struct member {
 	const struct planned *item;
 	struct prepared prepared;
 	struct cgroup cgroup;
+	struct device *devices; /* that the manifest mounts by their own names */
+	size_t n_devices;
 	struct launched launched;
 	enum member_phase phase;
 	bool held; /* its process has ended, but another one traces it and doesn't let go */
@@ -93,6 +95,9 @@ bool member_is_sidecar(const struct member *member);
  * nobody signal it. SIGKILL arrives all the same, if need be with the whole pod.
  */
 int member_signal(const struct member *member, int signal);
+
+/* Lets what is in the cgroup, the container's own or one for who enters it, use the container's devices alone. */
+int member_restrict_devices(const struct member *member, const struct cgroup *cgroup, struct error *err);
 
 /* If it is held: looks again. To be called when SIGCHLD came, and when the pod is killed. */
 void member_retry(struct member *member);

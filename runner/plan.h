@@ -47,6 +47,7 @@ struct planned {
 	struct apparmor_learned *learned; /* what was learned */
 	bool apparmor_asked; /* by the manifest; else locks.apparmor is there as under containerd, and may be missing */
 	bool read_only_root, privileged;
+	bool guarded; /* it has SYS_PTRACE: held still while a process of ours enters its pid namespace (guard.h) */
 	char *user, *group; /* what the container's are, from the image */
 	int stop_signal; /* the image's, or SIGTERM */
 	struct cgroup_limits limits;

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -217,15 +218,20 @@ static void plan_seccomp(struct plan *plan, struct planned *item, const struct p
 
 /*
  * A process on its way into a container (exec, a neighbour in a shared pid namespace) is a moment in its pid namespace and not
- * yet in its root. Not dumpable, it is closed to all but SYS_PTRACE: see SECURITY.md.
+ * yet in its root. Not dumpable, it is closed to all but SYS_PTRACE; from who has that it is guarded (guard.h) where that can be.
  *
  * In a user namespace of the pod's own that capability counts for less: such a process belongs to the host's.
  */
-static void warn_of_ptrace(const struct plan *plan, const struct planned *item, struct findings *findings)
+static void judge_ptrace(const struct plan *plan, struct planned *item, struct findings *findings)
 {
 	cleanup_free char *path = NULL;
 
 	if (plan->own_users)
+		return;
+	item->guarded = !item->privileged && !plan->pod->host_pid &&
+			item->container.credentials.capabilities & 1ULL << CAP_SYS_PTRACE &&
+			cgroup_can_hold();
+	if (item->guarded)
 		return;
 	for (char *const *name = item->spec->security.add_capabilities; name && *name; name++) {
 		if (strcmp(*name, "SYS_PTRACE") != 0 && strcmp(*name, "ALL") != 0)
@@ -273,7 +279,7 @@ int plan_locks(struct plan *plan, struct planned *item, const struct plan_reques
 	if (capabilities_choose(security->add_capabilities, security->drop_capabilities, item->privileged,
 		    &item->container.credentials.capabilities, &err) < 0)
 		plan_complain(findings, item, "securityContext.capabilities", &err);
-	warn_of_ptrace(plan, item, findings);
+	judge_ptrace(plan, item, findings);
 	plan_seccomp(plan, item, request, findings, warnings);
 	plan_apparmor(plan, item, request, findings);
 	plan_locks_settle(plan, item);

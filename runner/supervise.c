@@ -117,6 +117,7 @@ static int make_cgroup(struct supervisor *supervisor, struct error *err)
 		limits.pids = 0;
 	if (check_limits(supervisor, err) < 0)
 		return -1;
+	supervisor->limits = limits;
 	return cgroup_limit(&supervisor->cgroup, &limits, &supervisor->cgroup_why, err);
 }
 

@@ -11,6 +11,7 @@
 #include "runner/state.h"
 #include "runner/status.h"
 
+struct json_object;
 struct session;
 struct audit_watch;
 
@@ -28,6 +29,7 @@ struct supervisor {
 	int64_t stopped_at; /* when somebody, or --for, ended the pod (timer_now); 0: nobody did */
 	struct session *sessions; /* of exec; a list */
 	struct cgroup cgroup; /* the pod's */
+	struct cgroup_limits limits; /* that the pod's was told */
 	struct error cgroup_why; /* why it lacks a controller that was wanted */
 	size_t next; /* the member that has not been started yet; plan->n if all have */
 	bool once; /* as if restartPolicy were Never */
@@ -138,6 +140,9 @@ int sizes_watch(struct supervisor *supervisor, struct error *err);
 /* publishing.c: publishes the pod's hostPorts, if it has any, and warns when that ends; ends it. */
 int publishing_start(struct supervisor *supervisor, struct error *err);
 void publishing_stop(struct supervisor *supervisor);
+
+/* metering.c: {"exitCode": 0, "at": ms, "containers": [...]}; see wire.h. To be put. */
+struct json_object *metering_json(const struct supervisor *supervisor);
 
 /* control.c: the socket on which `minirun exec` asks. */
 int control_open(struct supervisor *supervisor, struct error *err);

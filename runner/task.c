@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/guard.h"
 #include "runner/prober.h"
 #include "runner/supervise.h"
 
@@ -269,7 +270,7 @@ static int start_command(struct task *task, int output, struct error *err)
 	if (!supervisor->naming)
 		task->container.locks.naming = NULL;
 	supervisor_init_denials(supervisor, member->item, &task->denials);
-	if (launch_start(&task->container, stdio, &task->launched, err) < 0)
+	if (guard_launch(member, &task->container, stdio, &task->launched, &task->denials, err) < 0)
 		return -1;
 	return loop_add(&supervisor->loop, &task->notice, task->launched.notice, on_notice, task, err);
 }

@@ -7,12 +7,16 @@
  *          {"container": NAME?, "attach": {"stdin": B?}} with two descriptors: what is to get the container's output
  *          {"delete": {"gracePeriodSeconds": N?}} ends the pod for good
  *          {"portForward": {}} answered by {} and one descriptor, a channel (connector.h); the connection stays open
+ *          {"top": true} asks what the containers use
  * before the answer
  *          {"terminal": true, "saysEnd": B?} with both ends of the program's terminal: it runs; saysEnd: the end of standard
  *          input is to be told to it
  *          {"terminal": true} with the outer end alone, or {"stdin": true} with a pipe's: where standard input goes, attached
  *          {"told": "..."} a line to be shown: about a call that was refused, about standard input
  * answer   {"exitCode": N} (attached: 0, when the container ends), or {"error": {"class": N, "errno": N, "message": "...", "hint": "..."}}
+ *          to top: {"exitCode": 0, "at": MILLISECONDS, "containers": [{"name": "...", "cpu": MICROSECONDS, "memory": BYTES,
+ *          "processes": N, "milliCPULimit": N, "memoryLimit": N, "processesLimit": N}], and the limits of the pod}; what
+ *          isn't known or limited is left out
  */
 #ifndef RUNNER_WIRE_H
 #define RUNNER_WIRE_H

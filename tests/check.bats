@@ -71,7 +71,7 @@ assert_same_line()
 @test "a machine that runs pods: each line, exit 0, and the last line is a pod that ran" {
 	check_json "$MINIRUN"
 	assert_status 0
-	assert_equal "$(jq -r '[.checks[].name] | join(" ")' "$T/check.json")" "Linux configuration openat2 pidfd namespaces mounts AppArmor AppArmor notices seccomp seccomp notices user namespaces user ids newuidmap store overlayfs users' overlayfs idmapped mounts version limits skopeo pasta apparmor_parser container capabilities no_new_privs seccomp filter a pod"
+	assert_equal "$(jq -r '[.checks[].name] | join(" ")' "$T/check.json")" "Linux configuration openat2 pidfd namespaces mounts AppArmor AppArmor notices seccomp seccomp notices user namespaces user ids newuidmap store overlayfs users' overlayfs idmapped mounts version limits devices holding still skopeo pasta apparmor_parser container capabilities no_new_privs seccomp filter a pod"
 	for name in openat2 pidfd namespaces mounts seccomp store overlayfs 'a pod'; do
 		assert_state "$name" ok
 		assert_equal "$(field "$name" needed)" true

@@ -2,6 +2,8 @@
  * What a hostile container does, for tests/cve.bats: `attack KIND ARGS...`.
  *
  *	trace NAME           seizes (ptrace) each process of that name that turns up, and lets none of them go
+ *	ambush NAME          looks without a pause for processes of that name, and says "reached" of each whose memory it can open
+ *	lease FILE           has a lease on the file and doesn't give it up, so that whoever executes it waits
  *	exchange A B SECONDS lets two files change places for that long
  *	roots PATH           looks for PATH below /proc/PID/root and for folders below /proc/PID/fd of every process, for ever
  *	overwrite SECONDS    tries to write into the executable of every process, through descriptors that name it
@@ -67,6 +69,58 @@ static int trace(char **args)
 	fflush(stdout);
 	watch(seize, args[0]);
 	return 0;
+}
+
+/* Whether the process is called so: asked before and after its memory is opened, which is that of the program it then runs. */
+static int is_called(int pid, const char *name)
+{
+	char path[64], comm[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)!read(fd, comm, sizeof(comm) - 1);
+		close(fd);
+	}
+	return !strncmp(comm, name, strlen(name));
+}
+
+static int ambush(char **args)
+{
+	printf("waiting\n");
+	fflush(stdout);
+	for (int pid = 1; pid > 0; pid = pid % 256 + 1) {
+		char path[64];
+		int fd;
+
+		if (pid == getpid() || !is_called(pid, args[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && is_called(pid, args[0])) {
+			printf("reached\n");
+			fflush(stdout);
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	return 0;
+}
+
+static int lease(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	signal(SIGIO, SIG_IGN);
+	if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {
+		perror("lease");
+		return 1;
+	}
+	printf("leased\n");
+	fflush(stdout);
+	for (;;)
+		pause();
 }
 
 static int exchange(char **args)
@@ -213,7 +267,9 @@ int main(int argc, char **argv)
 		int (*run)(char **args);
 	} kinds[] = {
 		{"trace", 1, trace},
+		{"ambush", 1, ambush},
 		{"exchange", 3, exchange},
+		{"lease", 1, lease},
 		{"roots", 1, roots},
 		{"overwrite", 1, overwrite},
 		{"cgroups", 1, cgroups},

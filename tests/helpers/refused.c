@@ -14,8 +14,8 @@
  *	refused signals         with a signal every 0.2 ms, without SA_RESTART; prints how
  *	                        many calls gave anything but EPERM, and how many signals came
  *	refused pause           after SIGUSR1 has come
- *	refused under-listener COMMAND..., under-filter COMMAND...
- *	                        runs it under a filter that has a listener, or that refuses pidfd_getfd
+ *	refused under-listener COMMAND..., under-filter COMMAND..., without-bpf COMMAND...
+ *	                        runs it under a filter that has a listener, or that refuses pidfd_getfd, or bpf
  *	refused time N          N times; prints how many nanoseconds a call took, refused and allowed
  */
 #include <errno.h>
@@ -290,6 +290,10 @@ int main(int argc, char **argv)
 		return under_listener(argv + 2);
 	if (!strcmp(mode, "under-filter") && argc > 2) {
 		load(SYS_pidfd_getfd, 0);
+		execv(argv[2], argv + 2);
+	}
+	if (!strcmp(mode, "without-bpf") && argc > 2) {
+		load(SYS_bpf, 0);
 		execv(argv[2], argv + 2);
 	}
 	if (!strcmp(mode, "time")) {

@@ -83,6 +83,53 @@ start_pod_of_pids()
 	wait $PID || true
 }
 
+# On the oldest kernel that minirun works on; tests/cgroups.bats has more.
+@test "in the container its cgroup is the root, read-only; devices are refused by BPF; one with SYS_PTRACE is held while others enter" {
+	mkdir "$T/root"
+	tar -C "$T/root" -xf "$WORK/busybox.tar"
+	cp "$REPO/build/tests/helpers/attack" "$T/root/bin/"
+	"$MINIRUN" image load -q "$T/root" evil
+	cat >"$T/pod.yaml" <<-'EOF'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: held}
+		spec:
+		  terminationGracePeriodSeconds: 0
+		  containers:
+		  - name: main
+		    image: evil
+		    command:
+		    - sh
+		    - -c
+		    - |
+		      cat /proc/self/cgroup; mkdir /sys/fs/cgroup/x; echo 1 >/sys/fs/cgroup/memory.max
+		      mkdir -p /mnt; mount -t tmpfs none /mnt; mknod /mnt/mem c 1 1; cat /mnt/mem; mknod /mnt/zero c 1 5; head -c 1 /mnt/zero | od -c
+		      exec attack ambush minirun
+		    securityContext: {capabilities: {add: [SYS_PTRACE, SYS_ADMIN, SYS_RAWIO]}, appArmorProfile: {type: Unconfined}}
+		    resources: {limits: {memory: 64Mi}}
+	EOF
+	run -0 --separate-stderr "$MINIRUN" -d "$T/pod.yaml"
+	assert_lacks SYS_PTRACE
+	# shellcheck disable=SC2016 # for another shell
+	eventually 30 bash -c '"$MINIRUN" logs held | grep -q waiting'
+	for _ in 1 2 3; do
+		run -0 --separate-stderr "$MINIRUN" exec held -- \
+			sh -c 'until grep -qx 0::/ /proc/self/cgroup; do :; done; cat /proc/self/cgroup /sys/fs/cgroup/memory.max'
+		assert_equal "$output" $'0::/\n67108864'
+	done
+	run "$MINIRUN" logs held
+	assert_line "0::/"
+	assert_has "mkdir: can't create directory '/sys/fs/cgroup/x': Read-only file system"
+	assert_has "/sys/fs/cgroup/memory.max: Read-only file system"
+	assert_has "can't open '/mnt/mem': Operation not permitted"
+	assert_has '0000000  \0'
+	assert_lacks reached
+	run -0 "$MINIRUN" top held
+	assert_has 64Mi
+	"$MINIRUN" delete held
+	[[ -z $(pod_cgroups) ]]
+}
+
 @test "an ordinary user with a delegated cgroup has limits, and without one is told how to get it" {
 	load_busybox as_user
 	hog >"$T/pod.yaml"
