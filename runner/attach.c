@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,8 @@ static ssize_t write_some(struct outlet *outlet, const char *text, size_t size)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	if (n < 0 && outlet->attachment->broken)
+		*outlet->attachment->broken = true;
 	if (n < 0)
 		close_outlet(outlet);
 	return n;
@@ -92,6 +95,8 @@ static ssize_t write_some(struct outlet *outlet, const char *text, size_t size)
 
 static void be_patient(struct attachment *attachment)
 {
+	if (attachment->patient)
+		return;
 	timer_arm(&attachment->timer, supervisor_scaled(attachment->member->supervisor, ATTACH_PATIENCE));
 }
 
@@ -143,6 +148,23 @@ void attach_write(struct member *member, int number, const char *text, size_t si
 	for (struct attachment *a = member->attachments; a; a = a->next)
 		write_outlet(&a->outlets[number - 1], text, size);
 	set_pace(member);
+}
+
+void attach_flush(struct attachment *attachment, int milliseconds)
+{
+	for (int i = 0; i < 2; i++) {
+		struct outlet *outlet = &attachment->outlets[i];
+		struct pollfd room = {.fd = outlet->watch.fd, .events = POLLOUT};
+
+		while (attachment->member && outlet->used && poll(&room, 1, milliseconds) == 1) {
+			ssize_t n = write_some(outlet, outlet->data, outlet->used);
+
+			if (n > 0) {
+				outlet->used -= (size_t)n;
+				memmove(outlet->data, outlet->data + n, outlet->used);
+			}
+		}
+	}
 }
 
 void attach_end(struct member *member)

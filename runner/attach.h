@@ -35,6 +35,8 @@ struct attachment {
 	struct member *member; /* NULL: it isn't attached */
 	struct outlet outlets[2]; /* of standard output and error; watch.fd is -1 where there is none */
 	struct timer timer;
+	bool patient; /* it is never let go */
+	bool *broken; /* is set when it closes a pipe; may be NULL */
 	bool ending; /* the container has ended; what is queued is still to be taken */
 	void (*done)(struct attachment *attachment, bool stuck, void *data);
 	void *data;
@@ -49,6 +51,9 @@ int attach_start(struct attachment *attachment, struct member *member, const int
 
 /* Detaches without calling done. One that isn't attached is left alone. */
 void attach_stop(struct attachment *attachment);
+
+/* Waits until all that is queued is taken, no longer than that many milliseconds without progress. */
+void attach_flush(struct attachment *attachment, int milliseconds);
 
 /* The container wrote that to a stream (1 or 2). */
 void attach_write(struct member *member, int number, const char *text, size_t size);

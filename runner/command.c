@@ -120,7 +120,10 @@ const struct command commands[] = {
 		"container's\n"
 		"name before it. Ctrl-C and SIGTERM end the pod: SIGTERM, its grace period, SIGKILL; a "
 		"second Ctrl-C\n"
-		"skips the wait.\n\n"
+		"skips the wait. The first main container with stdin: true has our standard input; if it has "
+		"tty: true and\n"
+		"we have a terminal as well, that is the container's for as long as it runs, Ctrl-C "
+		"included.\n\n"
 		"The exit status is that of the first container that failed (128+n for signal n), 0 if none "
 		"did; 125\n"
 		"if minirun itself failed, 126 if a program could not be run, 127 if it was not found.\n",

@@ -54,6 +54,7 @@ static void after_refusal(void *data)
 static void pass_to_attached(void *data, int number, const char *text, size_t size)
 {
 	attach_write(data, number, text, size);
+	foreground_wrote(data, text, size);
 }
 
 void member_init(
@@ -258,6 +259,7 @@ static void check_ended(void *data)
 	/* What the process itself wrote is in the pipes by now. A child of it may hold them open: it isn't waited for. */
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
+	foreground_end(member);
 	denials_summarise(&member->denials);
 	report_exit(member, ran);
 	end(member);
@@ -334,6 +336,7 @@ static void on_notice(struct watch *watch, void *data)
 	if (member->item->recording)
 		member->item->recording->ran = true;
 	report_event(supervisor->report, supervisor->plan->pod->name, &event, "started");
+	foreground_start(member);
 	supervisor_member_running(supervisor, member);
 }
 
@@ -403,6 +406,7 @@ static int launch(struct member *member, int ends[3], struct error *err)
 	if (!supervisor->naming)
 		member->prepared.container.locks.naming = NULL;
 	member->prepared.container.terminal = member->item->spec->tty;
+	member->prepared.container.window = foreground_size(member);
 	clock_gettime(CLOCK_MONOTONIC, &member->started);
 	if (guard_launch(
 		    member, &member->prepared.container, ends, &member->launched, &member->denials, err) < 0)

@@ -143,11 +143,11 @@ static int take_terminal(struct relay *relay, struct error *err)
 {
 	if (fcntl(relay->terminal, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		return error_set(err, ERROR_INTERNAL, errno, "fcntl");
-	if (relay->out < 0)
+	if (relay->other >= 0)
 		relay->out = fcntl(relay->terminal, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (relay->wants_input && set_input(relay, relay->terminal, err) < 0)
 		return -1;
-	if (!relay->wants_input || !console_is_there())
+	if (!relay->wants_input || relay->cooked || !console_is_there())
 		return 0;
 	if (console_open(&relay->console, err) < 0)
 		return -1;
@@ -260,6 +260,18 @@ static int carry_all(struct relay *relay, struct error *err)
 			return -1;
 	}
 	return relay->status;
+}
+
+int relay_start(struct relay *relay, struct error *err)
+{
+	int in = relay->in;
+	int result;
+
+	if (relay->terminal >= 0)
+		return take_terminal(relay, err);
+	result = set_input(relay, in, err);
+	close(in);
+	return result;
 }
 
 int relay_run(struct relay *relay, struct error *err)

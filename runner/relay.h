@@ -23,6 +23,7 @@ struct relay {
 	int terminal, other; /* both ends of the program's terminal, where it has one, else -1 */
 	bool wants_input; /* with a terminal: our standard input goes to it */
 	bool says_end; /* the end of our standard input is told to the terminal by its character for that */
+	bool cooked; /* our terminal stays as it is */
 	bool redraws; /* the program was there before: it is told of a size that differs first */
 	struct console console;
 	char pending[RELAY_PIECE]; /* input that the program hasn't taken yet */
@@ -32,6 +33,9 @@ struct relay {
 };
 
 void relay_init(struct relay *relay, int socket);
+
+/* For one that has its descriptors already, the terminal's outer end among them: to be called before relay_run. */
+int relay_start(struct relay *relay, struct error *err);
 
 /*
  * Carries until the supervisor has told the exit status (which is returned) and all output is shown. A terminal that the

@@ -56,6 +56,11 @@ static void put(struct report *report, int fd, const char *text, size_t size)
 		report->broken = true;
 }
 
+static const char *end_of_line(const struct report *report, int fd)
+{
+	return report->raw && isatty(fd) ? "\r\n" : "\n";
+}
+
 static void stamp(char *buffer, size_t size)
 {
 	struct timespec now;
@@ -136,6 +141,7 @@ void report_event(struct report *report, const char *pod, const struct event *ev
 	cleanup_free char *safe = NULL;
 	cleanup_free char *name = NULL;
 	cleanup_free char *line = NULL;
+	const char *end;
 	va_list args;
 
 	if (report->silent || (report->quiet && !event->important))
@@ -149,12 +155,13 @@ void report_event(struct report *report, const char *pod, const struct event *ev
 		return;
 	}
 	safe = text_printable(text, strlen(text));
+	end = end_of_line(report, STDERR_FILENO);
 	name = event->container ? xstrdup(event->container) : xasprintf("pod/%s", pod);
 	if (report->color_err)
-		line = xasprintf(
-			BOLD "%-*s" RESET " %s%s" RESET "\n", report->width, name, tones[event->tone], safe);
+		line = xasprintf(BOLD "%-*s" RESET " %s%s" RESET "%s", report->width, name,
+			tones[event->tone], safe, end);
 	else
-		line = xasprintf("%-*s %s\n", report->width, name, safe);
+		line = xasprintf("%-*s %s%s", report->width, name, safe, end);
 	put(report, STDERR_FILENO, line, strlen(line));
 }
 
@@ -175,6 +182,7 @@ static void output_json(
 void report_output(struct report *report, const char *container, unsigned int index, int stream,
 	const char *text, size_t size, bool partial)
 {
+	int fd = stream == 1 ? report->out : STDERR_FILENO;
 	bool color = stream == 1 && report->out == STDOUT_FILENO ? report->color_out : report->color_err;
 	cleanup_free char *head = NULL;
 	cleanup_free char *line = NULL;
@@ -190,9 +198,11 @@ void report_output(struct report *report, const char *container, unsigned int in
 	else
 		head = xasprintf("%-*s | ", report->width, container);
 	n = strlen(head);
-	line = xcalloc(n + size + 1, 1);
+	line = xcalloc(n + size + 2, 1);
 	memcpy(line, head, n);
 	memcpy(line + n, text, size);
-	line[n + size] = '\n';
-	put(report, stream == 1 ? report->out : STDERR_FILENO, line, n + size + 1);
+	n += size;
+	for (const char *c = end_of_line(report, fd); *c; c++)
+		line[n++] = *c;
+	put(report, fd, line, n);
 }

@@ -23,6 +23,7 @@ struct report {
 	int out; /* what standard output is for containers and JSON: 1, or 2 where ours has something else to carry */
 	int width; /* of the column of names */
 	const char *pod; /* its name, for what containers print; NULL until it is known */
+	bool raw; /* our terminal is raw: a line's end has to lead back to its beginning */
 	bool broken; /* nobody reads out any more (EPIPE) */
 };
 

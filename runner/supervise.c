@@ -242,6 +242,7 @@ static void tear_down(struct supervisor *supervisor)
 {
 	control_end_sessions(supervisor);
 	publishing_stop(supervisor);
+	foreground_close(supervisor);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_kill(&supervisor->members[i]);
 	loop_remove(&supervisor->loop, &supervisor->sandbox_exit);
@@ -319,6 +320,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.users = pod_users_none,
 		.sandbox = {.pidfd = -1, .pause_pidfd = -1, .ready = -1},
 		.signals.fd = -1,
+		.foreground = {.exit.fd = -1, .socket = -1},
 		.control.fd = -1,
 		.sandbox_exit.fd = -1,
 		.sizes.fd = -1,

@@ -5,6 +5,7 @@
 #ifndef RUNNER_SUPERVISE_H
 #define RUNNER_SUPERVISE_H
 
+#include "runner/foreground.h"
 #include "runner/member.h"
 #include "runner/plan.h"
 #include "runner/report.h"
@@ -28,6 +29,7 @@ struct supervisor {
 	struct timer limit; /* of `minirun learn --for` */
 	int64_t stopped_at; /* when somebody, or --for, ended the pod (timer_now); 0: nobody did */
 	struct session *sessions; /* of exec; a list */
+	struct foreground foreground;
 	struct cgroup cgroup; /* the pod's */
 	struct cgroup_limits limits; /* that the pod's was told */
 	struct error cgroup_why; /* why it lacks a controller that was wanted */

@@ -338,3 +338,144 @@ terminals()
 	grep -q "detached: no output was read for 5 s" "$T/stuck.err"
 	delete box
 }
+
+@test "clients that are killed leave nothing: no process, no descriptor, no terminal, and the pod goes on" {
+	mkfifo "$T/in"
+	exec 5<>"$T/in"
+	detach box 'echo up; exec sh' $'    stdin: true\n    tty: true'
+	local supervisor clients=() before
+	supervisor=$(jq .supervisor.pid "$MINIRUN_ROOT/box/status.json")
+	before=$(ls "/proc/$supervisor/fd" | wc -l)
+	"$MINIRUN" exec box -- sleep 4711 & clients+=($!)
+	"$MINIRUN" exec -i box -- cat <"$T/in" & clients+=($!)
+	"$MINIRUN" logs -f box >/dev/null & clients+=($!)
+	"$MINIRUN" wait pod/box --for=delete >/dev/null & clients+=($!)
+	"$MINIRUN" attach -q box >/dev/null & clients+=($!)
+	"$MINIRUN" attach -q -i box <"$T/in" >/dev/null & clients+=($!)
+	eventually 5 eval '"$MINIRUN" exec box -- ps | grep -q "sleep 4711"'
+	kill -KILL "${clients[@]}"
+	on_terminal "$MINIRUN" exec -it box -- sh -c 'echo ready; sleep 4712' <<-'STEPS'
+		wait ready
+		signal KILL
+	STEPS
+	on_terminal "$MINIRUN" attach -it box <<-'STEPS'
+		type echo $((40+2))\r
+		wait 42
+		signal KILL
+	STEPS
+	wait "${clients[@]}" || true
+	eventually 5 eval '! "$MINIRUN" exec box -- ps | grep -qE "sleep 471|cat"'
+	eventually 5 eval '[[ $(ls "/proc/'"$supervisor"'/fd" | wc -l) == '"$before"' ]]'
+	assert_equal "$(terminals box)" 1
+	assert_equal "$("$MINIRUN" get box -o json | jq -r .status.phase)" Running
+	delete box
+}
+
+# foreground_pod NAME 'COMMAND' [CONTAINER-LINES [RESTART-POLICY]]: a pod whose container is typed into, in $T/NAME.yaml.
+foreground_pod()
+{
+	simple_pod "$1" "$2" "    stdin: true${3:+$'\n'$3}" '  terminationGracePeriodSeconds: 0' |
+		sed "s/Never/${4:-Never}/" >"$T/$1.yaml"
+}
+
+@test "minirun FILE: the terminal is the container's, with keys, size and signals; then it is ours again" {
+	foreground_pod shell 'exec sh' '    tty: true'
+	on_terminal "$MINIRUN" --color never "$T/shell.yaml" <<-'STEPS'
+		wait started
+		wait #
+		type stty size; tty\r
+		wait 24 80
+		wait /dev/pts/0
+		size 30 99
+		type stty size\r
+		wait 30 99
+		type sh -c 'echo $((40+2)) go; exec sleep 100'\r
+		wait 42 go
+		type \x03
+		wait #
+		type echo "status $?"; printf 'no line'; exit 3\r
+		wait status 130
+	STEPS
+	assert_status 3
+	# What minirun says begins a line of its own, and what the container says has no name before it.
+	assert_has $'\nno line\nmain '
+	assert_has "exited 3 after"
+	run ! grep -q "^main *|" <<<"$output"
+	# Between two runs it is ours.
+	foreground_pod again 'read -r code; exit $code' '    tty: true' OnFailure
+	on_terminal "$MINIRUN" -q "$T/again.yaml" <<-'STEPS'
+		type 1\r
+		wait exited 1
+		type 0\r
+	STEPS
+	assert_status 0
+}
+
+@test "minirun FILE: whoever is killed, the terminal is restored" {
+	foreground_pod shell 'echo up; exec cat' '    tty: true'
+	on_terminal "$MINIRUN" --color never "$T/shell.yaml" <<-'STEPS'
+		wait up
+		signal KILL
+	STEPS
+	assert_status 137
+	eventually 5 eval '[[ -z $(pod_processes) ]]'
+	on_terminal "$MINIRUN" --color never "$T/shell.yaml" <<-'STEPS'
+		wait up
+		signal TERM
+		wait ending the pod
+	STEPS
+	assert_status 137
+	# The relay between: the container goes on, its output is shown by lines, and Ctrl-C ends the pod.
+	foreground_pod shell 'echo up; while sleep 0.1; do echo more; done' '    tty: true'
+	on_terminal sh -c 'trap : INT; "$MINIRUN" --color never "$T/shell.yaml"; echo "exit $?"' <<-'STEPS' >"$T/shown" &
+		wait up
+		wait | more
+		type \x03
+		wait ending the pod
+		wait exit 137
+	STEPS
+	local typist=$!
+	eventually 5 eval 'pgrep -P "$(jq .supervisor.pid "$MINIRUN_ROOT/shell/status.json")" minirun >"$T/children"'
+	eventually 5 eval '[[ $(for pid in $(<"$T/children"); do readlink "/proc/$pid/fd/0"; done) == */dev/pts/* ]]'
+	for pid in $(<"$T/children"); do
+		[[ $(readlink "/proc/$pid/fd/0") != /dev/pts/* ]] || kill -KILL "$pid"
+	done
+	wait $typist
+}
+
+@test "minirun FILE: standard input that is no terminal is passed on, with its end" {
+	foreground_pod pipe 'md5sum; echo "at the end"'
+	seq 1 300000 >"$T/numbers"
+	run --separate-stderr bash -c "cat '$T/numbers' | '$MINIRUN' -q '$T/pipe.yaml'"
+	assert_status 0
+	assert_has "$(md5sum <"$T/numbers")"
+	run --separate-stderr "$MINIRUN" -q "$T/pipe.yaml" <"$T/numbers"
+	assert_has "$(md5sum <"$T/numbers")"
+	assert_has "main     | at the end"
+	run --separate-stderr "$MINIRUN" -q "$T/pipe.yaml" </dev/null
+	assert_has "$(md5sum </dev/null)"
+	# Into a terminal, too, and while recording.
+	foreground_pod tty 'cat; echo "at the end"' '    tty: true'
+	run --separate-stderr "$MINIRUN" -q "$T/tty.yaml" <<<"a line"
+	assert_equal "$(strip_prefix main <<<"$output")" $'a line\na line\nat the end'
+	run --separate-stderr "$MINIRUN" learn --write "$T/learned.json" "$T/pipe.yaml" <"$T/numbers"
+	assert_has "$(md5sum <"$T/numbers")"
+	# Where there are several, the first main one that wants it has it.
+	foreground_pod two 'cat; echo "first at its end"'
+	sed '/^  containers:/a\  - {name: none, image: busybox, command: [cat]}' "$T/two.yaml" >"$T/more.yaml"
+	run --separate-stderr "$MINIRUN" -q "$T/more.yaml" <<<"for the second"
+	assert_line "main    | for the second"
+}
+
+@test "minirun FILE &: a shell's background isn't typed into, and isn't stopped" {
+	foreground_pod shell 'echo up; exec cat' '    tty: true'
+	on_terminal bash --norc -i <<-'STEPS'
+		type "$MINIRUN" "$T/shell.yaml" &\r
+		wait nothing can be typed from a shell's background: `minirun attach -i shell` does
+		wait | up
+		type jobs\r
+		wait Running
+		type kill %1; wait %1; exit 5\r
+	STEPS
+	assert_status 5
+}
