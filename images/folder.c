@@ -20,18 +20,13 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "images/digest.h"
+#include "images/inodes.h"
 #include "images/load.h"
 
 #define BLOCK     (128U << 10)
 #define GRAIN     4096 /* zeros are left out in pieces of this */
 #define MAX_DEPTH 512 /* each level holds a descriptor */
 #define MAX_XATTR 65536
-
-/* The first path of a file that has several. */
-struct inode {
-	ino_t ino;
-	char *path;
-};
 
 struct walk {
 	struct load *load;
@@ -40,46 +35,12 @@ struct walk {
 	struct digest digest;
 	char path[PATH_MAX]; /* of the entry at hand */
 	size_t length;
-	struct inode *inodes; /* a hash table with open addressing; path NULL: free */
-	size_t n_inodes, room;
+	struct inodes inodes;
 	char *buffer;
 	struct xattr *xattrs;
 	size_t n_xattrs;
 	char *xattr_names;
 };
-
-static struct inode *find_inode(struct inode *table, size_t room, ino_t ino)
-{
-	size_t i = (size_t)(ino * 0x9e3779b97f4a7c15ULL) & (room - 1);
-
-	while (table[i].path && table[i].ino != ino)
-		i = (i + 1) & (room - 1);
-	return &table[i];
-}
-
-/* The path under which the inode was met before, or NULL: then it is noted under this one. */
-static const char *meet_inode(struct walk *walk, ino_t ino)
-{
-	struct inode *inode;
-
-	if (2 * walk->n_inodes >= walk->room) {
-		size_t room = walk->room ? 2 * walk->room : 256;
-		struct inode *table = xcalloc(room, sizeof(*table));
-
-		for (size_t i = 0; i < walk->room; i++)
-			if (walk->inodes[i].path)
-				*find_inode(table, room, walk->inodes[i].ino) = walk->inodes[i];
-		free(walk->inodes);
-		walk->inodes = table;
-		walk->room = room;
-	}
-	inode = find_inode(walk->inodes, walk->room, ino);
-	if (inode->path)
-		return inode->path;
-	*inode = (struct inode){.ino = ino, .path = xstrdup(walk->path)};
-	walk->n_inodes++;
-	return NULL;
-}
 
 static int cannot(struct walk *walk, const char *what, struct error *err)
 {
@@ -291,7 +252,7 @@ static int copy_entry(struct walk *walk, int dirfd, const char *name, int depth,
 		entry.target = target;
 	}
 	if (!S_ISDIR(st.st_mode) && !S_ISSOCK(st.st_mode) && st.st_nlink > 1 && st.st_dev == walk->device)
-		entry.hard_link = meet_inode(walk, st.st_ino);
+		entry.hard_link = inodes_meet(&walk->inodes, st.st_ino, walk->path);
 	if (!entry.hard_link && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return copy_open(walk, dirfd, name, &entry, depth, err);
 	if (entry.hard_link)
@@ -382,9 +343,7 @@ int folder_unpack(struct load *load, int source_fd, char *digest, struct error *
 	digest_add(&walk.digest, "minirun tree 1", sizeof("minirun tree 1"));
 	result = copy_open(&walk, source_fd, ".", &entry, 0, err);
 	digest_end(&walk.digest, digest);
-	for (size_t i = 0; i < walk.room; i++)
-		free(walk.inodes[i].path);
-	free(walk.inodes);
+	inodes_free(&walk.inodes);
 	free(walk.buffer);
 	return result;
 }

@@ -223,6 +223,18 @@ int store_prune(const struct store *store, bool all, struct pruned *pruned, stru
 int image_open_layers(
 	const struct store *store, const struct image *image, int *fds, int *lock_fds, struct error *err);
 
+/* Ids of a copy: those below count become first and up, others first + 65534 (nobody). A count of 0 leaves them as they are. */
+struct image_ids {
+	uint32_t first, count;
+};
+
+/*
+ * Copies what an overlay of n layers (descriptors, topmost first) would show into a folder that nobody else can reach and that
+ * is empty, but for its own owner and mode. For where there is no overlay to be had. Errors are of class ERROR_HOST.
+ */
+int image_copy_layers(
+	const int *layers, size_t n, int folder, const struct image_ids *ids, struct error *err);
+
 /*
  * Gives a folder the owner, mode and time of the image's root: an overlay shows those of its upper folder. fds are what
  * image_open_layers opened. Of the layers the topmost that has an entry for the root counts; without any the folder

@@ -264,6 +264,9 @@ void terminal_say_end(int master);
  */
 int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct error *err);
 
+/* A rootfs without an overlay: a folder that holds all of it, and is written to itself. */
+int rootfs_plain(int folder, struct error *err);
+
 /* Something to attach in the container. */
 struct mount {
 	int source; /* a detached mount; owned by whoever made the list. -1: what is at target is mounted on

@@ -226,3 +226,8 @@ int rootfs_overlay(const int *lowers, size_t n, int upperfd, int workfd, struct 
 	*err = tried;
 	return explain(err, lowers[0], upperfd);
 }
+
+int rootfs_plain(int folder, struct error *err)
+{
+	return mount_clone(folder, "", false, err);
+}

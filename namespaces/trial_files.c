@@ -79,7 +79,7 @@ void trial_overlay(const struct trial_place *place, struct trial *trial)
 	if (folder < 0)
 		return;
 	if (try_overlay(folder, NULL, &err) < 0)
-		trial_fail(trial, TRIAL_MISSING, &err);
+		trial_fail(trial, TRIAL_LIMITED, &err);
 	else
 		praise(folder, WHERE, trial);
 }
@@ -109,7 +109,7 @@ void trial_overlay_user(const struct trial_place *place, struct trial *trial)
 	if (folder >= 0)
 		result = try_overlay(folder, NULL, &err);
 	if (folder < 0 || result < 0)
-		trial_fail(trial, TRIAL_MISSING, &err);
+		trial_fail(trial, TRIAL_LIMITED, &err);
 	else
 		praise(folder, place->is_root ? "" : WHERE, trial);
 }
@@ -128,11 +128,11 @@ void trial_idmapped(const struct trial_place *place, struct trial *trial)
 	users.fd = userns_make(users.first, 1, &err);
 	mount = users.fd < 0 ? -1 : mount_clone(folder, "", false, &err);
 	if (mount < 0 || pod_users_map(&users, mount, false, &err) < 0)
-		trial_fail(trial, TRIAL_MISSING, &err);
+		trial_fail(trial, TRIAL_LIMITED, &err);
 	else if (fstat(mount, &st) < 0 || st.st_uid != users.first)
 		trial_set(trial, TRIAL_MISSING, "ids are not mapped");
 	else if (volumes_private_mounts(&err) < 0 || try_overlay(folder, &users, &err) < 0)
-		trial_fail(trial, TRIAL_MISSING, &err);
+		trial_fail(trial, TRIAL_LIMITED, &err);
 	else
 		praise(folder, WHERE ", and below overlays", trial);
 	pod_users_close(&users);

@@ -54,7 +54,9 @@ void trial_user_namespaces(const struct trial_place *place, struct trial *trial)
 		trial_set(trial, TRIAL_OK, "an ordinary user can make them");
 		return;
 	}
-	userns_explain(&err);
+	/* But for that one what it says is nearer the cause than what a mount says. */
+	if (!strstr(err.hint, "CAP_SETFCAP"))
+		userns_explain(&err);
 	if (place->is_root)
 		error_wrap(&err, "not for ordinary users");
 	trial_fail(trial, place->is_root ? TRIAL_LIMITED : TRIAL_MISSING, &err);

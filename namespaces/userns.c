@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -205,7 +206,13 @@ static int map_one(const char *file, unsigned int id, struct error *err)
 	if (write_file(path, text) == 0)
 		return 0;
 	error_set(err, ERROR_HOST, errno, "cannot map an id into the user namespace (%s)", path);
-	return userns_explain(err);
+	if (err->errnum != EPERM || id != 0)
+		return userns_explain(err);
+	/* Linux 5.12: a file's capabilities would be the host root's. */
+	error_hint(err,
+		"root maps itself only with CAP_SETFCAP, which this one lacks: run minirun with it (in a "
+		"container: --cap-add SETFCAP), or as a user other than root");
+	return error_check(err, "user namespaces");
 }
 
 /* Maps this user's own ids alone to 0; uids too if they aren't mapped yet. */
@@ -232,7 +239,9 @@ static void note_failure(enum mapped mapped, const char *said, char **note)
 {
 	cleanup_free char *text = NULL;
 
-	if (mapped == MAPPED_NO_TOOL && !*said)
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		text = xasprintf("newuidmap failed, since no_new_privs keeps it from its rights: %s", said);
+	else if (mapped == MAPPED_NO_TOOL && !*said)
 		text = xstrdup("newuidmap is missing (package uidmap)");
 	else
 		text = xasprintf("%s failed: %s", mapped == MAPPED_NO_GIDS ? "newgidmap" : "newuidmap",

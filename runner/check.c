@@ -59,7 +59,7 @@ const struct check checks[] = {
 	{"files", "store", NEED_ALWAYS, false, trial_store, "images and what containers write are kept there",
 		"name another place: --store DIR, or MINIRUN_STORE"},
 	{NULL, "overlayfs", NEED_ALWAYS, true, trial_overlay,
-		"a container's files are a layer of its own over its image",
+		"a container's files are a layer of its own over its image, or else a copy of it",
 		"modprobe overlay, or keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
 	{NULL, "users' overlayfs", NEED_NOT, false, trial_overlay_user,
 		"the same in a user namespace, for pods of ordinary users",

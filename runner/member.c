@@ -388,6 +388,22 @@ static int make_cgroup(struct member *member, struct error *err)
 	return cgroup_limit(&member->cgroup, &member->item->limits, &supervisor->cgroup_why, err);
 }
 
+/* Where there is no overlay to be had; once for all containers. */
+static void tell_of_copy(const struct member *member)
+{
+	const struct event event = {.type = "warning", .tone = TONE_NOTE, .important = true};
+	struct supervisor *supervisor = member->supervisor;
+	const struct error *why = &member->prepared.copied;
+
+	if (why->class == ERROR_NONE || supervisor->copy_told)
+		return;
+	supervisor->copy_told = true;
+	report_event(supervisor->report, supervisor->plan->pod->name, &event,
+		"each container's image is copied, which takes time and room: %s", why->message);
+	status_event(
+		supervisor, NULL, true, "ImageCopied", "Each container's image is copied: %s", why->message);
+}
+
 static int launch(struct member *member, int ends[3], struct error *err)
 {
 	struct supervisor *supervisor = member->supervisor;
@@ -400,6 +416,7 @@ static int launch(struct member *member, int ends[3], struct error *err)
 	if (realise_container(supervisor->plan, member->item, member->restarts, &supervisor->resources,
 		    &supervisor->sandbox, &member->prepared, err) < 0)
 		return -1;
+	tell_of_copy(member);
 	status_event(supervisor, member, false, "Created", "Container created");
 	if (make_cgroup(member, err) < 0)
 		return -1;

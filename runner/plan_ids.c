@@ -25,10 +25,13 @@ static char *make_hint(const struct plan *plan)
 		return xstrdup(
 			"a pod with hostUsers: false has no others; without it, it has all of the machine's");
 	/* The note knows better: it is why there are no more ids. */
-	return xstrdup(privilege_note()
-			       ? privilege_note()
-			       : "an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid "
-				 "(usermod --add-subuids) and newuidmap (package uidmap)");
+	if (privilege_note())
+		return xstrdup(privilege_note());
+	/* One that something else made: unshare -r, a container. */
+	if (!userns_allows_setgroups())
+		return xstrdup("this user namespace has no others: run minirun outside of it");
+	return xstrdup("an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid "
+		       "(usermod --add-subuids) and newuidmap (package uidmap)");
 }
 
 void plan_check_id(const struct plan *plan, struct findings *findings, bool is_group, int64_t id,

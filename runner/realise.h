@@ -33,6 +33,8 @@ struct prepared {
 	int *layer_locks; /* held until the container has ended, so that its image can't be removed */
 	size_t n_layer_locks;
 	int messages; /* the resources' */
+	struct error
+		copied; /* why the rootfs is a copy of its image; of class ERROR_NONE: it is a layer above */
 };
 
 /* Makes (or finds) a folder below one that nobody else can write to, with that mode, and opens it. */

@@ -116,6 +116,37 @@ static int make_overlay(
 	return mount;
 }
 
+/* What says that there is none to be had, and not that something went wrong with this one. */
+static bool is_refusal(int errnum)
+{
+	static const int refusals[] = {
+		EINVAL, EPERM, EACCES, ENODEV, ENOSYS, EOPNOTSUPP, EREMOTE, ELOOP, ESTALE};
+
+	for (size_t i = 0; i < array_length(refusals); i++)
+		if (errnum == refusals[i])
+			return true;
+	return false;
+}
+
+/* An overlay, or, where the kernel makes none, a copy, as bind-mounted folder. */
+static int join_layers(const struct resources *resources, const struct stack *stack, int upper, int work,
+	struct error *copied, struct error *err)
+{
+	const struct pod_users *users = resources->users;
+	const struct image_ids ids = {users->first, users->fd < 0 ? 0 : POD_IDS};
+	struct error tried = {0};
+	int mount = make_overlay(users, stack, upper, work, &tried);
+
+	if (mount >= 0)
+		return mount;
+	if (!is_refusal(tried.errnum)) {
+		*err = tried;
+		return -1;
+	}
+	*copied = tried;
+	return image_copy_layers(stack->fds, stack->n, upper, &ids, err) < 0 ? -1 : rootfs_plain(upper, err);
+}
+
 int rootfs_realise(const struct plan *plan, const struct planned *item, unsigned int run,
 	const struct resources *resources, struct prepared *prepared, struct error *err)
 {
@@ -127,7 +158,7 @@ int rootfs_realise(const struct plan *plan, const struct planned *item, unsigned
 		return -1;
 	if (open_stack(plan, item, resources, upper, prepared, &stack, err) == 0 &&
 		pod_users_give(resources->users, upper, err) == 0)
-		prepared->rootfs = make_overlay(resources->users, &stack, upper, work, err);
+		prepared->rootfs = join_layers(resources, &stack, upper, work, &prepared->copied, err);
 	close_stack(&stack);
 	return prepared->rootfs < 0 ? error_wrap(err, "image %s", item->image.name) : 0;
 }

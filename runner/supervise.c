@@ -161,11 +161,12 @@ static int prepare(struct supervisor *supervisor, const char *manifest, struct e
 	supervisor_check_naming(supervisor);
 	audit_watch_open(supervisor);
 	ending_adopt_orphans(supervisor);
-	/* First of all, for from then on there is somebody to clear up should we be killed. */
-	if (realise_private_mounts(supervisor->plan, err) < 0)
-		return -1;
+	/* A process whose root has mounts stacked on it may make no user namespace: so this comes before those. */
 	if (supervisor->plan->own_users && pod_users_make(&supervisor->users, err) < 0)
 		return -1;
+	if (realise_private_mounts(supervisor->plan, err) < 0)
+		return -1;
+	/* Before anything is made, for from then on there is somebody to clear up should we be killed. */
 	if (start_sandbox(supervisor, err) < 0)
 		return -1;
 	if (state_claim(supervisor->state, err) < 0 || make_logs(supervisor, err) < 0 ||

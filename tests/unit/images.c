@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -374,8 +377,101 @@ static void waits_for_blobs(void)
 	fixture_remove(&f);
 }
 
+/* A file of a layer that holds its own layer's name. */
+static void put(int dirfd, const char *name, mode_t mode)
+{
+	cleanup_fd int fd = -1;
+
+	if (S_ISDIR(mode)) {
+		expect(mkdirat(dirfd, name, mode & 07777) == 0 &&
+			fchmodat(dirfd, name, mode & 07777, 0) == 0);
+		return;
+	}
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	expect(fd >= 0 && write(fd, name, strlen(name)) > 0 && fchmod(fd, mode) == 0);
+}
+
+static void hide(int dirfd, const char *name)
+{
+	expect(mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) == 0);
+}
+
+static mode_t mode_of(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_mode : 0;
+}
+
+static void make_layers(int low, int high)
+{
+	put(low, "opaque", S_IFDIR | 0755);
+	put(low, "opaque/low", 0644);
+	put(low, "joined", S_IFDIR | 0755);
+	put(low, "joined/low", 0644);
+	put(low, "joined/gone", 0644);
+	put(low, "hidden", S_IFDIR | 0755);
+	put(low, "hidden/low", 0644);
+	put(low, "becomes-folder", 0644);
+	put(low, "becomes-file", S_IFDIR | 0755);
+	put(low, "becomes-file/low", 0644);
+	put(high, "opaque", S_IFDIR | 0700);
+	put(high, "opaque/high", 0644);
+	put(high, "joined", S_IFDIR | 01777);
+	put(high, "joined/high", 04755);
+	hide(high, "joined/gone");
+	hide(high, "hidden");
+	hide(high, "never-there");
+	put(high, "becomes-folder", S_IFDIR | 0755);
+	put(high, "becomes-folder/in", 0644);
+	put(high, "becomes-file", 0600);
+	expect(symlinkat("/etc/passwd", high, "link") == 0 && mkfifoat(high, "pipe", 0640) == 0);
+	expect(linkat(high, "joined/high", high, "second", 0) == 0);
+	expect(fchownat(high, "becomes-file", 0, 0, 0) == 0);
+}
+
+static void copies_what_an_overlay_would_show(void)
+{
+	struct fixture f = fixture_make();
+	const struct image_ids as_they_are = {0};
+	struct error err = {0};
+	struct stat one, two;
+	int layers[2], target, opaque;
+
+	mkdirat(f.top, "low", 0755);
+	mkdirat(f.top, "high", 0755);
+	mkdirat(f.top, "target", 0755);
+	layers[0] = openat(f.top, "high", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	layers[1] = openat(f.top, "low", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	target = openat(f.top, "target", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	make_layers(layers[1], layers[0]);
+	opaque = openat(layers[0], "opaque", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	expect(fsetxattr(opaque, "trusted.overlay.opaque", "y", 1, 0) == 0 ||
+		fsetxattr(opaque, "user.overlay.opaque", "y", 1, 0) == 0);
+	close(opaque);
+	expect(image_copy_layers(layers, 2, target, &as_they_are, &err) == 0);
+	expect_text(err.message, "");
+	expect(mode_of(target, "opaque") == (S_IFDIR | 0700) &&
+		mode_of(target, "opaque/high") == (S_IFREG | 0644));
+	expect(!mode_of(target, "opaque/low") && !mode_of(target, "hidden") &&
+		!mode_of(target, "never-there"));
+	expect(mode_of(target, "joined") == (S_IFDIR | 01777) &&
+		mode_of(target, "joined/low") == (S_IFREG | 0644));
+	expect(mode_of(target, "joined/high") == (S_IFREG | 04755) && !mode_of(target, "joined/gone"));
+	expect(mode_of(target, "becomes-folder/in") == (S_IFREG | 0644));
+	expect(mode_of(target, "becomes-file") == (S_IFREG | 0600));
+	expect(S_ISLNK(mode_of(target, "link")) && mode_of(target, "pipe") == (S_IFIFO | 0640));
+	expect(fstatat(target, "second", &one, 0) == 0 && fstatat(target, "joined/high", &two, 0) == 0);
+	expect(one.st_ino == two.st_ino && one.st_size == (off_t)strlen("joined/high"));
+	for (int i = 0; i < 2; i++)
+		close(layers[i]);
+	close(target);
+	fixture_remove(&f);
+}
+
 int main(void)
 {
+	group(copies_what_an_overlay_would_show);
 	group(hashes_as_published);
 	group(knows_media_types);
 	group(prefers_the_plain_platform);

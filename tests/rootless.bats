@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# Where there is little to be had: without root, without a range of ids, in a container, without overlays.
+
+# shellcheck disable=SC2016 # what \$ stands for is the container's shell's to say
+# shellcheck disable=SC2154 # variables of bats
+
+load helpers
+setup_file() { minirun_setup_file; }
+teardown_file() { minirun_teardown_file; }
+setup() { minirun_setup; }
+teardown() { minirun_teardown; }
+
+# A day's work, as somebody: story_as HOW...
+story_as()
+{
+	cat >"$T/story" <<-'END'
+		set -eu
+		trap 'echo "not so, at line $LINENO" >&2; cat out err >&2' ERR
+		cd "$1"
+		m() { "$MINIRUN" "$@" >out 2>err; }
+		m image load "$WORK/busybox.tar" busybox
+		m run.yaml
+		grep -q 'main *| hello' out
+		! m deny.yaml
+		grep -q 'denied mkdir("/named"' err
+		m learn --write learned.json run.yaml
+		jq -e '[.syscalls[].names[]] | any(startswith("mkdir"))' learned.json >out
+		m -d bg.yaml
+		m wait pod/day --for=condition=Ready --timeout=20s
+		m get pods
+		grep -q 'day *1/1 *Running' out
+		m describe pod day
+		m logs day
+		grep -q '^up$' out
+		m exec day -- sh -c 'echo in >/dev/stdout'
+		grep -q '^in$' out
+		m delete pod day
+		m check
+		m image rm busybox
+		! find "${MINIRUN_STORE:-$HOME/.local/share/minirun}"/{pods,layers,images,tmp} -mindepth 1 | grep .
+	END
+	# What it leaves is its user's to remove, or minirun's.
+	simple_pod day 'echo hello; mkdir -m 000 /data/closed; mkdir -p /closed/in; touch /closed/in/file; chown 33:33 /closed /data/closed 2>/dev/null; chmod 000 /closed; touch /data/file' \
+		'    volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, emptyDir: {}}]' >"$T/run.yaml"
+	simple_pod day 'mkdir /named' '    securityContext: {seccompProfile: {type: Localhost, localhostProfile: deny.json}}' >"$T/deny.yaml"
+	simple_pod day 'echo up; mkdir -m 0 /closed; sleep 1000' '' '  terminationGracePeriodSeconds: 0' >"$T/bg.yaml"
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' >"$T/deny.json"
+	rm -rf "$T/day"
+	mkdir -m 777 "$T/day"
+	cp "$T"/*.yaml "$T/deny.json" "$T/day"
+	chmod -R a+rwX "$T/day"
+	run "$@" bash "$T/story" "$T/day"
+	assert_status 0
+}
+
+@test "all that there is for root is there for a user with a range, with one id, and in unshare -r" {
+	for how in as_ranged_user as_user in_unshare_r; do
+		story_as "$how"
+	done
+}
+
+@test "without newuidmap, with no_new_privs, without XDG_RUNTIME_DIR" {
+	mkdir "$T/path"
+	for tool in bash jq grep find cat id sh env; do
+		ln -s "$(command -v $tool)" "$T/path/$tool"
+	done
+	story_as as_ranged_user env PATH="$T/path"
+	story_as as_ranged_user setpriv --no-new-privs
+	story_as as_user env -u XDG_RUNTIME_DIR -u MINIRUN_ROOT -u MINIRUN_STORE
+	rmdir "/tmp/minirun-65534" 2>/dev/null || true
+}
+
+@test "inside a container: of one user, read-only, without cgroups" {
+	command -v bwrap
+	story_as as_user bwrap --ro-bind / / --dev /dev --bind "$WORK" "$WORK" --unshare-all --proc /proc --tmpfs /sys/fs/cgroup --unsetenv XDG_RUNTIME_DIR
+	# As its root, with rights there, too.
+	story_as as_user bwrap --dev-bind / / --unshare-all --uid 0 --gid 0 --cap-add ALL --proc /proc
+}
+
+@test "inside a container that forbids too much: the line says what" {
+	simple_pod inside true >"$T/pod.yaml"
+	# A part of /proc is covered: no other one may be mounted then.
+	load_busybox as_user
+	run -125 as_user bwrap --dev-bind / / --unshare-all --proc /proc --ro-bind /dev/null /proc/keys "$MINIRUN" "$T/pod.yaml"
+	assert_has "something is mounted over a part of /proc or /sys here"
+	assert_has "cannot make a proc file system"
+	# Root without rights, which may not even map itself.
+	run -125 as_user bwrap --dev-bind / / --unshare-all --uid 0 --gid 0 --proc /proc "$MINIRUN" "$T/pod.yaml"
+	assert_has "CAP_SETFCAP"
+}
+
+@test "ids that there aren't: the error names the range, and how to get more" {
+	simple_pod ids true '    securityContext: {runAsUser: 100000, runAsGroup: 70000}' \
+		'  securityContext: {fsGroup: 100001, supplementalGroups: [0, 100002]}' >"$T/pod.yaml"
+	run -125 as_ranged_user "$MINIRUN" "$T/pod.yaml"
+	for field in 'containers[0].securityContext.runAsUser: Invalid value: 100000' 'containers[0].securityContext.runAsGroup: Invalid value: 70000' \
+		'securityContext.fsGroup: Invalid value: 100001' 'securityContext.supplementalGroups[1]: Invalid value: 100002'; do
+		assert_has "spec.$field: it is not among the ids there are here (0-65536) (an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid"
+	done
+	run -125 as_user "$MINIRUN" "$T/pod.yaml"
+	assert_has 'fsGroup: Invalid value: 100001: it is not among the ids there are here (0) (only one user id in containers: /etc/subuid grants none to '
+	run -125 in_unshare_r "$MINIRUN" "$T/pod.yaml"
+	assert_has "(0) (this user namespace has no others: run minirun outside of it)"
+	run -125 as_ranged_user setpriv --no-new-privs "$MINIRUN" "$T/pod.yaml"
+	assert_has "(0) (only one user id in containers: newuidmap failed, since no_new_privs keeps it from its rights"
+}
+
+@test "what a pod leaves that was killed with its sandbox goes at the next start, whoever its files belong to" {
+	load_busybox as_ranged_user
+	simple_pod killed 'mkdir -p /data/a/b; touch /data/a/b/c; chown -R 33:44 /data/a; chmod 000 /data/a; mkdir -m 0 /closed; chown 33 /closed; touch /data/ready; sleep 1000' \
+		'    volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, emptyDir: {}}]' >"$T/killed.yaml"
+	simple_pod next true >"$T/next.yaml"
+	as_ranged_user "$MINIRUN" -d "$T/killed.yaml"
+	store=$WORK/ranger/store
+	eventually 20 find "$store/pods" -path '*/volumes/data/ready' -quit
+	# shellcheck disable=SC2046 # a list
+	kill -KILL $(pod_processes)
+	gone() { [[ -z $(pod_processes) ]]; }
+	eventually 20 gone
+	as_ranged_user "$MINIRUN" "$T/next.yaml"
+	as_ranged_user "$MINIRUN" image rm busybox
+	run find "$store/pods" "$store/layers" -mindepth 1
+	assert_equal "$output" ""
+	as_ranged_user "$MINIRUN" delete pod killed 2>/dev/null || true
+}
+
+# An overlay as the store's place: overlayfs takes none as an upper folder.
+on_overlay()
+{
+	mkdir -p "$T/over"/{lower,upper,work,place}
+	chmod -R 0777 "$T/over"
+	cat >"$T/on_overlay" <<-END
+		mount -t overlay -o lowerdir=$T/over/lower,upperdir=$T/over/upper,workdir=$T/over/work\$MINIRUN_OVERLAY overlay $T/over/place
+		exec env MINIRUN_STORE=$T/over/place/store "\$@"
+	END
+	if [[ $1 == in_unshare_r ]]; then
+		MINIRUN_OVERLAY=,userxattr in_unshare_r unshare -m bash "$T/on_overlay" "${@:2}"
+	else
+		MINIRUN_OVERLAY='' unshare -m bash "$T/on_overlay" "${@:2}"
+	fi
+}
+
+@test "where the kernel makes no overlay each container has a copy, said once, in which all is as it would be" {
+	local who command
+	PYTHONPATH=$REPO/tests/evil python3 - "$WORK/busybox.tar" >"$T/layers.tar" <<-'EOF'
+		import sys
+		sys.dont_write_bytecode = True
+		from archives import *
+		base = open(sys.argv[1], "rb").read()
+		sys.stdout.buffer.write(image(base,
+		    layer(folder("d"), folder("d/sub"), file("d/low"), file("d/sub/low"), file("d/kept"), file("v"), file("w/one"), hardlink("w/two", "w/one")),
+		    layer(file("d/sub/high"), file("d/kept", b"new\n"), folder("v"), file("v/in"))).tar())
+	EOF
+	chmod 0644 "$T/layers.tar"
+	# All that tells two trees apart.
+	command='cd /; for f in bin/sh bin/busybox etc/group $(find d t u v w 2>/dev/null | sort); do if [ -d $f ]; then stat -c "%n %f %u %g" $f; else stat -c "%n %f %u %g %s %h %Y %N" $f; fi; done; ls /etc; md5sum d/kept bin/busybox; head -n 1 /etc/hosts; touch /new && rm /bin/cat && echo written'
+	cat >"$T/pod.yaml" <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: copied}
+		spec:
+		  restartPolicy: Never
+		  initContainers: [{name: first, image: layers, command: [sh, -c, 'rm /bin/ls']}]
+		  containers:
+		  - {name: main, image: layers, command: [sh, -c, $(jq -n --arg c "$command" '$c')]}
+		  - {name: closed, image: layers, command: [touch, /x], securityContext: {readOnlyRootFilesystem: true}}
+	END
+	"$MINIRUN" image load "$T/layers.tar" layers -q
+	run -1 --separate-stderr "$MINIRUN" -q "$T/pod.yaml"
+	normal=$(strip_prefix main <<<"$output")
+	[[ $normal == *written* && $normal == *d/low* && $normal == *"v/in"* ]]
+	"$MINIRUN" image rm layers
+	for who in root in_unshare_r; do
+		[[ $who != root || $(id -u) == 0 ]] || continue
+		on_overlay "$who" bash -c '
+			"$MINIRUN" image load "$1/layers.tar" layers -q && "$MINIRUN" -q "$1/pod.yaml" >"$1/over/out" 2>"$1/over/err"
+			"$MINIRUN" image rm layers && ls "$MINIRUN_STORE/pods" "$MINIRUN_STORE/layers" | grep -v : >"$1/over/left"' - "$T" || true
+		assert_equal "$(strip_prefix main <"$T/over/out")" "$normal"
+		assert_equal "$(grep -c "each container's image is copied, which takes time and room: the overlay of a container (images on overlayfs" "$T/over/err")" 1
+		grep -q 'closed *| touch: /x: Read-only file system' "$T/over/err"
+		assert_equal "$(xargs <"$T/over/left")" ""
+		rm -rf "$T/over"
+	done
+}
