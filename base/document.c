@@ -78,6 +78,14 @@ struct node *reader_node(struct reader *reader, enum node_kind kind, unsigned in
 	return node;
 }
 
+struct node *reader_list(void)
+{
+	struct node *list = xcalloc(1, sizeof(*list));
+
+	list->kind = NODE_LIST;
+	return list;
+}
+
 int reader_charge(struct reader *reader, size_t bytes, unsigned int line, unsigned int column)
 {
 	reader->bytes += bytes;
@@ -182,32 +190,52 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-struct node *document_read(
+static struct node *read_all(struct reader *reader, enum document_format format)
+{
+	size_t errors = reader->findings->errors, start = 0;
+	struct node *list = NULL;
+
+	if (reader->size > DOCUMENT_SIZE)
+		return reader_fail(reader, 0, 0, NULL, "the file is larger than %u MiB", DOCUMENT_SIZE >> 20);
+	if (reader->size >= 3 &&
+		!memcmp(reader->text, "\xef\xbb\xbf", 3)) { /* a byte order mark, from an editor on Windows */
+		reader->text += 3;
+		reader->size -= 3;
+	}
+	if (check_characters(reader) < 0)
+		return NULL;
+	while (start < reader->size && is_space(reader->text[start]))
+		start++;
+	if (start == reader->size)
+		return reader_fail(reader, 0, 0, NULL, "the file is empty");
+	reader->may_be_yaml = format == DOCUMENT_AUTO;
+	if (format == DOCUMENT_AUTO)
+		format = strchr("{[", reader->text[start]) ? DOCUMENT_JSON : DOCUMENT_YAML;
+	if (format == DOCUMENT_JSON)
+		list = json_read(reader);
+	if (format == DOCUMENT_YAML || reader->is_yaml) {
+		reader->nodes = reader->bytes = 0;
+		list = yaml_read(reader);
+	}
+	if (reader->findings->errors == errors && list)
+		return list;
+	node_free(list);
+	return NULL;
+}
+
+struct node *document_read_all(
 	const char *text, size_t size, enum document_format format, struct findings *findings)
 {
 	struct reader reader = {.text = text, .size = size, .findings = findings};
-	size_t errors = findings->errors, start = 0;
-	struct node *root;
 
-	if (size > DOCUMENT_SIZE)
-		return reader_fail(
-			&reader, 0, 0, NULL, "the file is larger than %u MiB", DOCUMENT_SIZE >> 20);
-	if (size >= 3 &&
-		!memcmp(text, "\xef\xbb\xbf", 3)) { /* a byte order mark, from an editor on Windows */
-		reader.text += 3;
-		reader.size -= 3;
-	}
-	if (check_characters(&reader) < 0)
-		return NULL;
-	while (start < reader.size && is_space(reader.text[start]))
-		start++;
-	if (start == reader.size)
-		return reader_fail(&reader, 0, 0, NULL, "the file is empty");
-	if (format == DOCUMENT_AUTO)
-		format = strchr("{[", reader.text[start]) ? DOCUMENT_JSON : DOCUMENT_YAML;
-	root = format == DOCUMENT_JSON ? json_read(&reader) : yaml_read(&reader);
-	if (findings->errors == errors && root)
-		return root;
-	node_free(root);
-	return NULL;
+	return read_all(&reader, format);
+}
+
+struct node *document_read(
+	const char *text, size_t size, enum document_format format, struct findings *findings)
+{
+	struct reader reader = {.text = text, .size = size, .findings = findings, .single = true};
+	cleanup_node struct node *list = read_all(&reader, format);
+
+	return list ? list->items[--list->n] : NULL;
 }

@@ -7,6 +7,8 @@
  * Whatever reads a file of ours (a manifest, a seccomp profile) walks this tree, so that every complaint can name
  * line and column. A key that stands twice in a map is an error, as is nesting deeper than DOCUMENT_DEPTH, a text
  * larger than DOCUMENT_SIZE, and one of more than DOCUMENT_NODES values once its aliases are expanded.
+ *
+ * What is wrong is told without what is written there, as far as that may be a password: keys are shown, values aren't.
  */
 #ifndef BASE_DOCUMENT_H
 #define BASE_DOCUMENT_H
@@ -55,6 +57,13 @@ enum document_format {
  * An empty text or document is an error ("the file is empty").
  */
 struct node *document_read(
+	const char *text, size_t size, enum document_format format, struct findings *findings);
+
+/*
+ * The same for a text of several documents: YAML's, with --- between them, of which empty ones don't count; or JSON values one
+ * after the other. Where --- follows a JSON value, the text is YAML, as for kubectl. Returns a list of them, at least one.
+ */
+struct node *document_read_all(
 	const char *text, size_t size, enum document_format format, struct findings *findings);
 
 void node_free(struct node *node);

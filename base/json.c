@@ -205,8 +205,8 @@ static struct node *read_word(struct json *json)
 	} else if (strcmp(node->text, "null") != 0) {
 		if (n == 0 || strchr("/#'", *start))
 			return fail(json, "a value");
-		return reader_fail(json->reader, json->line, json->column, "a string stands in double quotes",
-			"expected a value, found %.40s", node->text);
+		return reader_fail(json->reader, json->line, json->column,
+			"true, false, null, a number, or a string in double quotes", "expected a value");
 	}
 	json->p += n;
 	return steal_pointer(&node);
@@ -290,6 +290,27 @@ static struct node *read_value(struct json *json, unsigned int depth)
 	return NULL;
 }
 
+/* The values one after the other, as a list. */
+static struct node *read_values(struct json *json)
+{
+	cleanup_node struct node *list = reader_list();
+
+	skip_space(json);
+	do {
+		struct node *value = read_value(json, 1);
+
+		if (!value)
+			return NULL;
+		node_append(list, value);
+		skip_space(json);
+		if (json->reader->may_be_yaml && json->end - json->p >= 3 && !memcmp(json->p, "---", 3)) {
+			json->reader->is_yaml = true;
+			return NULL;
+		}
+	} while (!json->reader->single && json->p < json->end && *json->p == '{');
+	return json->p == json->end ? steal_pointer(&list) : fail(json, "the end of the file");
+}
+
 struct node *json_read(struct reader *reader)
 {
 	struct json json = {
@@ -300,19 +321,13 @@ struct node *json_read(struct reader *reader)
 		.line = 1,
 		.column = 1,
 	};
-	cleanup_node struct node *root = NULL;
+	struct node *list;
 
 	json.tokener = json_tokener_new();
 	if (!json.tokener)
 		return reader_fail(reader, 0, 0, NULL, "out of memory");
 	json_tokener_set_flags(json.tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	skip_space(&json);
-	root = read_value(&json, 1);
+	list = read_values(&json);
 	json_tokener_free(json.tokener);
-	if (!root)
-		return NULL;
-	skip_space(&json);
-	if (json.p < json.end)
-		return fail(&json, "the end of the file");
-	return steal_pointer(&root);
+	return list;
 }

@@ -10,14 +10,20 @@ struct reader {
 	struct findings *findings;
 	size_t nodes; /* made so far */
 	size_t bytes; /* of the strings in them: aliases could multiply a long one */
+	bool single; /* the text is to be one document */
+	bool may_be_yaml; /* JSON by its first character only */
+	bool is_yaml; /* set by json_read, where it may be: --- stands behind a value; then there is no finding */
 };
 
-/* They return the tree, or NULL with at least one finding. */
+/* They return a list of the documents, or NULL with at least one finding. */
 struct node *json_read(struct reader *reader);
 struct node *yaml_read(struct reader *reader);
 
 /* A fresh node at a place. NULL, with a finding, when the document grows beyond its limits. */
 struct node *reader_node(struct reader *reader, enum node_kind kind, unsigned int line, unsigned int column);
+
+/* The list that holds the documents; it doesn't count as a value of theirs. */
+struct node *reader_list(void);
 
 /* Counts the bytes of a string. Returns -1, with a finding, when there are too many. */
 int reader_charge(struct reader *reader, size_t bytes, unsigned int line, unsigned int column);

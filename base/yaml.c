@@ -61,6 +61,7 @@ static struct node *copy_node(struct reader *reader, const struct node *node)
 
 static struct node *read_alias(struct yaml *yaml, const struct yaml_event *event)
 {
+	static const char hint[] = "a string that begins with * stands in quotes";
 	const char *name = event->text ? event->text : "";
 
 	/* The last of that name counts: an anchor may be set anew. */
@@ -76,8 +77,8 @@ static struct node *read_alias(struct yaml *yaml, const struct yaml_event *event
 		}
 		return copy;
 	}
-	return reader_fail(yaml->reader, event->line, event->column, NULL,
-		"the alias *%s names no anchor that is complete before it", name);
+	return reader_fail(yaml->reader, event->line, event->column, hint,
+		"the alias names no anchor that is complete before it");
 }
 
 static struct node *read_scalar(struct yaml *yaml, const struct yaml_event *event)
@@ -110,8 +111,9 @@ static struct node *read_scalar(struct yaml *yaml, const struct yaml_event *even
 		(!strcmp(tag, "null") && node->kind == NODE_NULL))
 		return node;
 	reader_fail(yaml->reader, event->line, event->column,
-		"only !!str, !!int, !!float, !!bool and !!null can be used", "the tag %s does not fit here",
-		event->tag);
+		"!!str, !!int, !!float, !!bool and !!null are known; a string that begins with ! stands in "
+		"quotes",
+		"this tag does not fit here");
 	node_free(node);
 	return NULL;
 }
@@ -275,10 +277,18 @@ static struct node *read_node(struct yaml *yaml, const struct yaml_event *event,
 	return node;
 }
 
-/* All documents of the stream: empty ones don't count (a file may end in ---), and there may be one other. */
+/* An anchor is known in its own document. */
+static void forget_anchors(struct yaml *yaml)
+{
+	for (size_t i = 0; i < yaml->n_anchors; i++)
+		free(yaml->anchors[i].name);
+	yaml->n_anchors = 0;
+}
+
+/* All documents of the stream: empty ones don't count, for a file may begin or end in ---. */
 static struct node *read_stream(struct yaml *yaml)
 {
-	cleanup_node struct node *root = NULL;
+	cleanup_node struct node *list = reader_list();
 	cleanup_yaml_event struct yaml_event event = {0};
 
 	for (;;) {
@@ -288,6 +298,8 @@ static struct node *read_stream(struct yaml *yaml)
 			return NULL;
 		if (event.type == FYET_STREAM_END)
 			break;
+		if (event.type == FYET_DOCUMENT_START)
+			forget_anchors(yaml);
 		if (event.type == FYET_STREAM_START || event.type == FYET_DOCUMENT_START ||
 			event.type == FYET_DOCUMENT_END)
 			continue;
@@ -298,31 +310,25 @@ static struct node *read_stream(struct yaml *yaml)
 			node_append(yaml->spent, node);
 			continue;
 		}
-		if (root) {
-			node_append(yaml->spent, node);
+		node_append(list, node);
+		if (yaml->reader->single && list->n > 1)
 			return reader_fail(yaml->reader, event.line, event.column,
 				"put each document into a file of its own",
 				"the file holds more than one YAML document");
-		}
-		root = node;
 	}
-	if (!root)
-		return reader_fail(yaml->reader, 0, 0, NULL, "the file is empty");
-	return steal_pointer(&root);
+	return list->n ? steal_pointer(&list) : reader_fail(yaml->reader, 0, 0, NULL, "the file is empty");
 }
 
 struct node *yaml_read(struct reader *reader)
 {
-	cleanup_node struct node *spent = xcalloc(1, sizeof(*spent));
+	cleanup_node struct node *spent = reader_list();
 	struct yaml yaml = {.reader = reader, .spent = spent};
-	struct node *root = NULL;
+	struct node *list = NULL;
 
-	spent->kind = NODE_LIST;
 	if (yaml_events_start(&yaml.events, reader) == 0)
-		root = read_stream(&yaml);
+		list = read_stream(&yaml);
 	yaml_events_stop(&yaml.events);
-	for (size_t i = 0; i < yaml.n_anchors; i++)
-		free(yaml.anchors[i].name);
+	forget_anchors(&yaml);
 	free(yaml.anchors);
-	return root;
+	return list;
 }

@@ -80,6 +80,12 @@ int volumes_shed_mounts(void);
 /* volumes.c: a new /dev/shm as a detached mount. */
 int volume_new_shm(uint64_t size, struct error *err);
 
+/*
+ * volumes.c: a tmpfs for what isn't to get onto a disk: where the kernel can (6.4, as root of the machine) it is never swapped out.
+ * name and the descriptor are those of volume_make_empty_dir.
+ */
+int volume_make_in_memory(const char *name, const char *mode, struct error *err);
+
 /* Fills err for a mount call that failed with errnum, with a hint of what that errno means there. Returns -1. */
 int mount_error(struct error *err, int errnum, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

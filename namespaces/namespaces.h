@@ -173,13 +173,13 @@ int network_publish(const struct sandbox *sandbox, const struct published_port *
 /* Ends it. A pidfd that is negative is left alone. */
 void network_unpublish(int *pidfd);
 
-/* ---- volumes (volumes.c, usage.c) ---- */
+/* ---- volumes (volumes.c, volume_files.c, usage.c) ---- */
 
 /*
  * On a kernel before 6.15 gives the supervisor a mount namespace of its own, without which volumes in memory can't be
  * cloned; else does nothing. To be called once, before any folder or volume is opened (a descriptor from the old
  * namespace can't be cloned in the new one) and after sandbox_start's fork or before it alike, if the pod has an emptyDir
- * in memory or uses volume_make_shm.
+ * in memory or uses volume_make_shm or volume_make_files.
  */
 int volumes_private_mounts(struct error *err);
 
@@ -190,6 +190,21 @@ int volumes_private_mounts(struct error *err);
  */
 int volume_make_empty_dir(
 	int podfd, const char *name, bool memory, uint64_t size_limit, int64_t fs_group, struct error *err);
+
+struct volume_file {
+	const char *path; /* relative, without "." and ".." */
+	const void *data;
+	size_t size;
+	mode_t mode; /* permissions */
+};
+
+/*
+ * Makes a volume in memory that holds files, in the kubelet's layout; no path may be above another. It needs
+ * volumes_private_mounts, and is to be cloned read-only. With fs_group >= 0 that group may read all of it. Returns a descriptor of
+ * its folder. All of it belongs to root, the pod's own if it has users of its own. (volume_files.c)
+ */
+int volume_make_files(const char *name, const struct volume_file *files, size_t n, int64_t fs_group,
+	const struct pod_users *users, struct error *err);
 
 /* "ext4": the file system that fd is on; into buffer the number that the kernel has for it, where we have no name. */
 const char *file_system_name(int fd, char *buffer, size_t size);

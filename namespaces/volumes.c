@@ -121,6 +121,19 @@ static int make_in_memory(const char *name, uint64_t size, const char *mode, int
 	return steal_fd(&mount);
 }
 
+int volume_make_in_memory(const char *name, const char *mode, struct error *err)
+{
+	const struct mount_option options[] = {{"mode", mode}, {"noswap", NULL}};
+	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	cleanup_fd int mount = -1;
+	struct error ignored;
+
+	mount = mount_new("tmpfs", options, array_length(options), attributes, &ignored);
+	if (mount < 0)
+		return make_in_memory(name, 0, mode, -1, attributes, err);
+	return volumes_hold(mount, name, err) < 0 ? -1 : steal_fd(&mount);
+}
+
 int volume_new_shm(uint64_t size, struct error *err)
 {
 	return make_in_memory(NULL, size, "1777", -1, MOUNT_HARMLESS, err);

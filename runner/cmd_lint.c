@@ -145,10 +145,11 @@ static void lint_pod(struct linting *linting, const struct pod *pod, const char 
 	store_close(&store);
 }
 
-static bool has_any(const struct node *root, const char *const *keys, size_t n)
+/* Whether one of the documents is a map with one of the keys. */
+static bool has_any(const struct node *documents, const char *const *keys, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (node_get(root, keys[i]))
+	for (size_t i = 0; i < documents->n * n; i++)
+		if (node_get(documents->items[i / n], keys[i % n]))
 			return true;
 	return false;
 }
@@ -162,7 +163,7 @@ static void lint_text(struct linting *linting, const char *file, const char *tex
 	const char *shown = strcmp(file, "-") ? file : "standard input";
 	struct findings *findings = findings_of(linting, shown);
 	struct findings syntax;
-	cleanup_node struct node *root = NULL;
+	cleanup_node struct node *documents = NULL;
 	cleanup_pod struct pod *pod = NULL;
 
 	if (apparmor_is_profile(text)) {
@@ -170,21 +171,21 @@ static void lint_text(struct linting *linting, const char *file, const char *tex
 		return;
 	}
 	findings_init(&syntax, shown);
-	root = document_read(text, size, DOCUMENT_AUTO, &syntax);
-	for (size_t i = 0; !root && i < syntax.n; i++)
+	documents = document_read_all(text, size, DOCUMENT_AUTO, &syntax);
+	for (size_t i = 0; !documents && i < syntax.n; i++)
 		findings_copy(findings, &syntax.items[i]);
 	findings_free(&syntax);
-	if (!root)
+	if (!documents)
 		return;
-	if (has_any(root, of_profiles, array_length(of_profiles))) {
+	if (has_any(documents, of_profiles, array_length(of_profiles))) {
 		seccomp_lint(text, size, shown, &anybody, findings);
-	} else if (has_any(root, of_manifests, array_length(of_manifests))) {
+	} else if (has_any(documents, of_manifests, array_length(of_manifests))) {
 		pod = manifest_read(text, size, findings);
 		if (pod)
 			lint_pod(linting, pod, file);
 	} else {
-		findings_add(findings, SEVERITY_ERROR, root->line, root->column, NULL,
-			"a seccomp profile has a defaultAction, a Pod apiVersion and kind",
+		findings_add(findings, SEVERITY_ERROR, documents->items[0]->line, documents->items[0]->column,
+			NULL, "a seccomp profile has a defaultAction, a Pod apiVersion and kind",
 			"this is neither a seccomp or AppArmor profile nor a Pod's manifest");
 	}
 }

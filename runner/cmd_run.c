@@ -167,6 +167,15 @@ static int read_time_scale(const struct invocation *invocation, double *scale, s
 	return 0;
 }
 
+/* A line for each object of the file, as kubectl has it; what it holds beside the Pod is the Pod's own here. */
+static void print_objects(const struct pod *pod, const char *what)
+{
+	for (size_t i = 0; i < pod->n_configs; i++)
+		printf("%s/%s %s\n", pod->configs[i].secret ? "secret" : "configmap", pod->configs[i].name,
+			what);
+	printf("pod/%s %s\n", pod->name, what);
+}
+
 /* In the background: what there is to say is said by now. */
 static int run_detached(const struct plan *plan, struct supervise_options *options, struct state *state,
 	struct report *report, struct error *err)
@@ -178,7 +187,7 @@ static int run_detached(const struct plan *plan, struct supervise_options *optio
 		return result;
 	if (result > 0) {
 		if (!report->quiet)
-			printf("pod/%s created\n", plan->pod->name);
+			print_objects(plan->pod, "created");
 		return 0;
 	}
 	report->silent = true;
@@ -276,8 +285,16 @@ static int find_unchanged(const struct invocation *invocation, const struct pod 
 		return 0;
 	root = path_of_root(invocation, err);
 	result = root ? apply_compare(root, pod->name, object, err) : -1;
-	if (result > 0 && !invocation->value[OPTION_QUIET])
-		printf("pod/%s unchanged\n", pod->name);
+	if (result <= 0 || invocation->value[OPTION_QUIET])
+		return result;
+	printf("pod/%s unchanged\n", pod->name);
+	/* Whether they changed isn't known: of a Secret nothing is kept that it could be told by. */
+	if (pod->n_configs)
+		fprintf(stderr,
+			"minirun: the ConfigMaps and Secrets of the file were not applied: the pod has them "
+			"as they "
+			"were at its start (minirun delete %s, and then apply it)\n",
+			pod->name);
 	return result;
 }
 

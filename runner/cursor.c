@@ -18,6 +18,7 @@ static struct cursor child(const struct cursor *at, const struct node *node)
 	return (struct cursor){
 		.parent = at,
 		.node = node && node->kind != NODE_NULL ? node : NULL,
+		.secret = at->secret,
 		.findings = at->findings,
 	};
 }
@@ -147,6 +148,8 @@ char *cursor_value(const struct cursor *at)
 {
 	if (!at->node)
 		return xstrdup("null");
+	if (at->secret)
+		return xstrdup(SECRET_REDACTED);
 	switch (at->node->kind) {
 	case NODE_STRING:
 		return quote(at->node->text);

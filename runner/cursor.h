@@ -15,11 +15,15 @@
 #include "base/document.h"
 #include "base/finding.h"
 
+/* What stands for a value that isn't shown, in the API server's words. */
+#define SECRET_REDACTED "<secret contents redacted>"
+
 struct cursor {
 	const struct cursor *parent; /* NULL at the root */
 	const char *key; /* of an entry of a map; NULL for an item of a list */
 	bool bracket; /* key is data, not a field: annotations[key] */
 	size_t index;
+	bool secret; /* the value, and what is below it, isn't shown */
 	const struct node *node; /* NULL where there is nothing, or null */
 	struct findings *findings;
 };

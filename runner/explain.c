@@ -102,12 +102,12 @@ static void print_process(const struct planned *item, FILE *out)
 	size_t n = 0;
 
 	label("command", out);
-	for (size_t i = 0; container->argv && container->argv[i]; i++) {
+	for (size_t i = 0; item->argv_shown && item->argv_shown[i]; i++) {
 		if (i)
 			putc(' ', out);
-		print_argument(container->argv[i], out);
+		print_argument(item->argv_shown[i], out);
 	}
-	if (!container->argv || !container->argv[0])
+	if (!item->argv_shown || !item->argv_shown[0])
 		fputs("not known", out);
 	putc('\n', out);
 	label("in", out);
@@ -352,6 +352,10 @@ static void print_volumes(const struct pod *pod, FILE *out)
 	static const char *const kinds[] = {
 		[VOLUME_EMPTY_DIR] = "emptyDir",
 		[VOLUME_HOST_PATH] = "hostPath",
+		[VOLUME_CONFIG_MAP] = "configMap",
+		[VOLUME_SECRET] = "secret",
+		[VOLUME_DOWNWARD] = "downwardAPI",
+		[VOLUME_PROJECTED] = "projected",
 		[VOLUME_UNSUPPORTED] = "not supported",
 	};
 

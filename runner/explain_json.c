@@ -188,9 +188,9 @@ static struct json_object *container_json(const struct explanation *explanation,
 	add_string(json, "name", item->spec->name);
 	add_bool(json, "init", item->is_init);
 	json_object_object_add(json, "image", image_json(item));
-	json_object_object_add(json, "argv", list((const char *const *)item->container.argv));
+	json_object_object_add(json, "argv", list((const char *const *)item->argv_shown));
 	add_string(json, "workingDir", item->container.cwd);
-	json_object_object_add(json, "env", list((const char *const *)item->container.env));
+	json_object_object_add(json, "env", list((const char *const *)item->env_shown));
 	json_object_object_add(json, "user", user_json(plan, item));
 	json_object_object_add(json, "namespaces", namespaces_json(plan->pod));
 	add_bool(json, "readOnlyRootFilesystem", item->read_only_root);
@@ -219,6 +219,10 @@ struct json_object *explain_json(const struct explanation *explanation)
 	static const char *const kinds[] = {
 		[VOLUME_EMPTY_DIR] = "emptyDir",
 		[VOLUME_HOST_PATH] = "hostPath",
+		[VOLUME_CONFIG_MAP] = "configMap",
+		[VOLUME_SECRET] = "secret",
+		[VOLUME_DOWNWARD] = "downwardAPI",
+		[VOLUME_PROJECTED] = "projected",
 		[VOLUME_UNSUPPORTED] = "unsupported",
 	};
 	const struct pod *pod = explanation->plan->pod;

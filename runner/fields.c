@@ -73,6 +73,7 @@ static const char *type_name(enum field_type type)
 		[FIELD_QUANTITY] = "quantity",
 		[FIELD_INT_OR_STRING] = "integer or string",
 		[FIELD_TIME] = "string",
+		[FIELD_SECRET] = "string",
 		[FIELD_OBJECT] = "map",
 		[FIELD_ANY] = "anything",
 	};
@@ -85,6 +86,7 @@ static bool fits(enum field_type type, const struct node *node)
 	switch (type) {
 	case FIELD_STRING:
 	case FIELD_TIME:
+	case FIELD_SECRET:
 		return node->kind == NODE_STRING;
 	case FIELD_INT32:
 	case FIELD_INT64:
@@ -108,8 +110,10 @@ static void report_type(const struct cursor *at, const char *expected, enum fiel
 	cleanup_free char *value = cursor_value(at), *hint = NULL;
 	enum node_kind kind = at->node->kind;
 
-	/* As written, not as read: `value: on` is meant to be "on", not "true". */
-	if (type == FIELD_STRING && at->node->text && kind != NODE_STRING) {
+	if (type == FIELD_SECRET && kind != NODE_LIST && kind != NODE_MAP) {
+		hint = xstrdup("write it in quotes");
+	} else if (type == FIELD_STRING && at->node->text && kind != NODE_STRING) {
+		/* As written, not as read: `value: on` is meant to be "on", not "true". */
 		cleanup_free char *written = text_printable(at->node->text, strnlen(at->node->text, 60));
 
 		hint = xasprintf("write it in quotes: \"%s\"", written);
@@ -173,10 +177,11 @@ static bool is_quiet(const struct node *node, const char *quiet)
 	return false;
 }
 
-static void check_field(const struct cursor *at, const struct field *field, bool quiet)
+static void check_field(struct cursor *at, const struct field *field, bool quiet)
 {
 	if (!at->node)
 		return;
+	at->secret = at->secret || field->type == FIELD_SECRET;
 	if (!quiet && (field->use == USE_WARN || field->use == USE_REFUSE) &&
 		!is_quiet(at->node, field->quiet))
 		cursor_add(at, field->use == USE_WARN ? SEVERITY_WARNING : SEVERITY_ERROR, NULL,
@@ -217,7 +222,7 @@ static void check_object(const struct cursor *at, const struct object *object, b
 	}
 }
 
-void fields_check(const struct cursor *root)
+void fields_check(const struct cursor *root, const struct object *object)
 {
-	check_object(root, &fields_pod, false);
+	check_object(root, object, false);
 }

@@ -20,6 +20,7 @@ enum field_type {
 	FIELD_QUANTITY, /* "1.5Gi", or a number */
 	FIELD_INT_OR_STRING,
 	FIELD_TIME, /* a string */
+	FIELD_SECRET, /* a string that isn't shown */
 	FIELD_OBJECT,
 	FIELD_ANY, /* whatever it holds is not looked at */
 };
@@ -68,7 +69,11 @@ extern const struct object fields_seccomp, fields_apparmor, fields_selinux,
 	fields_windows; /* fields_security.c */
 extern const struct object fields_security_context, fields_pod_security_context; /* fields_security.c */
 extern const struct object fields_name; /* fields_security.c: an object that is a name alone */
-extern const struct object fields_volume; /* fields_volume.c */
+extern const struct object fields_volume, fields_projection; /* fields_volume.c */
+/* fields_config.c: the roots of what may stand beside the Pod */
+extern const struct object fields_config_map, fields_secret, fields_list;
+/* fields_config.c: parts of volumes and of env */
+extern const struct object fields_field_ref, fields_resource_ref;
 /* fields_drivers.c */
 extern const struct object fields_aws_disk, fields_azure_disk, fields_azure_file, fields_cephfs,
 	fields_cinder, fields_flex, fields_flocker, fields_gce_disk, fields_glusterfs, fields_photon,
@@ -89,9 +94,9 @@ extern const struct object fields_aws_disk, fields_azure_disk, fields_azure_file
 const struct field *fields_find(const struct object *object, const char *name);
 
 /*
- * Checks a whole document against the table: unknown fields and wrong types are errors, fields that are not supported
+ * Checks a whole object against its table, fields_pod say: unknown fields and wrong types are errors, fields that are not supported
  * give their warning or error. Values are checked elsewhere (manifest*.c).
  */
-void fields_check(const struct cursor *root);
+void fields_check(const struct cursor *root, const struct object *object);
 
 #endif

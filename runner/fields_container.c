@@ -14,25 +14,15 @@ static const struct field port_rows[] = {
 };
 static const struct object port = OBJECT("ContainerPort", port_rows);
 
-static const struct field field_ref_rows[] = {
-	PART("apiVersion", FIELD_STRING),
-	PART("fieldPath", FIELD_STRING),
-};
-static const struct object field_ref = OBJECT("ObjectFieldSelector", field_ref_rows);
-
-static const struct field resource_ref_rows[] = {
-	PART("containerName", FIELD_STRING),
-	PART("divisor", FIELD_QUANTITY),
-	PART("resource", FIELD_STRING),
-};
-static const struct object resource_ref = OBJECT("ResourceFieldSelector", resource_ref_rows);
-
 static const struct field key_rows[] = {
-	PART("key", FIELD_STRING),
-	PART("name", FIELD_STRING),
-	PART("optional", FIELD_BOOL),
+	ROW("key", FIELD_STRING, SHAPE_ONE, USE_ACT, "which of its keys", NULL, NULL),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "of the ConfigMap or Secret in the same file", NULL,
+		NULL),
+	ROW("optional", FIELD_BOOL, SHAPE_ONE, USE_ACT,
+		"if it or the key isn't there, there is no variable; else that is an error", NULL, NULL),
 };
-static const struct object key = OBJECT("ConfigMapKeySelector", key_rows);
+static const struct object config_key = OBJECT("ConfigMapKeySelector", key_rows);
+static const struct object secret_key = OBJECT("SecretKeySelector", key_rows);
 
 static const struct field file_key_rows[] = {
 	PART("key", FIELD_STRING),
@@ -43,11 +33,13 @@ static const struct field file_key_rows[] = {
 static const struct object file_key = OBJECT("FileKeySelector", file_key_rows);
 
 static const struct field env_source_rows[] = {
-	PART_OBJECT("configMapKeyRef", &key),
-	PART_OBJECT("fieldRef", &field_ref),
-	PART_OBJECT("fileKeyRef", &file_key),
-	PART_OBJECT("resourceFieldRef", &resource_ref),
-	PART_OBJECT("secretKeyRef", &key),
+	ROW("configMapKeyRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a key of a ConfigMap", NULL, &config_key),
+	ROW("fieldRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "something of the pod", NULL, &fields_field_ref),
+	ROW("fileKeyRef", FIELD_OBJECT, SHAPE_ONE, USE_REFUSE,
+		"no file is read for variables: use configMapKeyRef or secretKeyRef", NULL, &file_key),
+	ROW("resourceFieldRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a limit or request of a container", NULL,
+		&fields_resource_ref),
+	ROW("secretKeyRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a key of a Secret", NULL, &secret_key),
 };
 static const struct object env_source = OBJECT("EnvVarSource", env_source_rows);
 
@@ -55,21 +47,24 @@ static const struct field env_rows[] = {
 	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "the variable's name", NULL, NULL),
 	ROW("value", FIELD_STRING, SHAPE_ONE, USE_ACT,
 		"its value; $(NAME) of an earlier variable is expanded", NULL, NULL),
-	ROW("valueFrom", FIELD_OBJECT, SHAPE_ONE, USE_REFUSE, "write the value into the manifest", NULL,
+	ROW("valueFrom", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "where its value comes from, instead", NULL,
 		&env_source),
 };
 static const struct object env = OBJECT("EnvVar", env_rows);
 
 static const struct field env_ref_rows[] = {
-	PART("name", FIELD_STRING),
-	PART("optional", FIELD_BOOL),
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, "of the ConfigMap or Secret in the same file", NULL,
+		NULL),
+	ROW("optional", FIELD_BOOL, SHAPE_ONE, USE_ACT, "it need not be there", NULL, NULL),
 };
-static const struct object env_ref = OBJECT("ConfigMapEnvSource", env_ref_rows);
+static const struct object config_env = OBJECT("ConfigMapEnvSource", env_ref_rows);
+static const struct object secret_env = OBJECT("SecretEnvSource", env_ref_rows);
 
 static const struct field env_from_rows[] = {
-	PART_OBJECT("configMapRef", &env_ref),
-	PART("prefix", FIELD_STRING),
-	PART_OBJECT("secretRef", &env_ref),
+	ROW("configMapRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a variable for each key of data", NULL,
+		&config_env),
+	ROW("prefix", FIELD_STRING, SHAPE_ONE, USE_ACT, "stands before each name", NULL, NULL),
+	ROW("secretRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a variable for each key", NULL, &secret_env),
 };
 static const struct object env_from = OBJECT("EnvFromSource", env_from_rows);
 
@@ -209,8 +204,10 @@ static const struct object restart_rule = OBJECT("ContainerRestartRule", restart
 		ROW("command", FIELD_STRING, SHAPE_LIST, USE_ACT, "the program, instead of the image's",     \
 			NULL, NULL),                                                                         \
 		ROW("env", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "environment variables", NULL, &env),          \
-		ROW("envFrom", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "write the variables into env", NULL,   \
-			&env_from),                                                                          \
+		ROW("envFrom", FIELD_OBJECT, SHAPE_LIST, USE_ACT,                                            \
+			"variables from ConfigMaps and Secrets, "                                            \
+			"before those of env",                                                               \
+			NULL, &env_from),                                                                    \
 		ROW("image", FIELD_STRING, SHAPE_ONE, USE_ACT, "the image's name in the store", NULL, NULL), \
 		ROW("imagePullPolicy", FIELD_STRING, SHAPE_ONE, USE_ACT,                                     \
 			"Always (the default for the tag latest, unless the image was loaded from a file), " \

@@ -36,6 +36,7 @@ static const char *type_words(enum field_type type)
 		[FIELD_QUANTITY] = "quantity",
 		[FIELD_INT_OR_STRING] = "integer or string",
 		[FIELD_TIME] = "time",
+		[FIELD_SECRET] = "string",
 		[FIELD_OBJECT] = "map",
 		[FIELD_ANY] = "map",
 	};
@@ -75,7 +76,7 @@ static void print_row(const struct field *field, FILE *out)
 /* A section for an object, then for the objects in it that are acted on, depth first: as one reads a manifest. */
 static void print_object(const struct object *object, const char *path, FILE *out)
 {
-	fprintf(out, ".Ss %s\n", *path ? path : "Pod");
+	fprintf(out, ".Ss %s\n", *path ? path : object->name);
 	if (*path)
 		fprintf(out, "Kubernetes calls it %s.\n", object->name);
 	fputs(".Bl -tag -width Ds\n", out);
@@ -100,4 +101,6 @@ static void print_object(const struct object *object, const char *path, FILE *ou
 void manifest_print_fields(FILE *out)
 {
 	print_object(&fields_pod, "", out);
+	print_object(&fields_config_map, "", out);
+	print_object(&fields_secret, "", out);
 }

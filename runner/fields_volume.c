@@ -1,4 +1,4 @@
-/* The fields of a volume: all its sources. emptyDir and hostPath are acted on. */
+/* The fields of a volume: all its sources. */
 #include "runner/fields.h"
 
 #include "base/cleanup.h"
@@ -16,53 +16,53 @@ static const struct field host_path_rows[] = {
 };
 static const struct object host_path = OBJECT("HostPathVolumeSource", host_path_rows);
 
+#define OPTIONAL_NOTE "what isn't there is left out; else that is an error"
+#define IN_FILE       "of the one in the same file"
+
 static const struct field key_rows[] = {
-	PART("key", FIELD_STRING),
-	PART("mode", FIELD_INT32),
-	PART("path", FIELD_STRING),
+	ROW("key", FIELD_STRING, SHAPE_ONE, USE_ACT, "which of its keys", NULL, NULL),
+	ROW("mode", FIELD_INT32, SHAPE_ONE, USE_ACT, "the file's permissions; default defaultMode", NULL,
+		NULL),
+	ROW("path", FIELD_STRING, SHAPE_ONE, USE_ACT, "the file's path in the volume", NULL, NULL),
 };
 static const struct object key = OBJECT("KeyToPath", key_rows);
 
+#define DEFAULT_MODE                                                                                        \
+	ROW("defaultMode", FIELD_INT32, SHAPE_ONE, USE_ACT, "permissions of the files; default 0644", NULL, \
+		NULL)
+#define ITEMS                                                                                            \
+	ROW("items", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "these keys alone; default a file for each key", \
+		NULL, &key)
+
 static const struct field config_map_rows[] = {
-	PART("defaultMode", FIELD_INT32),
-	PART_OBJECTS("items", &key),
-	PART("name", FIELD_STRING),
-	PART("optional", FIELD_BOOL),
+	DEFAULT_MODE,
+	ITEMS,
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, IN_FILE, NULL, NULL),
+	ROW("optional", FIELD_BOOL, SHAPE_ONE, USE_ACT, OPTIONAL_NOTE, NULL, NULL),
 };
 static const struct object config_map = OBJECT("ConfigMapVolumeSource", config_map_rows);
 
 static const struct field secret_rows[] = {
-	PART("defaultMode", FIELD_INT32),
-	PART_OBJECTS("items", &key),
-	PART("optional", FIELD_BOOL),
-	PART("secretName", FIELD_STRING),
+	DEFAULT_MODE,
+	ITEMS,
+	ROW("optional", FIELD_BOOL, SHAPE_ONE, USE_ACT, OPTIONAL_NOTE, NULL, NULL),
+	ROW("secretName", FIELD_STRING, SHAPE_ONE, USE_ACT, IN_FILE, NULL, NULL),
 };
 static const struct object secret = OBJECT("SecretVolumeSource", secret_rows);
 
-static const struct field field_ref_rows[] = {
-	PART("apiVersion", FIELD_STRING),
-	PART("fieldPath", FIELD_STRING),
-};
-static const struct object field_ref = OBJECT("ObjectFieldSelector", field_ref_rows);
-
-static const struct field resource_ref_rows[] = {
-	PART("containerName", FIELD_STRING),
-	PART("divisor", FIELD_QUANTITY),
-	PART("resource", FIELD_STRING),
-};
-static const struct object resource_ref = OBJECT("ResourceFieldSelector", resource_ref_rows);
-
 static const struct field downward_file_rows[] = {
-	PART_OBJECT("fieldRef", &field_ref),
-	PART("mode", FIELD_INT32),
-	PART("path", FIELD_STRING),
-	PART_OBJECT("resourceFieldRef", &resource_ref),
+	ROW("fieldRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "something of the pod", NULL, &fields_field_ref),
+	ROW("mode", FIELD_INT32, SHAPE_ONE, USE_ACT, "the file's permissions; default defaultMode", NULL,
+		NULL),
+	ROW("path", FIELD_STRING, SHAPE_ONE, USE_ACT, "the file's path in the volume", NULL, NULL),
+	ROW("resourceFieldRef", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a limit or request of a container", NULL,
+		&fields_resource_ref),
 };
 static const struct object downward_file = OBJECT("DownwardAPIVolumeFile", downward_file_rows);
 
 static const struct field downward_rows[] = {
-	PART("defaultMode", FIELD_INT32),
-	PART_OBJECTS("items", &downward_file),
+	DEFAULT_MODE,
+	ROW("items", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "the files", NULL, &downward_file),
 };
 static const struct object downward = OBJECT("DownwardAPIVolumeSource", downward_rows);
 
@@ -87,14 +87,15 @@ static const struct field certificate_rows[] = {
 static const struct object certificate = OBJECT("PodCertificateProjection", certificate_rows);
 
 static const struct field keys_rows[] = {
-	PART_OBJECTS("items", &key),
-	PART("name", FIELD_STRING),
-	PART("optional", FIELD_BOOL),
+	ITEMS,
+	ROW("name", FIELD_STRING, SHAPE_ONE, USE_ACT, IN_FILE, NULL, NULL),
+	ROW("optional", FIELD_BOOL, SHAPE_ONE, USE_ACT, OPTIONAL_NOTE, NULL, NULL),
 };
 static const struct object keys = OBJECT("ConfigMapProjection", keys_rows);
+static const struct object secret_keys = OBJECT("SecretProjection", keys_rows);
 
 static const struct field downward_items_rows[] = {
-	PART_OBJECTS("items", &downward_file),
+	ROW("items", FIELD_OBJECT, SHAPE_LIST, USE_ACT, "the files", NULL, &downward_file),
 };
 static const struct object downward_items = OBJECT("DownwardAPIProjection", downward_items_rows);
 
@@ -106,18 +107,23 @@ static const struct field token_rows[] = {
 static const struct object token = OBJECT("ServiceAccountTokenProjection", token_rows);
 
 static const struct field projection_rows[] = {
-	PART_OBJECT("clusterTrustBundle", &trust_bundle),
-	PART_OBJECT("configMap", &keys),
-	PART_OBJECT("downwardAPI", &downward_items),
-	PART_OBJECT("podCertificate", &certificate),
-	PART_OBJECT("secret", &keys),
-	PART_OBJECT("serviceAccountToken", &token),
+	ROW("clusterTrustBundle", FIELD_OBJECT, SHAPE_ONE, USE_SOURCE,
+		"there is no cluster whose bundle it would be", NULL, &trust_bundle),
+	ROW("configMap", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a ConfigMap of the same file", NULL, &keys),
+	ROW("downwardAPI", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "what is known of the pod", NULL,
+		&downward_items),
+	ROW("podCertificate", FIELD_OBJECT, SHAPE_ONE, USE_SOURCE, "nobody signs a certificate", NULL,
+		&certificate),
+	ROW("secret", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a Secret of the same file", NULL, &secret_keys),
+	ROW("serviceAccountToken", FIELD_OBJECT, SHAPE_ONE, USE_SOURCE,
+		"there is no API server that a token would be for", NULL, &token),
 };
-static const struct object projection = OBJECT("VolumeProjection", projection_rows);
+const struct object fields_projection = OBJECT("VolumeProjection", projection_rows);
 
 static const struct field projected_rows[] = {
-	PART("defaultMode", FIELD_INT32),
-	PART_OBJECTS("sources", &projection),
+	DEFAULT_MODE,
+	ROW("sources", FIELD_OBJECT, SHAPE_LIST, USE_ACT,
+		"what it holds; of two files of one path the later is there", NULL, &fields_projection),
 };
 static const struct object projected = OBJECT("ProjectedVolumeSource", projected_rows);
 
@@ -221,9 +227,11 @@ static const struct field volume_rows[] = {
 	SOURCE("azureFile", NO_CONTENT, &fields_azure_file),
 	SOURCE("cephfs", NO_CONTENT, &fields_cephfs),
 	SOURCE("cinder", NO_CONTENT, &fields_cinder),
-	SOURCE("configMap", NO_CONTENT, &config_map),
+	ROW("configMap", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "a file for each key of a ConfigMap; read-only",
+		NULL, &config_map),
 	SOURCE("csi", NO_CONTENT, &csi),
-	SOURCE("downwardAPI", NO_CONTENT, &downward),
+	ROW("downwardAPI", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "files with what is known of the pod; read-only",
+		NULL, &downward),
 	ROW("emptyDir", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "an empty folder that lives as long as the pod",
 		NULL, &empty_dir),
 	SOURCE("ephemeral", NO_CONTENT, &ephemeral),
@@ -241,11 +249,13 @@ static const struct field volume_rows[] = {
 	SOURCE("persistentVolumeClaim", NO_CONTENT, &claim),
 	SOURCE("photonPersistentDisk", NO_CONTENT, &fields_photon),
 	SOURCE("portworxVolume", NO_CONTENT, &fields_portworx),
-	SOURCE("projected", NO_CONTENT, &projected),
+	ROW("projected", FIELD_OBJECT, SHAPE_ONE, USE_ACT, "several such sources in one folder; read-only",
+		NULL, &projected),
 	SOURCE("quobyte", NO_CONTENT, &fields_quobyte),
 	SOURCE("rbd", NO_CONTENT, &fields_rbd),
 	SOURCE("scaleIO", NO_CONTENT, &fields_scaleio),
-	SOURCE("secret", NO_CONTENT, &secret),
+	ROW("secret", FIELD_OBJECT, SHAPE_ONE, USE_ACT,
+		"a file for each key of a Secret, in memory; read-only", NULL, &secret),
 	SOURCE("storageos", NO_CONTENT, &fields_storageos),
 	SOURCE("vsphereVolume", NO_CONTENT, &fields_vsphere),
 };

@@ -2,8 +2,10 @@
 #include "runner/manifest.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -38,11 +40,13 @@ void pod_free(struct pod *pod)
 	for (size_t i = 0; i < pod->n_containers; i++)
 		container_free(&pod->containers[i]);
 	free(pod->containers);
-	for (size_t i = 0; i < pod->n_volumes; i++) {
-		free(pod->volumes[i].name);
-		free(pod->volumes[i].host_path);
-	}
+	for (size_t i = 0; i < pod->n_volumes; i++)
+		volume_free(&pod->volumes[i]);
 	free(pod->volumes);
+	for (size_t i = 0; i < pod->n_configs; i++)
+		config_free(&pod->configs[i]);
+	free(pod->configs);
+	free(pod->service_account);
 	security_free(&pod->security);
 	free(pod->supplemental_groups);
 	string_map_free(&pod->sysctls);
@@ -63,52 +67,6 @@ static size_t count_values(const struct node *node)
 	for (size_t i = 0; i < node->n; i++)
 		n += count_values(node->items[i]);
 	return n;
-}
-
-/* Where the pod's template lies in the kinds that people have at hand. */
-static const char *template_hint(const char *kind)
-{
-	static const char *const with_template[] = {
-		"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController"};
-
-	for (size_t i = 0; i < array_length(with_template); i++)
-		if (!strcmp(kind, with_template[i]))
-			return "minirun runs Pods: take metadata and spec from its spec.template";
-	if (!strcmp(kind, "CronJob"))
-		return "minirun runs Pods: take metadata and spec from its spec.jobTemplate.spec.template";
-	if (!strcmp(kind, "List"))
-		return "minirun runs one Pod a file: take one of its items";
-	return "minirun runs Pods";
-}
-
-/* Returns false if it isn't a v1 Pod: then nothing that follows would make sense. */
-static bool check_kind(const struct cursor *root)
-{
-	struct cursor kind = cursor_get(root, "kind"), version = cursor_get(root, "apiVersion");
-	const char *kind_text = cursor_string(&kind), *version_text = cursor_string(&version);
-	size_t errors = root->findings->errors;
-	cleanup_free char *kind_value = cursor_value(&kind), *version_value = cursor_value(&version);
-
-	if (root->node->kind != NODE_MAP) {
-		cursor_add(root, SEVERITY_ERROR, NULL,
-			"expected a map with apiVersion, kind, metadata and spec, got %s",
-			node_kind_name(root->node->kind));
-		return false;
-	}
-	if (!version.node)
-		cursor_required(&version, "must be \"v1\"");
-	if (!kind.node)
-		cursor_required(&kind, "must be \"Pod\"");
-	if (kind.node && (!kind_text || strcmp(kind_text, "Pod") != 0)) {
-		cursor_add(&kind, SEVERITY_ERROR, template_hint(kind_text ? kind_text : ""),
-			"Unsupported value: %s: supported values: \"Pod\"", kind_value);
-		return false;
-	}
-	if (version.node && (!version_text || strcmp(version_text, "v1") != 0))
-		cursor_add(&version, SEVERITY_ERROR, NULL, "Unsupported value: %s: supported values: \"v1\"",
-			version_value);
-	/* A file without either is hardly a manifest; with one of them it is one with a gap. */
-	return kind.node || version.node || root->findings->errors == errors;
 }
 
 static void check_labels(const struct cursor *labels)
@@ -137,9 +95,9 @@ static void check_annotations(const struct cursor *annotations)
 			ANNOTATIONS_LIMIT);
 }
 
-static void read_metadata(const struct cursor *root, struct pod *pod)
+void manifest_metadata(const struct cursor *object, char **owned_name, char **owned_namespace)
 {
-	struct cursor metadata = cursor_get(root, "metadata");
+	struct cursor metadata = cursor_get(object, "metadata");
 	struct cursor name = cursor_get(&metadata, "name"), namespace = cursor_get(&metadata, "namespace");
 	struct cursor labels = cursor_get(&metadata, "labels"),
 		      annotations = cursor_get(&metadata, "annotations");
@@ -153,8 +111,17 @@ static void read_metadata(const struct cursor *root, struct pod *pod)
 		names_check_label(&namespace);
 	check_labels(&labels);
 	check_annotations(&annotations);
-	pod->name = xstrdup(name_text ? name_text : "");
-	pod->namespace = xstrdup(namespace_text && *namespace_text ? namespace_text : "default");
+	*owned_name = xstrdup(name_text ? name_text : "");
+	*owned_namespace = xstrdup(namespace_text && *namespace_text ? namespace_text : "default");
+}
+
+static void read_metadata(const struct cursor *root, struct pod *pod)
+{
+	struct cursor metadata = cursor_get(root, "metadata");
+	struct cursor labels = cursor_get(&metadata, "labels"),
+		      annotations = cursor_get(&metadata, "annotations");
+
+	manifest_metadata(root, &pod->name, &pod->namespace);
 	string_map_read(&labels, &pod->labels);
 	string_map_read(&annotations, &pod->annotations);
 }
@@ -228,6 +195,15 @@ static void read_namespaces(const struct cursor *spec, struct pod *pod)
 		cursor_invalid(&shared, "ShareProcessNamespace and HostPID cannot both be enabled");
 }
 
+static void read_service_account(const struct cursor *spec, struct pod *pod)
+{
+	struct cursor name = cursor_get(spec, "serviceAccountName"), old = cursor_get(spec, "serviceAccount");
+	const char *text = cursor_string(&name), *old_text = cursor_string(&old);
+
+	text = text && *text ? text : old_text;
+	pod->service_account = xstrdup(text && *text ? text : "default");
+}
+
 static void read_spec(const struct cursor *root, struct pod *pod)
 {
 	struct cursor spec = cursor_get(root, "spec"), hostname = cursor_get(&spec, "hostname");
@@ -242,6 +218,7 @@ static void read_spec(const struct cursor *root, struct pod *pod)
 		names_check_label(&hostname);
 	pod->hostname = text && *text ? xstrdup(text) : default_hostname(pod->name);
 	read_aliases(&spec, pod);
+	read_service_account(&spec, pod);
 	cursor_integer(&grace, &seconds);
 	if (names_check_range(&grace, 0, INT64_MAX))
 		pod->termination_grace_period = seconds > INT_MAX ? INT_MAX : (unsigned int)seconds;
@@ -257,31 +234,41 @@ static void read_spec(const struct cursor *root, struct pod *pod)
 	manifest_sources(&spec, pod);
 }
 
-static struct pod *read_pod(const struct cursor *root)
+void manifest_pod(const struct cursor *root, struct pod *pod)
 {
-	struct pod *pod;
-
-	if (!check_kind(root))
-		return NULL;
-	if (count_values(root->node) > MANIFEST_VALUES) {
-		cursor_add(root, SEVERITY_ERROR, NULL, "the manifest holds more than %d values",
-			MANIFEST_VALUES);
-		return NULL;
-	}
-	fields_check(root);
-	pod = xcalloc(1, sizeof(*pod));
+	fields_check(root, &fields_pod);
 	read_metadata(root, pod);
 	read_spec(root, pod);
 	manifest_apparmor(root, pod);
-	return pod;
+}
+
+/* A random UUID (RFC 4122, version 4). */
+static bool make_uid(char uid[37])
+{
+	unsigned char b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		return false;
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	snprintf(uid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return true;
 }
 
 struct pod *manifest_read(const char *text, size_t size, struct findings *findings)
 {
-	cleanup_node struct node *document = document_read(text, size, DOCUMENT_AUTO, findings);
-	struct cursor root = {.node = document, .findings = findings};
-	cleanup_pod struct pod *pod = document ? read_pod(&root) : NULL;
+	cleanup_node struct node *documents = document_read_all(text, size, DOCUMENT_AUTO, findings);
+	cleanup_pod struct pod *pod = xcalloc(1, sizeof(*pod));
 
+	if (documents && count_values(documents) > MANIFEST_VALUES)
+		findings_add(findings, SEVERITY_ERROR, 1, 1, NULL, NULL,
+			"the manifest holds more than %d values", MANIFEST_VALUES);
+	else if (!make_uid(pod->uid))
+		findings_add(
+			findings, SEVERITY_ERROR, 0, 0, NULL, NULL, "this machine gives no random numbers");
+	else if (documents)
+		manifest_documents(documents, findings, pod);
 	findings_sort(findings);
 	return findings->errors ? NULL : steal_pointer(&pod);
 }

@@ -1,6 +1,10 @@
 /*
  * The manifest: the text of a v1 Pod becomes a struct pod, or a list of all that is wrong with it.
  *
+ * Beside the Pod the file may hold the ConfigMaps and Secrets that it refers to, in any order: as documents or as the items of a
+ * List. All references are resolved here, so that a struct pod is complete. What comes of a Secret is in memory alone, and
+ * each string it went into has another form that may be shown (struct string_pair).
+ *
  * The fields, their types and what we do with each (act, warn, refuse) are one table, runner/fields.c; the
  * validation rules and their wording are the API server's (pkg/apis/core/validation).
  * Defaults (pkg/apis/core/v1/defaults.go) are applied here: what reads a struct pod never meets an unset enum.
@@ -31,6 +35,7 @@ struct json_object;
 
 struct string_pair {
 	char *key, *value;
+	char *shown; /* what is shown of a value that has something of a Secret in it; NULL: the value itself */
 };
 
 struct string_map {
@@ -143,8 +148,9 @@ struct container_spec {
 	enum pull_policy pull_policy;
 	bool pull_policy_given; /* it stands in the manifest */
 	char **command, **args; /* NULL if absent; $(VAR) is expanded already, against env */
-	struct string_map
-		env; /* in order; $(VAR) is expanded already, $$ is $; a later name replaces an earlier */
+	char **command_shown, **args_shown; /* the same without what comes of Secrets */
+	/* Of envFrom, then of env, in order; $(VAR) is expanded already, $$ is $; a later name replaces an earlier. */
+	struct string_map env;
 	char *working_dir; /* or NULL */
 	char *termination_message_path; /* default /dev/termination-log */
 	struct container_port *ports;
@@ -168,6 +174,10 @@ struct container_spec {
 enum volume_kind {
 	VOLUME_EMPTY_DIR,
 	VOLUME_HOST_PATH,
+	VOLUME_CONFIG_MAP,
+	VOLUME_SECRET,
+	VOLUME_DOWNWARD,
+	VOLUME_PROJECTED,
 	VOLUME_UNSUPPORTED, /* a known source that is not supported here: an error at validation if it is mounted */
 };
 
@@ -182,6 +192,15 @@ enum host_path_type {
 	HOST_PATH_BLOCK_DEVICE,
 };
 
+/* A file of a volume that is made of ConfigMaps, Secrets and what is known of the pod. */
+struct volume_entry {
+	char *path; /* below the volume, relative, without ".." */
+	char *data; /* a NUL follows it */
+	size_t size;
+	unsigned int mode; /* permissions */
+	char *source; /* "configmap site, key index.html", for people */
+};
+
 struct volume {
 	char *name;
 	enum volume_kind kind;
@@ -189,6 +208,31 @@ struct volume {
 	uint64_t size_limit; /* emptyDir.sizeLimit in bytes; 0: none */
 	char *host_path;
 	enum host_path_type host_path_type;
+	struct volume_entry *entries; /* of the kinds that have them; empty while no container mounts it */
+	size_t n_entries;
+};
+
+/* Whether a volume is made of entries; it is read-only then, as in Kubernetes. */
+static inline bool volume_has_entries(const struct volume *volume)
+{
+	return volume->kind >= VOLUME_CONFIG_MAP && volume->kind <= VOLUME_PROJECTED;
+}
+
+/* One key of a ConfigMap or Secret. */
+struct config_entry {
+	char *key;
+	char *data; /* a NUL follows it */
+	size_t size;
+	bool binary; /* of binaryData: in volumes only */
+};
+
+/* A ConfigMap or Secret of the file. */
+struct config {
+	bool secret;
+	char *name, *namespace;
+	struct config_entry *entries; /* in the order of the text */
+	size_t n;
+	unsigned int line; /* where it begins */
 };
 
 struct host_alias {
@@ -203,6 +247,10 @@ struct pod {
 	size_t n_init_containers, n_containers;
 	struct volume *volumes;
 	size_t n_volumes;
+	struct config *configs; /* in the order of the file */
+	size_t n_configs;
+	char uid[37]; /* a random UUID, as the API server gives every pod */
+	char *service_account; /* default "default" */
 
 	/* pod.spec.securityContext; its run_as_*, seccomp and apparmor are the containers' defaults. */
 	struct security_context security;
@@ -231,6 +279,9 @@ struct pod {
  * The AppArmor annotations are folded into each container's security.apparmor (FIELD F9, F10), the field first.
  */
 struct pod *manifest_read(const char *text, size_t size, struct findings *findings);
+
+/* The first Pod among documents and the items of Lists in them; NULL if there is none. */
+const struct node *manifest_find_pod(const struct node *documents);
 
 /* The same text as the API server would give it back, with defaults; it has been read without an error. To be put. */
 struct json_object *manifest_object(const char *source, size_t size, const struct pod *pod);

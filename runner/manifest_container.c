@@ -40,6 +40,8 @@ void container_free(struct container_spec *container)
 	free(container->image);
 	strv_free(container->command);
 	strv_free(container->args);
+	strv_free(container->command_shown);
+	strv_free(container->args_shown);
 	string_map_free(&container->env);
 	free(container->working_dir);
 	free(container->termination_message_path);
@@ -234,9 +236,9 @@ static void read_container(const struct cursor *spec, const struct cursor *at, b
 	read_image(at, container);
 	read_directories(at, container);
 	read_stdio(at, container);
-	manifest_environment(at, &container->env);
-	container->command = manifest_expanded(&command, &container->env);
-	container->args = manifest_expanded(&args, &container->env);
+	manifest_environment(spec, at, pod, &container->env);
+	container->command = manifest_expanded(&command, &container->env, &container->command_shown);
+	container->args = manifest_expanded(&args, &container->env, &container->args_shown);
 	manifest_restart(at, init, container);
 	container->ports = xcalloc(cursor_items(&ports), sizeof(*container->ports));
 	for (size_t i = 0; i < cursor_items(&ports); i++) {

@@ -1,8 +1,10 @@
 /*
- * The environment of a container, and Kubernetes' expansion of $(NAME).
+ * The environment of a container: envFrom and env.
  *
- * After k8s.io/kubernetes/third_party/forked/golang/expansion and the kubelet's makeEnvironmentVariables: a value sees
- * the variables before it, command and args see all. What isn't known stays as it is written, $$ is a $.
+ * After ValidateEnv and ValidateEnvFrom of pkg/apis/core/validation, and the kubelet's makeEnvironmentVariables: what envFrom
+ * brings comes first, in its order; a later name replaces an earlier; a value sees the variables before it, and only what
+ * is written in the manifest is expanded. Of a key that can't be had, and is optional, there is no variable. As in
+ * Kubernetes since 1.34 each key of a ConfigMap or Secret is a name that a variable may have.
  */
 #include "runner/manifest_parts.h"
 
@@ -13,156 +15,178 @@
 #include "base/memory.h"
 #include "runner/names.h"
 
-const char *string_map_get(const struct string_map *map, const char *key)
+/* Takes value, and shown, which may be NULL. */
+static void set_variable(struct string_map *env, const char *name, char *value, char *shown)
 {
-	for (size_t i = map->n; i-- > 0;)
-		if (!strcmp(map->items[i].key, key))
-			return map->items[i].value;
-	return NULL;
-}
+	struct string_pair *pair = NULL;
 
-void string_map_add(struct string_map *map, char *owned_key, char *owned_value)
-{
-	map->items = xreallocarray(map->items, map->n + 1, sizeof(*map->items));
-	map->items[map->n].key = owned_key;
-	map->items[map->n].value = owned_value;
-	map->n++;
-}
-
-void string_map_free(struct string_map *map)
-{
-	for (size_t i = 0; i < map->n; i++) {
-		free(map->items[i].key);
-		free(map->items[i].value);
+	for (size_t i = 0; i < env->n && !pair; i++)
+		if (!strcmp(env->items[i].key, name))
+			pair = &env->items[i];
+	if (!pair) {
+		string_map_add(env, xstrdup(name), value);
+		pair = &env->items[env->n - 1];
+	} else {
+		free(pair->value);
+		free(pair->shown);
 	}
-	free(map->items);
-	*map = (struct string_map){0};
+	pair->value = value;
+	pair->shown = shown;
 }
 
-void string_map_read(const struct cursor *at, struct string_map *map)
+/* A variable from a key; at is what is to blame if it can't be one. */
+static void set_from_entry(const struct cursor *at, const struct config *config,
+	const struct config_entry *entry, const char *name, struct string_map *env)
 {
-	for (size_t i = 0; i < cursor_entries(at); i++) {
-		struct cursor entry = cursor_entry(at, i);
-		const char *value = cursor_string(&entry);
+	cleanup_free char *from = xasprintf(
+		"%s \"%s\", key \"%s\"", config->secret ? "secret" : "configmap", config->name, entry->key);
+	char *shown = NULL;
 
-		string_map_add(map, xstrdup(entry.key), xstrdup(value ? value : ""));
-	}
-}
-
-struct text {
-	char *data;
-	size_t n;
-};
-
-/* Returns false, and adds nothing, when the text would grow beyond the limit: $(A)$(A) doubles at every step. */
-static bool append(struct text *text, const char *more, size_t n)
-{
-	if (text->n + n > STRING_LIMIT)
-		return false;
-	text->data = xreallocarray(text->data, text->n + n + 1, 1);
-	memcpy(text->data + text->n, more, n);
-	text->n += n;
-	text->data[text->n] = '\0';
-	return true;
-}
-
-static bool append_reference(struct text *text, const char *name, size_t n, const struct string_map *env)
-{
-	cleanup_free char *key = xstrndup(name, n);
-	const char *value = string_map_get(env, key);
-
-	if (value)
-		return append(text, value, strlen(value));
-	return append(text, "$(", 2) && append(text, name, n) && append(text, ")", 1);
-}
-
-char *expansion(const char *input, const struct string_map *env)
-{
-	cleanup_free char *owned = NULL;
-	struct text text = {0};
-	bool fits = append(&text, "", 0);
-
-	for (const char *p = input; *p && fits;) {
-		size_t plain = strcspn(p, "$");
-		const char *end;
-
-		if (plain > 0 || !p[1]) {
-			/* A $ at the very end is itself. */
-			plain += !plain;
-			fits = append(&text, p, plain);
-			p += plain;
-		} else if (p[1] == '$') {
-			fits = append(&text, "$", 1);
-			p += 2;
-		} else if (p[1] == '(' && (end = strchr(p + 2, ')'))) {
-			fits = append_reference(&text, p + 2, (size_t)(end - p - 2), env);
-			p = end + 1;
-		} else {
-			fits = append(&text, p, 2);
-			p += 2;
-		}
-	}
-	owned = text.data;
-	return fits ? steal_pointer(&owned) : NULL;
-}
-
-/* Expands the string at a cursor; what is too long for the kernel is reported, and NULL returned. */
-static char *expand_at(const struct cursor *at, const struct string_map *env)
-{
-	const char *text = cursor_string(at);
-	char *expanded = expansion(text ? text : "", env);
-
-	if (!expanded)
-		cursor_add(at, SEVERITY_ERROR, NULL,
-			"Too long: may not be more than %d bytes once $(NAME) is expanded", STRING_LIMIT);
-	return expanded;
-}
-
-char **manifest_expanded(const struct cursor *list, const struct string_map *env)
-{
-	struct strv strings = {0};
-
-	/* An empty list is as good as none: Kubernetes then takes the image's. */
-	for (size_t i = 0; i < cursor_items(list); i++) {
-		struct cursor item = cursor_item(list, i);
-		char *text = expand_at(&item, env);
-
-		if (text)
-			strv_push(&strings, text);
-	}
-	return strings.items;
-}
-
-static void set_variable(struct string_map *env, const char *name, char *owned_value)
-{
-	for (size_t i = 0; i < env->n; i++) {
-		if (strcmp(env->items[i].key, name) != 0)
-			continue;
-		free(env->items[i].value);
-		env->items[i].value = owned_value;
+	if (memchr(entry->data, '\0', entry->size)) {
+		cursor_add(at, SEVERITY_ERROR, "mount it as a volume",
+			"%s: it holds a NUL byte, which no environment variable can", from);
 		return;
 	}
-	string_map_add(env, xstrdup(name), owned_value);
+	if (strlen(name) + 1 + entry->size > STRING_LIMIT) {
+		cursor_add(at, SEVERITY_ERROR, "mount it as a volume",
+			"%s: Too long: may not be more than %d bytes in an environment variable", from,
+			STRING_LIMIT);
+		return;
+	}
+	if (config->secret)
+		shown = xasprintf("<set to the key '%s' in secret '%s'>", entry->key, config->name);
+	set_variable(env, name, xstrdup(entry->data), shown);
 }
 
-void manifest_environment(const struct cursor *container, struct string_map *env)
+/* configMapKeyRef or secretKeyRef. */
+static void read_key(
+	const struct cursor *at, bool secret, const char *name, const struct pod *pod, struct string_map *env)
 {
-	struct cursor list = cursor_get(container, "env");
+	struct cursor ref = cursor_get(at, "name"), key = cursor_get(at, "key");
+	struct cursor optional = cursor_get(at, "optional");
+	const char *key_text = cursor_string(&key), *ref_text = cursor_string(&ref);
+	bool good = key_text && *key_text && names_check_config_key(&key);
+	const struct config_entry *entry;
+	const struct config *config;
 
+	if (!ref.node || (ref_text && !*ref_text))
+		cursor_required(&ref, NULL);
+	else
+		good = names_check_subdomain(&ref) && good;
+	if (!key.node || (key_text && !*key_text))
+		cursor_required(&key, NULL);
+	if (!good)
+		return;
+	config = config_refer(&ref, secret, cursor_bool(&optional, false), pod);
+	if (!config)
+		return;
+	entry = config_find_entry(config, key_text);
+	if (entry && !entry->binary) {
+		set_from_entry(&key, config, entry, name, env);
+	} else if (!cursor_bool(&optional, false)) {
+		cleanup_free char *hint = entry ? xstrdup("it is binary: mount it as a volume")
+						: config_key_hint(config, key_text);
+
+		cursor_add(&key, SEVERITY_ERROR, hint, "couldn't find key %s in %s %s/%s", key_text,
+			secret ? "Secret" : "ConfigMap", pod->namespace, config->name);
+	}
+}
+
+static void read_value_from(const struct cursor *spec, const struct cursor *container,
+	const struct cursor *at, const char *name, const struct pod *pod, struct string_map *env)
+{
+	struct cursor from = cursor_get(at, "valueFrom"), value = cursor_get(at, "value");
+	struct cursor field = cursor_get(&from, "fieldRef"), resource = cursor_get(&from, "resourceFieldRef");
+	struct cursor map = cursor_get(&from, "configMapKeyRef"), secret = cursor_get(&from, "secretKeyRef");
+	struct cursor file = cursor_get(&from, "fileKeyRef");
+	const char *text = cursor_string(&value);
+	int sources = !!field.node + !!resource.node + !!map.node + !!secret.node + !!file.node;
+	char *got = NULL;
+
+	if (text && *text && sources)
+		cursor_add(&from, SEVERITY_ERROR, NULL,
+			"Invalid value: \"\": may not be specified when `value` is not empty");
+	else if (sources > 1)
+		cursor_add(&from, SEVERITY_ERROR, NULL,
+			"Invalid value: \"\": may not have more than one field specified at a time");
+	else if (!sources && from.node->kind == NODE_MAP && !from.node->n)
+		cursor_add(&from, SEVERITY_ERROR, NULL,
+			"Invalid value: \"\": must specify one of: `fieldRef`, `resourceFieldRef`, "
+			"`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`");
+	else if (field.node)
+		got = downward_field(&field, false, pod);
+	else if (resource.node)
+		got = downward_resource(&resource, spec, container);
+	else if (map.node)
+		read_key(&map, false, name, pod, env);
+	else if (secret.node)
+		read_key(&secret, true, name, pod, env);
+	if (got)
+		set_variable(env, name, got, NULL);
+}
+
+/* An item of envFrom: configMapRef or secretRef. */
+static void read_from(const struct cursor *at, const struct pod *pod, struct string_map *env)
+{
+	struct cursor map = cursor_get(at, "configMapRef"), secret = cursor_get(at, "secretRef");
+	struct cursor prefix = cursor_get(at, "prefix");
+	struct cursor ref = cursor_get(secret.node ? &secret : &map, "name");
+	struct cursor optional = cursor_get(secret.node ? &secret : &map, "optional");
+	const char *before = cursor_string(&prefix), *text = cursor_string(&ref);
+	const struct config *config;
+
+	if (before && *before)
+		names_check_environment(&prefix);
+	if (!map.node == !secret.node) {
+		cursor_add(at, SEVERITY_ERROR, NULL, "Invalid value: \"\": %s",
+			map.node ? "may not have more than one field specified at a time"
+				 : "must specify one of: `configMapRef` or `secretRef`");
+		return;
+	}
+	if (!ref.node || (text && !*text))
+		cursor_required(&ref, NULL);
+	else if (!names_check_subdomain(&ref))
+		return;
+	config = config_refer(&ref, secret.node != NULL, cursor_bool(&optional, false), pod);
+	for (size_t i = 0; config && i < config->n; i++) {
+		cleanup_free char *name = xasprintf("%s%s", before ? before : "", config->entries[i].key);
+
+		if (!config->entries[i].binary)
+			set_from_entry(&ref, config, &config->entries[i], name, env);
+	}
+}
+
+void manifest_environment(const struct cursor *spec, const struct cursor *container, const struct pod *pod,
+	struct string_map *env)
+{
+	struct cursor from = cursor_get(container, "envFrom"), list = cursor_get(container, "env");
+
+	for (size_t i = 0; i < cursor_items(&from); i++) {
+		struct cursor item = cursor_item(&from, i);
+
+		if (item.node && item.node->kind == NODE_MAP)
+			read_from(&item, pod, env);
+	}
 	for (size_t i = 0; i < cursor_items(&list); i++) {
-		struct cursor item = cursor_item(&list, i);
+		struct cursor item = cursor_item(&list, i), source = cursor_get(&item, "valueFrom");
 		struct cursor name = cursor_get(&item, "name"), value = cursor_get(&item, "value");
 		const char *text = cursor_string(&name);
-		char *expanded;
+		char *shown = NULL, *expanded;
 
 		if (!name.node || (text && !*text))
 			cursor_required(&name, NULL);
 		else
 			names_check_environment(&name);
-		expanded = expand_at(&value, env);
-		if (text && *text && expanded)
-			set_variable(env, text, expanded);
-		else
-			free(expanded);
+		if (source.node) {
+			read_value_from(spec, container, &item, text ? text : "", pod, env);
+			continue;
+		}
+		expanded = manifest_expand(&value, env, &shown);
+		if (text && *text && expanded) {
+			set_variable(env, text, expanded, shown);
+			continue;
+		}
+		free(expanded);
+		free(shown);
 	}
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "runner/manifest.h"
+#include "runner/manifest_parts.h"
 
 static struct json_object *to_json(const struct node *node)
 {
@@ -89,15 +89,15 @@ struct json_object *manifest_object(const char *source, size_t size, const struc
 {
 	struct findings findings;
 	struct json_object *object = NULL;
-	struct node *document;
+	struct node *documents;
 
 	findings_init(&findings, "");
-	document = document_read(source, size, DOCUMENT_AUTO, &findings);
-	if (document) {
-		object = to_json(document);
+	documents = document_read_all(source, size, DOCUMENT_AUTO, &findings);
+	if (documents) {
+		object = to_json(manifest_find_pod(documents));
 		complete(object, pod);
 	}
-	node_free(document);
+	node_free(documents);
 	findings_free(&findings);
 	return object;
 }

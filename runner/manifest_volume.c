@@ -71,6 +71,34 @@ static void read_host_path(const struct cursor *at, struct volume *volume)
 		&type, host_path_types, array_length(host_path_types), HOST_PATH_UNCHECKED);
 }
 
+/* What is filled by manifest_projection.c, once it is known who mounts it. */
+static const struct choice filled[] = {
+	{"configMap", VOLUME_CONFIG_MAP},
+	{"downwardAPI", VOLUME_DOWNWARD},
+	{"projected", VOLUME_PROJECTED},
+	{"secret", VOLUME_SECRET},
+};
+
+static enum volume_kind kind_of(const char *source)
+{
+	for (size_t i = 0; i < array_length(filled); i++)
+		if (!strcmp(source, filled[i].word))
+			return (enum volume_kind)filled[i].value;
+	return VOLUME_UNSUPPORTED;
+}
+
+void volume_free(struct volume *volume)
+{
+	free(volume->name);
+	free(volume->host_path);
+	for (size_t i = 0; i < volume->n_entries; i++) {
+		free(volume->entries[i].path);
+		free(volume->entries[i].data);
+		free(volume->entries[i].source);
+	}
+	free(volume->entries);
+}
+
 /* The sources of a volume, of which there may be one; with none it is an emptyDir (SetDefaults_Volume). */
 static void read_sources(const struct cursor *at, struct volume *volume)
 {
@@ -91,7 +119,7 @@ static void read_sources(const struct cursor *at, struct volume *volume)
 		else if (!strcmp(source.key, "hostPath"))
 			read_host_path(&source, volume);
 		else
-			volume->kind = VOLUME_UNSUPPORTED;
+			volume->kind = kind_of(source.key);
 	}
 	if (sources == 0)
 		volume->kind = VOLUME_EMPTY_DIR;
@@ -216,52 +244,92 @@ void manifest_mounts(const struct cursor *container, struct container_spec *spec
 	}
 }
 
-/* The name of the first container that mounts a volume, or NULL. */
-static const char *find_user(const struct pod *pod, const char *volume)
+/* The init containers first. */
+static const struct container_spec *container_at(const struct pod *pod, size_t index)
 {
-	for (size_t i = 0; i < pod->n_init_containers + pod->n_containers; i++) {
-		const struct container_spec *container =
-			i < pod->n_init_containers ? &pod->init_containers[i]
-						   : &pod->containers[i - pod->n_init_containers];
+	return index < pod->n_init_containers ? &pod->init_containers[index]
+					      : &pod->containers[index - pod->n_init_containers];
+}
+
+/* The name of the first container that mounts a volume, or NULL. */
+static const char *find_user(const struct pod *pod, const struct volume *volume)
+{
+	for (size_t i = 0; volume->name && i < pod->n_init_containers + pod->n_containers; i++) {
+		const struct container_spec *container = container_at(pod, i);
 
 		for (size_t j = 0; j < container->n_mounts; j++)
-			if (container->mounts[j].name && !strcmp(container->mounts[j].name, volume))
+			if (container->mounts[j].name && !strcmp(container->mounts[j].name, volume->name))
 				return container->name ? container->name : "?";
 	}
 	return NULL;
 }
 
-static void report_source(const struct cursor *source, const struct pod *pod, const char *volume)
+static bool is_of_cluster(const struct volume *volume)
 {
-	const struct field *field = fields_find(&fields_volume, source->key);
-	const char *user = find_user(pod, volume);
-
-	if (!source->node || !field || field->use != USE_SOURCE)
-		return;
-	if (!user) {
-		cursor_warn(source,
-			"known, not supported here: nothing mounts the volume, so nothing is missing");
-		return;
-	}
-	cursor_add(source, SEVERITY_ERROR,
-		text_starts_with(volume, "kube-api-access-")
-			? "the cluster added this volume: remove it and its volumeMounts"
-			: "put the files into a folder and use hostPath",
-		"known, not supported here: %s from container \"%s\"", field->note, user);
+	return volume->name && text_starts_with(volume->name, "kube-api-access-");
 }
 
-void manifest_sources(const struct cursor *spec, const struct pod *pod)
+static void report_source(const struct cursor *source, const struct volume *volume, const char *user)
+{
+	const struct field *field = fields_find(&fields_volume, source->key);
+
+	if (!user)
+		cursor_warn(source,
+			"known, not supported here: nothing mounts the volume, so nothing is missing");
+	else
+		cursor_add(source, SEVERITY_ERROR,
+			is_of_cluster(volume)
+				? "the cluster added this volume: remove it and its volumeMounts"
+				: "put the files into a folder and use hostPath",
+			"known, not supported here: %s from container \"%s\"",
+			is_of_cluster(volume) ? "its content would be missing" : field->note, user);
+}
+
+/* As under the kubelet, a subPath that isn't there becomes an empty folder; nobody means that in a volume of files. */
+static void check_sub_paths(const struct cursor *spec, const struct pod *pod, bool init)
+{
+	struct cursor list = cursor_get(spec, init ? "initContainers" : "containers");
+
+	for (size_t i = 0; i < (init ? pod->n_init_containers : pod->n_containers); i++) {
+		const struct container_spec *container =
+			init ? &pod->init_containers[i] : &pod->containers[i];
+		struct cursor item = cursor_item(&list, i), mounts = cursor_get(&item, "volumeMounts");
+
+		for (size_t j = 0; j < container->n_mounts; j++) {
+			struct cursor mount = cursor_item(&mounts, j), at = cursor_get(&mount, "subPath");
+			const struct volume *volume =
+				pod->n_volumes ? &pod->volumes[container->mounts[j].volume] : NULL;
+
+			if (container->mounts[j].sub_path && volume && volume_has_entries(volume) &&
+				!volume_has_path(volume, container->mounts[j].sub_path))
+				cursor_warn(&at, "the volume has no such file: an empty folder is mounted in "
+						 "its place");
+		}
+	}
+}
+
+void manifest_sources(const struct cursor *spec, struct pod *pod)
 {
 	struct cursor list = cursor_get(spec, "volumes");
 
 	for (size_t i = 0; i < pod->n_volumes; i++) {
 		struct cursor item = cursor_item(&list, i);
+		const char *user = find_user(pod, &pod->volumes[i]);
 
 		for (size_t j = 0; j < cursor_entries(&item); j++) {
 			struct cursor source = cursor_entry(&item, j);
+			const struct field *field = fields_find(&fields_volume, source.key);
 
 			source.bracket = false;
-			report_source(&source, pod, pod->volumes[i].name ? pod->volumes[i].name : "");
+			if (!source.node || !field)
+				continue;
+			if (field->use == USE_SOURCE ||
+				(is_of_cluster(&pod->volumes[i]) && !strcmp(source.key, "projected")))
+				report_source(&source, &pod->volumes[i], user);
+			else if (kind_of(source.key) == pod->volumes[i].kind)
+				manifest_projection(&source, spec, pod, user != NULL, &pod->volumes[i]);
 		}
 	}
+	check_sub_paths(spec, pod, true);
+	check_sub_paths(spec, pod, false);
 }

@@ -142,6 +142,31 @@ bool names_check_environment(const struct cursor *at)
 	return true;
 }
 
+bool names_check_config_key(const struct cursor *at)
+{
+	const char *key = at->bracket ? at->key : cursor_string(at);
+	cleanup_free char *shown = key ? text_printable(key, strnlen(key, 120)) : NULL;
+	const char *wrong = NULL;
+
+	if (!key)
+		return true;
+	if (strlen(key) > SUBDOMAIN_LENGTH)
+		wrong = "must be no more than 253 bytes";
+	else if (!*key || strspn(key, LOWER UPPER DIGIT "-._") != strlen(key))
+		wrong = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+			"'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+			"'[-._a-zA-Z0-9]+')";
+	else if (!strcmp(key, "."))
+		wrong = "must not be '.'";
+	else if (!strcmp(key, ".."))
+		wrong = "must not be '..'";
+	else if (text_starts_with(key, ".."))
+		wrong = "must not start with '..'";
+	if (wrong)
+		cursor_add(at, SEVERITY_ERROR, NULL, "Invalid value: \"%s\": %s", shown, wrong);
+	return !wrong;
+}
+
 bool names_check_sysctl(const struct cursor *at)
 {
 	const char *name = cursor_string(at);

@@ -13,6 +13,8 @@ bool names_check_label(
 bool names_check_subdomain(const struct cursor *at); /* RFC 1123: a pod */
 bool names_check_port(const struct cursor *at); /* IANA service name */
 bool names_check_environment(const struct cursor *at);
+bool names_check_config_key(
+	const struct cursor *at); /* of a ConfigMap: the key of an entry, or the string there */
 bool names_check_sysctl(const struct cursor *at);
 bool names_check_address(const struct cursor *at); /* IPv4 or IPv6 */
 /* What is wrong with a label's key or value, in the API server's words; NULL: nothing. */

@@ -4,27 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/limits.h"
 #include "security/apparmor_learned.h"
-
-/* A random UUID (RFC 4122, version 4), as the API server gives every pod. */
-static int make_uid(char uid[37], struct error *err)
-{
-	unsigned char b[16];
-
-	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		return error_set(err, ERROR_HOST, errno, "getrandom");
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(uid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-		b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-	return 0;
-}
 
 void plan_complain(
 	struct findings *findings, const struct planned *item, const char *field, const struct error *err)
@@ -113,8 +98,7 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 	struct plan_request images = *request;
 
 	*plan = (struct plan){.pod = pod, .store.fd = -1, .learning = request->learning};
-	if (make_uid(plan->uid, err) < 0)
-		return -1;
+	memcpy(plan->uid, pod->uid, sizeof(plan->uid));
 	if ((request->look_only ? store_look : store_open)(&plan->store, request->store_path, err) < 0)
 		return -1;
 	plan->single_id = !userns_maps_uid(1);
@@ -164,6 +148,8 @@ void planned_free(struct planned *item)
 	free(item->image_failure);
 	strv_free(item->container.argv);
 	strv_free(item->container.env);
+	strv_free(item->argv_shown);
+	strv_free(item->env_shown);
 	free(item->container.credentials.groups);
 	free(item->user);
 	free(item->learned_under);

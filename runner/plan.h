@@ -38,6 +38,8 @@ struct planned {
 	struct error *image_failure; /* why it couldn't be fetched; NULL: it wasn't tried, or went well */
 	bool image_later; /* the supervisor sees to it: until then image is empty */
 	struct container container;
+	char **argv_shown,
+		**env_shown; /* the container's argv and env as they may be shown: without Secrets */
 	struct locks locks; /* what container.locks is made from */
 	const struct planned_profile *profile; /* NULL: unconfined */
 	struct recording *recording; /* of `minirun learn`; else NULL */

@@ -31,22 +31,30 @@ static void append(struct strv *words, char *const *more)
  * command replaces Entrypoint and Cmd, args replaces Cmd alone
  * (https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/).
  */
+static char **combine(const struct image_config *config, char *const *command, char *const *args)
+{
+	struct strv words = {0};
+
+	append(&words, command ? command : config->entrypoint);
+	if (args)
+		append(&words, args);
+	else if (!command)
+		append(&words, config->cmd);
+	return words.items ? words.items : strv_copy(NULL);
+}
+
 static void plan_command(struct planned *item, struct findings *findings)
 {
 	const struct container_spec *spec = item->spec;
 	const struct image_config *config = &item->image.config;
-	struct strv words = {0};
 
-	append(&words, spec->command ? spec->command : config->entrypoint);
-	if (spec->args)
-		append(&words, spec->args);
-	else if (!spec->command)
-		append(&words, config->cmd);
-	if (!words.n && item->image.name)
+	item->container.argv = combine(config, spec->command, spec->args);
+	item->argv_shown = combine(config, spec->command_shown ? spec->command_shown : spec->command,
+		spec->args_shown ? spec->args_shown : spec->args);
+	if (!item->container.argv[0] && item->image.name)
 		complain(findings, item, "command",
 			"name the program in command, or load the image with --config",
 			"Required value: the image says nothing of what it runs");
-	item->container.argv = words.items ? words.items : strv_copy(NULL);
 }
 
 /* Sets NAME=value, replacing an earlier entry of that name. */
@@ -63,7 +71,7 @@ static void set_variable(struct strv *env, char *entry)
 	strv_push(env, entry);
 }
 
-static void plan_environment(const struct pod *pod, struct planned *item)
+static char **make_environment(const struct pod *pod, const struct planned *item, bool shown)
 {
 	struct strv env = {0};
 
@@ -72,10 +80,13 @@ static void plan_environment(const struct pod *pod, struct planned *item)
 	for (char *const *e = item->image.config.env; e && *e; e++)
 		if (strchr(*e, '='))
 			set_variable(&env, xstrdup(*e));
-	for (size_t i = 0; i < item->spec->env.n; i++)
+	for (size_t i = 0; i < item->spec->env.n; i++) {
+		const struct string_pair *pair = &item->spec->env.items[i];
+
 		set_variable(&env,
-			xasprintf("%s=%s", item->spec->env.items[i].key, item->spec->env.items[i].value));
-	item->container.env = env.items;
+			xasprintf("%s=%s", pair->key, shown && pair->shown ? pair->shown : pair->value));
+	}
+	return env.items;
 }
 
 static void check_id(const struct plan *plan, struct findings *findings, const struct planned *item,
@@ -218,7 +229,8 @@ static void plan_stop_signal(struct planned *item, struct findings *findings)
 void plan_program(const struct pod *pod, struct planned *item, struct findings *findings)
 {
 	plan_command(item, findings);
-	plan_environment(pod, item);
+	item->container.env = make_environment(pod, item, false);
+	item->env_shown = make_environment(pod, item, true);
 	item->container.cwd = item->spec->working_dir;
 	if (!item->container.cwd)
 		item->container.cwd = item->image.config.working_dir;

@@ -34,6 +34,19 @@ int realise_folder(int dirfd, const char *name, mode_t mode, struct error *err)
 	return steal_fd(&fd);
 }
 
+static int realise_files(
+	const struct volume *volume, int64_t group, const struct pod_users *users, struct error *err)
+{
+	cleanup_free struct volume_file *files = xcalloc(volume->n_entries, sizeof(*files));
+
+	for (size_t i = 0; i < volume->n_entries; i++) {
+		const struct volume_entry *entry = &volume->entries[i];
+
+		files[i] = (struct volume_file){entry->path, entry->data, entry->size, entry->mode};
+	}
+	return volume_make_files(volume->name, files, volume->n_entries, group, users, err);
+}
+
 static int realise_volume(const struct pod *pod, const struct volume *volume, int folder,
 	const struct resources *resources, struct error *err)
 {
@@ -46,11 +59,14 @@ static int realise_volume(const struct pod *pod, const struct volume *volume, in
 	else if (volume->kind == VOLUME_HOST_PATH)
 		fd = volume_open_host_path(
 			volume->host_path, (enum volume_host_type)volume->host_path_type, err);
+	else if (volume_has_entries(volume))
+		fd = realise_files(volume, group, resources->users, err);
 	else
 		return -2; /* known, unsupported, and not mounted: the manifest's validation has said so */
 	/* What can't be shown to the pod's users is found before anything runs. */
-	if (fd >= 0 && (volume->kind == VOLUME_EMPTY_DIR ? pod_users_give(resources->users, fd, err)
-							 : pod_users_try(resources->users, fd, err)) < 0) {
+	if (fd >= 0 && !volume_has_entries(volume) &&
+		(volume->kind == VOLUME_EMPTY_DIR ? pod_users_give(resources->users, fd, err)
+						  : pod_users_try(resources->users, fd, err)) < 0) {
 		if (volume->kind == VOLUME_HOST_PATH)
 			error_wrap(err, "hostPath %s", volume->host_path);
 		close(fd);
@@ -82,7 +98,7 @@ int realise_private_mounts(const struct plan *plan, struct error *err)
 	bool needed = shares_shm(plan) || plan->own_users;
 
 	for (size_t i = 0; i < plan->pod->n_volumes; i++)
-		needed |= plan->pod->volumes[i].kind == VOLUME_EMPTY_DIR && plan->pod->volumes[i].memory;
+		needed |= plan->pod->volumes[i].memory || volume_has_entries(&plan->pod->volumes[i]);
 	return needed ? volumes_private_mounts(err) : 0;
 }
 
@@ -184,14 +200,16 @@ static int mount_volume(const struct planned *item, size_t index, const struct r
 	const struct pod *pod, struct prepared *prepared, struct error *err)
 {
 	const struct volume_mount *mount = &item->spec->mounts[index];
-	bool trusted = pod->volumes[mount->volume].kind == VOLUME_HOST_PATH;
-	int volume = resources->volumes[mount->volume];
+	const struct volume *volume = &pod->volumes[mount->volume];
+	bool trusted = volume->kind == VOLUME_HOST_PATH;
+	bool read_only = mount->read_only || volume_has_entries(volume);
+	int folder = resources->volumes[mount->volume];
 	bool is_dir;
 	int fd;
 
 	if (!trusted && mount->sub_path && *mount->sub_path)
-		pod_users_make_folder(resources->users, volume, mount->sub_path);
-	fd = volume_clone(volume, mount->sub_path, mount->read_only, trusted, &is_dir, err);
+		pod_users_make_folder(resources->users, folder, mount->sub_path);
+	fd = volume_clone(folder, mount->sub_path, read_only, trusted, &is_dir, err);
 	if (fd >= 0 && trusted && pod_users_map(resources->users, fd, true, err) < 0) {
 		close(fd);
 		fd = -1;

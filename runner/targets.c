@@ -8,6 +8,7 @@
 #include "base/document.h"
 #include "base/fd.h"
 #include "runner/catalog.h"
+#include "runner/manifest.h"
 #include "runner/selector.h"
 
 static int take_selected(const char *root, const char *selector, struct targets *targets, struct error *err)
@@ -31,7 +32,7 @@ static int take_selected(const char *root, const char *selector, struct targets 
 static int take_file(const char *file, struct targets *targets, struct error *err)
 {
 	cleanup_free char *text = NULL;
-	cleanup_node struct node *document = NULL;
+	cleanup_node struct node *documents = NULL;
 	const struct node *name;
 	struct findings findings;
 	size_t size;
@@ -39,10 +40,10 @@ static int take_file(const char *file, struct targets *targets, struct error *er
 	if (file_read(file, DOCUMENT_SIZE, ERROR_MANIFEST, &text, &size, err) < 0)
 		return -1;
 	findings_init(&findings, file);
-	document = document_read(text, size, DOCUMENT_AUTO, &findings);
+	documents = document_read_all(text, size, DOCUMENT_AUTO, &findings);
 	findings_print(&findings, stderr);
 	findings_free(&findings);
-	name = node_get(node_get(document, "metadata"), "name");
+	name = documents ? node_get(node_get(manifest_find_pod(documents), "metadata"), "name") : NULL;
 	if (!name || name->kind != NODE_STRING)
 		return error_set(err, ERROR_MANIFEST, 0, "%s: there is no pod in it that has a name", file);
 	strv_push(&targets->names, xstrdup(name->text));

@@ -93,11 +93,11 @@ assert_nothing_made() {
 }
 
 @test "what a program would miss is refused: variables and volumes from the cluster" {
-	run_pod < <(simple_pod cluster true "    env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
-    volumeMounts: [{name: config, mountPath: /config}]" "  volumes: [{name: config, configMap: {name: c}}]")
+	run_pod < <(simple_pod cluster true "    env: [{name: A, valueFrom: {fileKeyRef: {volumeName: v, path: p, key: k}}}]
+    volumeMounts: [{name: config, mountPath: /config}]" "  volumes: [{name: config, nfs: {server: s, path: /}}]")
 	assert_status 125
-	[[ $stderr == *"spec.containers[0].env[0].valueFrom: known, not supported here"* ]]
-	[[ $stderr == *"spec.volumes[0].configMap: known, not supported here: its content would be missing from container"* ]]
+	[[ $stderr == *"spec.containers[0].env[0].valueFrom.fileKeyRef: known, not supported here"* ]]
+	[[ $stderr == *"spec.volumes[0].nfs: known, not supported here: its content would be missing from container"* ]]
 	assert_nothing_made
 }
 
@@ -173,12 +173,12 @@ assert_nothing_made() {
 @test "a Deployment is refused with what to do" {
 	run_pod <<<$'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: 2}'
 	assert_status 125
-	assert_equal "$(findings)" '2:7: error: kind: Unsupported value: "Deployment": supported values: "Pod" (minirun runs'\
+	assert_equal "$(findings)" '2:7: error: kind: Unsupported value: "Deployment": supported values: "ConfigMap", "List", "Pod", "Secret" (minirun runs'\
 ' Pods: take metadata and spec from its spec.template)'
 }
 
 @test "files that are no manifest end in one clear error" {
-	printf 'a: 1\n---\nb: 2\n' >two.yaml
+	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nb: 2\n' >two.yaml
 	printf 'spec: \xff\n' >bytes.yaml
 	printf 'spec:\n\tcontainers: []\n' >tab.yaml
 	head -c 5000000 /dev/zero | tr '\0' ' ' >big.yaml
@@ -191,7 +191,7 @@ assert_nothing_made() {
 		done
 	} >laughs.yaml
 	local file
-	for file in "two:3:1: error: the file holds more than one YAML document" "bytes:1:7: error: invalid UTF-8" \
+	for file in "two:5:1: error: apiVersion: Required value" "bytes:1:7: error: invalid UTF-8" \
 		"tab:2:1: error: invalid YAML: tab" "empty: error: the file is empty" \
 		"laughs:1:22: error: the file holds more than 100000 values"; do
 		run --separate-stderr "$MINIRUN" "${file%%:*}.yaml"

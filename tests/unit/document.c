@@ -91,13 +91,16 @@ static void json_errors(void)
 		{"{'a': 1}",
 			"f:1:2: error: expected a key in double quotes or '}', found ''' (JSON's strings "
 			"stand in double quotes)\n"},
-		{"{\"a\": yes}",
-			"f:1:7: error: expected a value, found yes (a string stands in double quotes)\n"},
-		{"{\"a\": NaN}",
-			"f:1:7: error: expected a value, found NaN (a string stands in double quotes)\n"},
-		{"[01]", "f:1:2: error: expected a value, found 01 (a string stands in double quotes)\n"},
-		{"[1.]", "f:1:2: error: expected a value, found 1. (a string stands in double quotes)\n"},
-		{"[+1]", "f:1:2: error: expected a value, found +1 (a string stands in double quotes)\n"},
+		{"{\"a\": yes}", "f:1:7: error: expected a value (true, false, null, a number, or a string "
+				 "in double quotes)\n"},
+		{"{\"a\": NaN}", "f:1:7: error: expected a value (true, false, null, a number, or a string "
+				 "in double quotes)\n"},
+		{"[01]", "f:1:2: error: expected a value (true, false, null, a number, or a string in double "
+			 "quotes)\n"},
+		{"[1.]", "f:1:2: error: expected a value (true, false, null, a number, or a string in double "
+			 "quotes)\n"},
+		{"[+1]", "f:1:2: error: expected a value (true, false, null, a number, or a string in double "
+			 "quotes)\n"},
 		{"[1e999]", "f:1:2: error: the number is out of range\n"},
 		{"{\"a\": 1 // x\n}",
 			"f:1:9: error: expected ',' or '}', found '/' (JSON has no comments)\n"},
@@ -230,11 +233,13 @@ static void yaml_errors(void)
 		{"a: 1\nb: 2\na: 3\n", "f:3:1: error: duplicate key \"a\": it stands on line 1 already\n"},
 		{"yes: 1\ntrue: 2\n", "f:2:1: error: duplicate key \"true\": it stands on line 1 already\n"},
 		{"a: \"\\0x\"\n", "f:1:4: error: a string can't hold the character NUL\n"},
-		{"a: *x\n", "f:1:5: error: the alias *x names no anchor that is complete before it\n"},
-		{"a: &x [*x]\n", "f:1:9: error: the alias *x names no anchor that is complete before it\n"},
+		{"a: *x\n", "f:1:5: error: the alias names no anchor that is complete before it (a string "
+			    "that begins with * stands in quotes)\n"},
+		{"a: &x [*x]\n", "f:1:9: error: the alias names no anchor that is complete before it (a "
+				 "string that begins with * stands in quotes)\n"},
 		{"a: !!int b\n",
-			"f:1:10: error: the tag tag:yaml.org,2002:int does not fit here (only !!str, "
-			"!!int, !!float, !!bool and !!null can be used)\n"},
+			"f:1:10: error: this tag does not fit here (!!str, !!int, !!float, !!bool and !!null "
+			"are known; a string that begins with ! stands in quotes)\n"},
 		{"? [a]\n: 1\n", "f:1:3: error: the key of a map must be a string\n"},
 		{"a: 1\nb: |0\n  x\n", "f:2:1: error: invalid YAML after this: indentation indicator 0\n"},
 		{"~: 1\n", "f:1:1: error: the key of a map must be a string\n"},
