@@ -92,46 +92,6 @@ static void print_conditions(struct json_object *pod, FILE *out)
 	}
 }
 
-static void print_volume(struct json_object *volume, FILE *out)
-{
-	struct json_object *empty = json_at(volume, "emptyDir");
-	struct json_object *host = json_at(volume, "hostPath");
-
-	fprintf(out, "  %s:\n", text_at(volume, "name"));
-	if (empty) {
-		const char *limit = text_at(empty, "sizeLimit");
-
-		fprintf(out,
-			"    Type:       EmptyDir (a temporary directory that shares a pod's lifetime)\n");
-		fprintf(out, "    Medium:     %s\n", text_at(empty, "medium"));
-		fprintf(out, "    SizeLimit:  %s\n", *limit ? limit : "<unset>");
-	} else if (host) {
-		fprintf(out, "    Type:          HostPath (bare host directory volume)\n");
-		fprintf(out, "    Path:          %s\n", text_at(host, "path"));
-		fprintf(out, "    HostPathType:  %s\n", text_at(host, "type"));
-	} else {
-		json_object_object_foreach(volume, key, unused)
-		{
-			(void)unused;
-			if (strcmp(key, "name") != 0)
-				fprintf(out, "    Type:  %s\n", key);
-		}
-	}
-}
-
-static void print_volumes(struct json_object *pod, FILE *out)
-{
-	struct json_object *list = json_at(pod, "spec.volumes");
-
-	if (!list || !json_object_array_length(list)) {
-		fprintf(out, "Volumes:                     <none>\n");
-		return;
-	}
-	fprintf(out, "Volumes:\n");
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		print_volume(json_object_array_get_idx(list, i), out);
-}
-
 static int describe(const char *root, const char *name, struct error *err)
 {
 	struct record record;
@@ -143,7 +103,7 @@ static int describe(const char *root, const char *name, struct error *err)
 	describe_containers(&record, false, stdout);
 	print_gates(record.pod, stdout);
 	print_conditions(record.pod, stdout);
-	print_volumes(record.pod, stdout);
+	describe_volumes(record.pod, stdout);
 	printf("%-29s%s\n", "QoS Class:", text_at(record.pod, "status.qosClass"));
 	printf("%-29s%s\n", "Node-Selectors:", "<none>");
 	printf("%-29s%s\n", "Tolerations:", "<none>");

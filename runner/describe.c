@@ -95,24 +95,6 @@ static void print_ports(struct json_object *spec, FILE *out)
 	print_ports_by(ports, "hostPort", "Host Port:", "Host Ports:", out);
 }
 
-static void print_environment(struct json_object *spec, FILE *out)
-{
-	struct json_object *list = json_at(spec, "env");
-
-	if (!list || !json_object_array_length(list)) {
-		line(out, "Environment:", "<none>");
-		return;
-	}
-	fprintf(out, "    Environment:\n");
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *variable = json_object_array_get_idx(list, i);
-		struct json_object *from = json_at(variable, "valueFrom");
-
-		fprintf(out, "      %s:  %s\n", text_at(variable, "name"),
-			from ? json_object_to_json_string(from) : text_at(variable, "value"));
-	}
-}
-
 static void print_mounts(struct json_object *spec, FILE *out)
 {
 	struct json_object *list = json_at(spec, "volumeMounts");
@@ -179,7 +161,7 @@ static void print_container(
 		print_run("Last State:", json_at(status, "lastState"), out);
 	line(out, "Ready:", json_object_get_boolean(json_at(status, "ready")) ? "True" : "False");
 	line(out, "Restart Count:", text_at(status, "restartCount"));
-	print_environment(spec, out);
+	describe_environment(record->pod, spec, out);
 	print_mounts(spec, out);
 	print_denials(json_at(record->denials, name), out);
 }

@@ -12,6 +12,12 @@ const char *describe_time(time_t time, char *buffer, size_t size);
 /* The init containers or the main ones, each with what was refused to it. */
 void describe_containers(const struct record *record, bool init, FILE *out);
 
+/* describe_env.c: a container's variables, and where they come from. pod is the whole Pod. */
+void describe_environment(struct json_object *pod, struct json_object *spec, FILE *out);
+
+/* describe_volumes.c */
+void describe_volumes(struct json_object *pod, FILE *out);
+
 void describe_events(const struct record *record, FILE *out);
 
 #endif

@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "runner/limits.h"
 
-#define LABEL_WIDTH 13
-
 const struct profile_choice *explain_seccomp_choice(const struct explanation *explanation, size_t index)
 {
 	const struct plan *plan = explanation->plan;
@@ -52,7 +50,7 @@ static void print_words(const char *const *words, FILE *out)
 
 static void label(const char *name, FILE *out)
 {
-	fprintf(out, "  %-*s ", LABEL_WIDTH, name);
+	fprintf(out, EXPLAIN_LABEL, name);
 }
 
 /* A word of a command, quoted as a shell would want it. */
@@ -96,6 +94,15 @@ static void print_image(const struct planned *item, FILE *out)
 	}
 }
 
+/* Where a variable comes from, if it is from elsewhere than the manifest's text; or NULL. */
+static const char *source_of(const struct container_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->env.n; i++)
+		if (!strcmp(spec->env.items[i].key, name))
+			return spec->env.items[i].source;
+	return NULL;
+}
+
 static void print_process(const struct planned *item, FILE *out)
 {
 	const struct container *container = &item->container;
@@ -119,8 +126,9 @@ static void print_process(const struct planned *item, FILE *out)
 	fprintf(out, "%zu variable%s: ", n, n == 1 ? "" : "s");
 	for (size_t i = 0; i < n; i++) {
 		cleanup_free char *name = text_printable(container->env[i], strcspn(container->env[i], "="));
+		const char *source = source_of(item->spec, name);
 
-		fprintf(out, "%s%s", i ? ", " : "", name);
+		fprintf(out, "%s%s%s%s", i ? ", " : "", name, source ? " from " : "", source ? source : "");
 	}
 	putc('\n', out);
 }
@@ -188,7 +196,7 @@ static void print_mounts(const struct pod *pod, const struct planned *item, FILE
 			mount->sub_path ? "/" : "", mount->sub_path ? mount->sub_path : "",
 			volume->kind == VOLUME_HOST_PATH ? ", the host's " : "",
 			volume->kind == VOLUME_HOST_PATH ? volume->host_path : "",
-			mount->read_only ? ", read-only" : "");
+			mount->read_only || volume_has_entries(volume) ? ", read-only" : "");
 	}
 	for (char *const *path = item->image.config.volumes; path && *path; path++) {
 		label("", out);
@@ -347,36 +355,6 @@ static void print_ports(const struct plan *plan, const struct planned *item, FIL
 	putc('\n', out);
 }
 
-static void print_volumes(const struct pod *pod, FILE *out)
-{
-	static const char *const kinds[] = {
-		[VOLUME_EMPTY_DIR] = "emptyDir",
-		[VOLUME_HOST_PATH] = "hostPath",
-		[VOLUME_CONFIG_MAP] = "configMap",
-		[VOLUME_SECRET] = "secret",
-		[VOLUME_DOWNWARD] = "downwardAPI",
-		[VOLUME_PROJECTED] = "projected",
-		[VOLUME_UNSUPPORTED] = "not supported",
-	};
-
-	for (size_t i = 0; i < pod->n_volumes; i++) {
-		const struct volume *volume = &pod->volumes[i];
-
-		label(i ? "" : "volumes", out);
-		fprintf(out, "%s  %s", volume->name, kinds[volume->kind]);
-		if (volume->kind == VOLUME_HOST_PATH)
-			fprintf(out, " %s", volume->host_path);
-		if (volume->kind == VOLUME_EMPTY_DIR) {
-			char size[32];
-
-			fprintf(out, "%s, %s", volume->memory ? " in memory" : " on disk",
-				volume->size_limit ? text_size(volume->size_limit, size, sizeof(size))
-						   : "not limited");
-		}
-		putc('\n', out);
-	}
-}
-
 static void print_pod(const struct plan *plan, FILE *out)
 {
 	const struct pod *pod = plan->pod;
@@ -412,7 +390,7 @@ static void print_pod(const struct plan *plan, FILE *out)
 		label(i ? "" : "sysctls", out);
 		fprintf(out, "%s = %s\n", pod->sysctls.items[i].key, pod->sysctls.items[i].value);
 	}
-	print_volumes(pod, out);
+	explain_volumes(pod, out);
 }
 
 void explain_text(const struct explanation *explanation, FILE *out)

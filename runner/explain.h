@@ -23,6 +23,12 @@ struct namespaces_told {
 };
 void explain_namespaces(const struct pod *pod, struct namespaces_told *told);
 
+/* What stands at the left of each line. */
+#define EXPLAIN_LABEL "  %-13s "
+
+/* explain_volumes.c */
+void explain_volumes(const struct pod *pod, FILE *out);
+
 void explain_text(const struct explanation *explanation, FILE *out);
 /* The manifest's own findings are the caller's to add. */
 struct json_object *explain_json(const struct explanation *explanation);

@@ -99,7 +99,8 @@ static struct json_object *mounts_json(const struct pod *pod, const struct plann
 			add_string(one, "subPath", mount->sub_path);
 		if (volume->kind == VOLUME_HOST_PATH)
 			add_string(one, "hostPath", volume->host_path);
-		add_bool(one, "readOnly", mount->read_only);
+		add_bool(one, "readOnly",
+			mount->read_only || volume_has_entries(&pod->volumes[mount->volume]));
 		json_object_array_add(json, one);
 	}
 	return json;
@@ -212,6 +213,23 @@ static struct json_object *container_json(const struct explanation *explanation,
 	return json;
 }
 
+static struct json_object *files_json(const struct volume *volume)
+{
+	struct json_object *files = json_object_new_array();
+
+	for (size_t i = 0; i < volume->n_entries; i++) {
+		const struct volume_entry *entry = &volume->entries[i];
+		struct json_object *file = json_object_new_object();
+
+		add_string(file, "path", entry->path);
+		add_number(file, "mode", entry->mode);
+		add_number(file, "size", (int64_t)entry->size);
+		add_string(file, "source", entry->source);
+		json_object_array_add(files, file);
+	}
+	return files;
+}
+
 struct json_object *explain_json(const struct explanation *explanation)
 {
 	static const char *const policies[] = {
@@ -248,6 +266,8 @@ struct json_object *explain_json(const struct explanation *explanation)
 		if (pod->volumes[i].size_limit)
 			json_object_object_add(
 				one, "sizeLimit", json_object_new_uint64(pod->volumes[i].size_limit));
+		if (volume_has_entries(&pod->volumes[i]))
+			json_object_object_add(one, "files", files_json(&pod->volumes[i]));
 		json_object_array_add(volumes, one);
 	}
 	json_object_object_add(json, "volumes", volumes);

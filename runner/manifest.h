@@ -36,6 +36,7 @@ struct json_object;
 struct string_pair {
 	char *key, *value;
 	char *shown; /* what is shown of a value that has something of a Secret in it; NULL: the value itself */
+	char *source; /* "secret db", "metadata.name": of a variable that isn't the manifest's own text; else NULL */
 };
 
 struct string_map {

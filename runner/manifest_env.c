@@ -15,8 +15,8 @@
 #include "base/memory.h"
 #include "runner/names.h"
 
-/* Takes value, and shown, which may be NULL. */
-static void set_variable(struct string_map *env, const char *name, char *value, char *shown)
+/* Takes value, and shown and source, which may be NULL. */
+static void set_variable(struct string_map *env, const char *name, char *value, char *shown, char *source)
 {
 	struct string_pair *pair = NULL;
 
@@ -29,9 +29,11 @@ static void set_variable(struct string_map *env, const char *name, char *value, 
 	} else {
 		free(pair->value);
 		free(pair->shown);
+		free(pair->source);
 	}
 	pair->value = value;
 	pair->shown = shown;
+	pair->source = source;
 }
 
 /* A variable from a key; at is what is to blame if it can't be one. */
@@ -55,7 +57,8 @@ static void set_from_entry(const struct cursor *at, const struct config *config,
 	}
 	if (config->secret)
 		shown = xasprintf("<set to the key '%s' in secret '%s'>", entry->key, config->name);
-	set_variable(env, name, xstrdup(entry->data), shown);
+	set_variable(env, name, xstrdup(entry->data), shown,
+		xasprintf("%s %s", config->secret ? "secret" : "configmap", config->name));
 }
 
 /* configMapKeyRef or secretKeyRef. */
@@ -121,8 +124,12 @@ static void read_value_from(const struct cursor *spec, const struct cursor *cont
 		read_key(&map, false, name, pod, env);
 	else if (secret.node)
 		read_key(&secret, true, name, pod, env);
-	if (got)
-		set_variable(env, name, got, NULL);
+	if (got) {
+		struct cursor what =
+			cursor_get(field.node ? &field : &resource, field.node ? "fieldPath" : "resource");
+
+		set_variable(env, name, got, NULL, xstrdup(cursor_string(&what)));
+	}
 }
 
 /* An item of envFrom: configMapRef or secretRef. */
@@ -183,7 +190,7 @@ void manifest_environment(const struct cursor *spec, const struct cursor *contai
 		}
 		expanded = manifest_expand(&value, env, &shown);
 		if (text && *text && expanded) {
-			set_variable(env, text, expanded, shown);
+			set_variable(env, text, expanded, shown, NULL);
 			continue;
 		}
 		free(expanded);

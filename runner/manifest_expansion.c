@@ -40,6 +40,7 @@ void string_map_free(struct string_map *map)
 		free(map->items[i].key);
 		free(map->items[i].value);
 		free(map->items[i].shown);
+		free(map->items[i].source);
 	}
 	free(map->items);
 	*map = (struct string_map){0};

@@ -47,6 +47,51 @@ static struct json_object *text(const char *value)
 	return json_object_new_string(value);
 }
 
+/* fieldRef.apiVersion of variables and files. */
+static void complete_field(struct json_object *holder)
+{
+	struct json_object *field = json_object_object_get(holder, "fieldRef");
+
+	if (field)
+		set_default(field, "apiVersion", text("v1"));
+}
+
+static void complete_fields(struct json_object *list, const char *inside)
+{
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		complete_field(inside ? json_object_object_get(item, inside) : item);
+	}
+}
+
+/* The modes of files, and what has a default in projected volumes and those of the downward API. */
+static void complete_volumes(struct json_object *list)
+{
+	static const char *const with_mode[] = {"configMap", "secret", "projected", "downwardAPI"};
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *volume = json_object_array_get_idx(list, i);
+		struct json_object *projected = json_object_object_get(volume, "projected");
+		struct json_object *downward = json_object_object_get(volume, "downwardAPI");
+		struct json_object *sources = json_object_object_get(projected, "sources");
+
+		for (size_t j = 0; j < array_length(with_mode); j++) {
+			struct json_object *source = json_object_object_get(volume, with_mode[j]);
+
+			if (source)
+				set_default(source, "defaultMode", json_object_new_int(0644));
+		}
+		complete_fields(json_object_object_get(downward, "items"), NULL);
+		for (size_t j = 0; sources && j < json_object_array_length(sources); j++)
+			complete_fields(json_object_object_get(
+						json_object_object_get(
+							json_object_array_get_idx(sources, j), "downwardAPI"),
+						"items"),
+				NULL);
+	}
+}
+
 static void complete_containers(struct json_object *list, const struct container_spec *specs, size_t n_specs)
 {
 	static const char *const policies[] = {
@@ -59,6 +104,7 @@ static void complete_containers(struct json_object *list, const struct container
 		set_default(container, "resources", json_object_new_object());
 		set_default(container, "terminationMessagePath", text(specs[i].termination_message_path));
 		set_default(container, "terminationMessagePolicy", text("File"));
+		complete_fields(json_object_object_get(container, "env"), "valueFrom");
 	}
 }
 
@@ -76,6 +122,7 @@ static void complete(struct json_object *object, const struct pod *pod)
 	complete_containers(
 		json_object_object_get(spec, "initContainers"), pod->init_containers, pod->n_init_containers);
 	complete_containers(json_object_object_get(spec, "containers"), pod->containers, pod->n_containers);
+	complete_volumes(json_object_object_get(spec, "volumes"));
 	set_default(spec, "dnsPolicy", text("ClusterFirst"));
 	set_default(spec, "enableServiceLinks", json_object_new_boolean(true));
 	set_default(spec, "restartPolicy", text(policies[pod->restart_policy]));
