@@ -219,8 +219,9 @@ assert_shown() {
 
 @test "in the background: described as by kubectl, given back as a Pod, and secret on disk as in the lists" {
 	config_pod bg 'sleep 60' >pod.yaml
-	run --separate-stderr "$MINIRUN" -d pod.yaml
+	run --separate-stderr "$MINIRUN" apply -f pod.yaml
 	assert_status 0
+	assert_equal "$output" $'configmap/site created\nsecret/db created\npod/bg created'
 	"$MINIRUN" wait pod/bg --for=condition=Ready --timeout=20s
 	run --separate-stderr "$MINIRUN" describe pod bg
 	local line
@@ -246,7 +247,19 @@ assert_shown() {
 	assert_status 0
 	# Nothing of it is in what minirun writes: neither in the run folder nor in the store.
 	! grep -r -l -e hunter2 -e aHVudGVyMg "$MINIRUN_ROOT" "$MINIRUN_STORE/pods" || fail "a secret is on disk"
-	"$MINIRUN" delete pod bg --force --grace-period=0
+	run --separate-stderr "$MINIRUN" apply -f pod.yaml
+	assert_equal "$output" "pod/bg unchanged"
+	assert_has "the ConfigMaps and Secrets of the file were not applied"
+	"$MINIRUN" delete -f pod.yaml --force --grace-period=0
+}
+
+@test "a pod with users of its own may read what is its root's" {
+	needs_root
+	run_pod < <(config_pod users 'id -u; cat /db/deep/password; echo; stat -L -c "%u %g" /db /db/deep /db/deep/password /page' \
+		"  hostUsers: false
+  securityContext: {runAsUser: 1000, runAsGroup: 1000, fsGroup: 2000}")
+	assert_status 0
+	assert_equal "$(strip_prefix main <<<"$output" | tr '\n' ' ')" "1000 hunter2 0 2000 0 2000 0 2000 0 2000 "
 }
 
 @test "fsGroup may read what is secret, and nobody else" {
