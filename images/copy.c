@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -197,8 +196,8 @@ static int copy_entry(
 		return copy_folder(copy, from_dir, to_dir, name, depth, err);
 	if (inroot_remove_tree(to_dir, name, err) < 0)
 		return -1;
-	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0))
-		return 0; /* a whiteout */
+	if (whiteout_is(from_dir, name, &st))
+		return 0;
 	if (st.st_nlink > 1)
 		first = inodes_meet(&copy->inodes, st.st_ino, copy->path);
 	if (first)

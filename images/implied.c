@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -162,7 +161,7 @@ static int hide_name(const struct hiding *hiding, int ours, int theirs, const ch
 		below = xasprintf("%s/%s", path, name);
 		return hide(hiding, below, err);
 	}
-	if (errno != ENOENT || mknodat(ours, name, S_IFCHR, makedev(0, 0)) < 0)
+	if (errno != ENOENT || whiteout_put(ours, name) < 0)
 		return entry_error(&entry, err, errno, "cannot hide what is below it");
 	return 0;
 }

@@ -54,12 +54,67 @@ int whiteout_kind(const struct entry *entry, const char *path, enum whiteout *ki
 	return 0;
 }
 
+/* Root's overlays read the one, those of a user namespace the other; the same layer may come to both. */
+static int set_both(int fd, const char *trusted, const char *user, const char *value)
+{
+	bool first = fsetxattr(fd, trusted, value, 1, 0) == 0;
+	bool second = fsetxattr(fd, user, value, 1, 0) == 0;
+
+	return first || second ? 0 : -1;
+}
+
+static bool has_either(int fd, const char *trusted, const char *user)
+{
+	char value;
+
+	return (fgetxattr(fd, trusted, &value, 1) == 1 && value == 'y') ||
+	       (fgetxattr(fd, user, &value, 1) == 1 && value == 'y');
+}
+
+static int put_marked(int dirfd, const char *name)
+{
+	cleanup_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cleanup_fd int folder = -1;
+
+	if (fd < 0)
+		return -1;
+	if (set_both(fd, "trusted.overlay.whiteout", "user.overlay.whiteout", "y") < 0) {
+		unlinkat(dirfd, name, 0);
+		errno = EPERM;
+		return -1;
+	}
+	/* Where overlays look for such (Linux 6.7), they do in folders that say so. */
+	folder = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder >= 0 && !whiteout_is_opaque(folder))
+		set_both(folder, "trusted.overlay.opaque", "user.overlay.opaque", "x");
+	return 0;
+}
+
+int whiteout_put(int dirfd, const char *name)
+{
+	if (mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) == 0)
+		return 0;
+	return errno == EPERM ? put_marked(dirfd, name) : -1;
+}
+
+bool whiteout_is(int dirfd, const char *name, const struct stat *st)
+{
+	cleanup_fd int fd = -1;
+
+	if (S_ISCHR(st->st_mode))
+		return st->st_rdev == makedev(0, 0);
+	if (!S_ISREG(st->st_mode) || st->st_size)
+		return false;
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && has_either(fd, "trusted.overlay.whiteout", "user.overlay.whiteout");
+}
+
 bool whiteout_is_there(const struct unpack *unpack, int dirfd, const char *name)
 {
 	struct stat st;
 
 	return unpack->n_whiteouts > 0 && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+	       whiteout_is(dirfd, name, &st);
 }
 
 static int cannot_hide(const struct entry *entry, struct error *err)
@@ -71,14 +126,10 @@ int whiteout_make_opaque(struct unpack *unpack, int dirfd, const char *name, con
 	const struct entry *entry, struct error *err)
 {
 	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool trusted, user;
 
 	if (fd < 0)
 		return cannot_hide(entry, err);
-	/* Root's overlays read the one, those of a user namespace the other; the same layer may come to both. */
-	trusted = fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0;
-	user = fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) == 0;
-	if (trusted || user)
+	if (set_both(fd, "trusted.overlay.opaque", "user.overlay.opaque", "y") == 0)
 		return 0;
 	if (errno != ENOTSUP && errno != EPERM)
 		return cannot_hide(entry, err);
@@ -88,10 +139,7 @@ int whiteout_make_opaque(struct unpack *unpack, int dirfd, const char *name, con
 
 bool whiteout_is_opaque(int fd)
 {
-	char value;
-
-	return (fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y') ||
-	       (fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y');
+	return has_either(fd, "trusted.overlay.opaque", "user.overlay.opaque");
 }
 
 int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error *err)
@@ -112,7 +160,7 @@ int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error
 		return 0;
 	}
 	hidden = name + strlen(PREFIX);
-	if (mknodat(dirfd, hidden, S_IFCHR, makedev(0, 0)) == 0) {
+	if (whiteout_put(dirfd, hidden) == 0) {
 		unpack->n_whiteouts++;
 		return 0;
 	}

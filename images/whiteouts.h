@@ -14,6 +14,8 @@
 #ifndef IMAGES_WHITEOUTS_H
 #define IMAGES_WHITEOUTS_H
 
+#include <sys/stat.h>
+
 #include "images/unpack.h"
 
 /* Tells what an entry of a layer is by its cleaned path. Fills err for one that makes no sense. */
@@ -21,6 +23,14 @@ int whiteout_kind(const struct entry *entry, const char *path, enum whiteout *ki
 
 /* Makes the whiteout at hand (unpack->whiteout). */
 int whiteout_make(struct unpack *unpack, const struct entry *entry, struct error *err);
+
+/*
+ * Makes a whiteout of that name, which must not be there: 0, or -1 with errno. On a file system that takes no device 0:0, which
+ * is an overlay itself, it is an empty file with the attribute "overlay.whiteout".
+ */
+int whiteout_put(int dirfd, const char *name);
+/* Whether what st says of the name in that folder is a whiteout, in either form. */
+bool whiteout_is(int dirfd, const char *name, const struct stat *st);
 
 /* Whether the name in that folder is a whiteout of this layer. */
 bool whiteout_is_there(const struct unpack *unpack, int dirfd, const char *name);
