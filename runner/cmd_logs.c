@@ -15,7 +15,8 @@
 #include "runner/paths.h"
 #include "runner/status.h"
 
-#define PAUSE_NS 50000000 /* between two looks with -f */
+#define PAUSE_NS      50000000 /* between two looks with -f */
+#define OUTPUT_BUFFER 65536 /* bytes: of 5 MB/s or 500 */
 
 struct request {
 	const char *root, *pod;
@@ -228,6 +229,21 @@ static bool runs(const struct request *request, const struct source *source)
 	return result;
 }
 
+/* What is there by now; what isn't any more is said. */
+static void print(struct source *source)
+{
+	unsigned int gaps = source->reader.gaps;
+
+	logreader_print(&source->reader, stdout);
+	if (source->reader.gaps == gaps)
+		return;
+	fflush(stdout);
+	fprintf(stderr,
+		"minirun: container %s prints faster than this is read: lines are missing, they have been "
+		"rotated away\n",
+		source->container);
+}
+
 /* Until all have ended, or nobody reads. */
 static void follow(const struct request *request, struct sources *sources)
 {
@@ -243,7 +259,7 @@ static void follow(const struct request *request, struct sources *sources)
 				continue;
 			/* In this order: what it wrote before its end is read after that is known. */
 			alive = runs(request, source);
-			logreader_print(&source->reader, stdout);
+			print(source);
 			if (alive)
 				continue;
 			source->ended = true;
@@ -270,12 +286,13 @@ int cmd_logs(const struct invocation *invocation, struct error *err)
 	if (read_options(invocation, &request, err) < 0)
 		return -1;
 	request.root = root;
+	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
 	/* With -f one that is just being made is waited for. */
 	while ((result = open_sources(invocation, &request, &sources, err)) < 0 && request.follow &&
 		is_waiting(err))
 		nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 	for (size_t i = 0; i < sources.n && result == 0; i++)
-		logreader_print(&sources.items[i].reader, stdout);
+		print(&sources.items[i]);
 	if (result == 0 && request.follow)
 		follow(&request, &sources);
 	for (size_t i = 0; i < sources.n; i++) {

@@ -85,8 +85,8 @@ static void put(struct logfile *log, const char *data, size_t size)
 		log->size += (off_t)size;
 }
 
-/* One time for all that came with one read, as conmon has it. */
-static size_t make_stamp(char *buffer)
+/* What stands before each piece. One time for all that came with one read, as conmon has it. */
+static size_t make_head(char *buffer, int stream)
 {
 	struct timespec now;
 	struct tm tm;
@@ -95,7 +95,8 @@ static size_t make_stamp(char *buffer)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	n = strftime(buffer, HEAD_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	return n + (size_t)snprintf(buffer + n, HEAD_MAX - n, ".%09ldZ", now.tv_nsec);
+	return n + (size_t)snprintf(buffer + n, HEAD_MAX - n, ".%09ldZ %s F ", now.tv_nsec,
+			   stream == 1 ? "stdout" : "stderr");
 }
 
 /* At most that many lines and pieces are written. */
@@ -111,7 +112,7 @@ static size_t count_lines(const char *text, size_t size)
 size_t logfile_write(struct logfile *log, int stream, const char *text, size_t size, bool end)
 {
 	char head[HEAD_MAX];
-	size_t stamp = make_stamp(head);
+	size_t stamp = make_head(head, stream);
 	size_t taken = 0, used = 0;
 	cleanup_free char *out = xcalloc(size + count_lines(text, size) * (HEAD_MAX + 1), 1);
 
@@ -130,8 +131,7 @@ size_t logfile_write(struct logfile *log, int stream, const char *text, size_t s
 			break;
 		memcpy(out + used, head, stamp);
 		used += stamp;
-		used += (size_t)sprintf(
-			out + used, " %s %c ", stream == 1 ? "stdout" : "stderr", whole ? 'F' : 'P');
+		out[used - 2] = whole ? 'F' : 'P';
 		memcpy(out + used, from, n);
 		used += n;
 		out[used++] = '\n';

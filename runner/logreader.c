@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +14,8 @@
 #include "runner/logfile.h"
 
 #define PIECE       ((size_t)256 * 1024)
+#define RENAMINGS   50 /* looks while files are being renamed */
+#define RENAMING_NS 1000000 /* between two */
 #define STAMP_WIDTH 30 /* "2026-11-24T12:00:00.000000000Z" */
 
 /* An entry: its time, its tag and its text. */
@@ -23,10 +26,14 @@ struct entry {
 	size_t size;
 };
 
+static char *name_of(const struct logreader *reader, int age)
+{
+	return age ? xasprintf("%u.log.%d", reader->run, age) : xasprintf("%u.log", reader->run);
+}
+
 static int open_file(const struct logreader *reader, int age)
 {
-	cleanup_free char *name =
-		age ? xasprintf("%u.log.%d", reader->run, age) : xasprintf("%u.log", reader->run);
+	cleanup_free char *name = name_of(reader, age);
 
 	return openat(reader->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -65,9 +72,9 @@ static void show(struct logreader *reader, const struct entry *entry, FILE *out)
 		return;
 	if (reader->timestamps && first)
 		fprintf(out, "%.*s ", STAMP_WIDTH, entry->stamp);
-	fwrite(entry->text, 1, entry->size, out);
+	fwrite_unlocked(entry->text, 1, entry->size, out);
 	if (entry->whole)
-		fputc('\n', out);
+		putc_unlocked('\n', out);
 }
 
 /* Hands on the whole entries of the buffer; NULL counts the lines instead. */
@@ -93,30 +100,45 @@ static size_t consume(struct logreader *reader, FILE *out)
 	return lines;
 }
 
-/* At the end of a file: the next newer one. Of the newest, whether it has been rotated away. */
-static bool go_on(struct logreader *reader)
+/* Whether the file of that age is the one that is open. */
+static bool is_ours(const struct logreader *reader, int age)
 {
+	cleanup_free char *name = name_of(reader, age);
 	struct stat ours, there;
+
+	return fstat(reader->fd, &ours) == 0 &&
+	       fstatat(reader->folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       there.st_ino == ours.st_ino && there.st_dev == ours.st_dev;
+}
+
+/* How old the file that is open is by now; -1: there is none such. */
+static int age_of_ours(const struct logreader *reader)
+{
+	for (int age = 0; age < LOG_FILES; age++)
+		if (is_ours(reader, age))
+			return age;
+	return -1;
+}
+
+/*
+ * Opens the file after the one that is open. Returns it, -1 if ours is the newest, -2 if ours is not to be found, and -3 if the
+ * files were just being renamed. That goes from the oldest to the newest: as long as ours has its name, so has the next.
+ */
+static int open_next(struct logreader *reader)
+{
+	int age = age_of_ours(reader);
 	int next;
 
-	if (reader->age > 0) {
-		next = open_file(reader, reader->age - 1);
-		if (next < 0)
-			return false;
-		reader->age--;
-	} else {
-		next = open_file(reader, 0);
-		if (next < 0)
-			return false;
-		if (fstat(next, &there) < 0 || fstat(reader->fd, &ours) < 0 ||
-			(there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)) {
-			close(next);
-			return false;
-		}
+	if (age <= 0)
+		return age < 0 ? -2 : -1;
+	next = open_file(reader, age - 1);
+	if (next >= 0 && is_ours(reader, age)) {
+		reader->age = age - 1;
+		return next;
 	}
-	close(reader->fd);
-	reader->fd = next;
-	return true;
+	if (next >= 0)
+		close(next);
+	return -3;
 }
 
 /* Reads once. Returns false at the end of what there is. */
@@ -133,14 +155,47 @@ static bool fill(struct logreader *reader)
 	return true;
 }
 
+/* To the end of the file as it is now. Returns how many lines. */
+static size_t read_file(struct logreader *reader, FILE *out)
+{
+	size_t lines = 0;
+
+	while (fill(reader))
+		lines += consume(reader, out);
+	return lines;
+}
+
+/* At the end of a file: the next newer one, if there is one. *lines counts what was still to be read of this one. */
+static bool go_on(struct logreader *reader, FILE *out, size_t *lines)
+{
+	const struct timespec pause = {.tv_nsec = RENAMING_NS};
+	int next = -1;
+
+	for (int i = 0; i < RENAMINGS && (next = open_next(reader)) < -1; i++)
+		nanosleep(&pause, NULL);
+	if (next == -1)
+		return false;
+	/* Something may have been written since its end was reached; now that there is a next one nothing will be. */
+	*lines += read_file(reader, out);
+	close(reader->fd);
+	reader->fd = next;
+	if (next < 0) {
+		/* It has been rotated away, and perhaps more than that. */
+		reader->gaps++;
+		reader->middle = false;
+		reader->used = 0;
+		open_oldest(reader);
+	}
+	return reader->fd >= 0;
+}
+
 static size_t count_lines(struct logreader *reader)
 {
 	size_t lines = 0;
 
-	do {
-		while (fill(reader))
-			lines += consume(reader, NULL);
-	} while (reader->age > 0 && go_on(reader));
+	do
+		lines += read_file(reader, NULL);
+	while (go_on(reader, NULL, &lines));
 	reader->used = 0;
 	close(reader->fd);
 	open_oldest(reader);
@@ -172,13 +227,12 @@ void logreader_close(struct logreader *reader)
 
 bool logreader_print(struct logreader *reader, FILE *out)
 {
-	bool any = false;
+	size_t lines = 0;
 
-	do {
-		while (fill(reader)) {
-			consume(reader, out);
-			any = true;
-		}
-	} while (reader->fd >= 0 && go_on(reader));
-	return any;
+	if (reader->fd < 0)
+		return false;
+	do
+		lines += read_file(reader, out);
+	while (go_on(reader, out, &lines));
+	return lines > 0;
 }

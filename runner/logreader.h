@@ -21,13 +21,14 @@ struct logreader {
 	const char *since; /* a time as in the log: what is older is not shown; or NULL */
 	bool timestamps;
 	bool middle; /* of a line */
+	unsigned int gaps; /* how often what was to be read next had been rotated away */
 };
 
 /* Opens the log of a run below the folder, from its oldest file on. tail: the last lines only, -1 for all. */
 int logreader_open(struct logreader *reader, int folder, unsigned int run, int64_t tail, struct error *err);
 void logreader_close(struct logreader *reader);
 
-/* Prints what is there by now. Returns whether there was anything. */
+/* Prints what is there by now. Returns whether there was a line. reader->gaps counts what it came too late for. */
 bool logreader_print(struct logreader *reader, FILE *out);
 
 #endif

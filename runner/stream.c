@@ -55,6 +55,14 @@ static void log_lines(struct stream *stream, bool end)
 	memmove(stream->buffer, stream->buffer + taken, stream->used);
 }
 
+/* A line, or what there is of it by now. Returns what is left: less than a piece. */
+static size_t pass_on_pieces(struct stream *stream, const char *text, size_t size)
+{
+	for (; size >= STREAM_PIECE; text += STREAM_PIECE, size -= STREAM_PIECE)
+		pass_on(stream, text, STREAM_PIECE, true);
+	return size;
+}
+
 static void pass_on_lines(struct stream *stream)
 {
 	char *from = stream->buffer;
@@ -62,15 +70,13 @@ static void pass_on_lines(struct stream *stream)
 	char *newline;
 
 	while ((newline = memchr(from, '\n', (size_t)(end - from)))) {
-		pass_on(stream, from, (size_t)(newline - from), false);
+		size_t left = pass_on_pieces(stream, from, (size_t)(newline - from));
+
+		pass_on(stream, newline - left, left, false);
 		from = newline + 1;
 	}
-	stream->used = (size_t)(end - from);
-	memmove(stream->buffer, from, stream->used);
-	if (stream->used == STREAM_BUFFER) {
-		pass_on(stream, stream->buffer, stream->used, true);
-		stream->used = 0;
-	}
+	stream->used = pass_on_pieces(stream, from, (size_t)(end - from));
+	memmove(stream->buffer, end - stream->used, stream->used);
 }
 
 /* Reads once. Returns how many bytes, 0 if nothing is there now, -1 at the end. */

@@ -6,7 +6,8 @@
 #include "runner/loop.h"
 #include "runner/report.h"
 
-#define STREAM_BUFFER 16384 /* bytes; a longer line is passed on in pieces, as containerd does */
+#define STREAM_BUFFER 65536 /* bytes of one read; as much as a pipe holds */
+#define STREAM_PIECE  16384 /* bytes; a longer line is passed on in pieces, as containerd does */
 
 #define STREAM_TAIL 2048 /* bytes: the kubelet's MaxContainerTerminationMessageLogLength */
 

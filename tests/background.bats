@@ -136,6 +136,77 @@ supervisor_of()
 	"$MINIRUN" delete much
 }
 
+# The numbers of the lines of a file with nothing else in it, of 16 bytes each, are these and those between.
+are_lines()
+{
+	python3 - "$@" <<-'END'
+		import sys
+		name, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+		with open(name, "rb") as file:
+		    for number in range(first, last + 1):
+		        line = file.readline()
+		        assert line == b"%015d\n" % number, (number, line)
+		    assert not file.readline()
+	END
+}
+
+@test "logs: a container that prints as fast as it can loses nothing, and the supervisor does its other work" {
+	local last=8000000 first start
+	mkdir -p data
+	chmod 0777 data
+	# 128 MB, which a program reads faster than it could make them.
+	seq -f %015.0f $last >data/lines
+	cat >loud.yaml <<-YAML
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: loud}
+		spec:
+		  restartPolicy: Never
+		  terminationGracePeriodSeconds: 0
+		  volumes: [{name: data, hostPath: {path: $T/data}}]
+		  containers:
+		  - name: loud
+		    image: busybox
+		    command: [sh, -c, "until [ -e /data/go ]; do sleep 0.01; done; cat /data/lines; sleep 60"]
+		    volumeMounts: [{name: data, mountPath: /data}]
+		  - name: beside
+		    image: busybox
+		    command: [sh, -c, "while :; do echo tick; sleep 0.05; done"]
+		    volumeMounts: [{name: data, mountPath: /data}]
+		    readinessProbe: {exec: {command: [sh, -c, "echo >>/data/probes"]}, periodSeconds: 1, timeoutSeconds: 60}
+	YAML
+	"$MINIRUN" apply -q -f loud.yaml --time-scale 5
+	"$MINIRUN" wait loud --for=condition=Ready
+	"$MINIRUN" logs -f loud -c loud >followed 2>missing &
+	wc -l <data/probes >before
+	touch data/go
+	start=$EPOCHREALTIME
+	until [[ $("$MINIRUN" logs --tail 1 loud -c loud 2>/dev/null) == *"$last" ]]; do
+		# Asked for, it answers.
+		assert_equal "$(timeout 5 "$MINIRUN" exec loud -c beside -- echo here)" here
+	done
+	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f MB/s, with all that is looked at\n", 128 / (b - a) }'
+	# What is on disk is the end of it, byte for byte, and as much as the files hold: 5 of 10 MiB, of 57 bytes for 16.
+	"$MINIRUN" logs loud -c loud >kept
+	first=$((last - $(wc -l <kept) + 1))
+	are_lines kept $first $last
+	[[ $(stat -c %s kept) -ge $((4 * 10 * 1024 * 1024 * 16 / 64)) ]]
+	"$MINIRUN" logs --timestamps loud -c beside >beside
+	# Who follows has all of it, or was told what is missing.
+	"$MINIRUN" delete --force loud 2>/dev/null
+	wait
+	grep -q "lines are missing" missing || are_lines followed 1 $last
+	[[ $(tail -n 1 followed) == *"$last" ]]
+	# The probes went on, and so did the neighbour's log, which is stamped by the supervisor.
+	[[ $(wc -l <data/probes) -gt $(<before) ]]
+	python3 - <<-'END'
+		from datetime import datetime
+		times = [datetime.fromisoformat(line.split(" ")[0][:26]).timestamp() for line in open("beside")]
+		longest = max(b - a for a, b in zip(times, times[1:]))
+		assert longest < 3, longest
+	END
+}
+
 @test "logs: of a pod in the foreground there are none, and that is said" {
 	simple_pod front "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done" >"$T/pod.yaml"
 	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>&1 &
