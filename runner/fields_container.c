@@ -174,7 +174,7 @@ static const struct object claim = OBJECT("ResourceClaim", claim_rows);
 static const struct field resources_rows[] = {
 	ROW("claims", FIELD_OBJECT, SHAPE_LIST, USE_REFUSE, "no device is allocated", NULL, &claim),
 	ROW("limits", FIELD_QUANTITY, SHAPE_MAP, USE_ACT,
-		"cpu and memory, by cgroups; ephemeral-storage is not enforced", NULL, NULL),
+		"cpu and memory, by cgroups; ephemeral-storage: who exceeds it is evicted", NULL, NULL),
 	ROW("requests", FIELD_QUANTITY, SHAPE_MAP, USE_ACT, "cpu: the weight against others; the QoS class",
 		NULL, NULL),
 };

@@ -93,6 +93,11 @@ static const struct optional_integer *memory_limit(const union requirements *req
 	return &requirements->memory.limit;
 }
 
+static const struct optional_integer *storage_limit(const union requirements *requirements)
+{
+	return &requirements->storage.limit;
+}
+
 /* spec.resources, where it is given, goes before the sum of the containers'. */
 static uint64_t of_pod(
 	const struct pod *pod, const struct optional_integer *(*get)(const union requirements *), bool limit)
@@ -126,7 +131,10 @@ void limits_plan(struct plan *plan, int64_t pids)
 		plan->optional_controllers = 1U << CGROUP_PIDS;
 	plan->wanted_controllers = wanted(&plan->limits) | (requested ? 1U << CGROUP_CPU : 0);
 	plan->wanted_controllers &= ~plan->optional_controllers;
+	/* Unlike the others' it counts if one container has one (podEphemeralStorageLimitEviction). */
+	plan->storage_limit = of_pod(pod, storage_limit, false);
 	for (size_t i = 0; i < plan->n; i++) {
+		plan->items[i].storage_limit = (uint64_t)plan->items[i].spec->resources.storage.limit.value;
 		of_container(&plan->items[i].spec->resources, &plan->items[i].limits);
 		plan->wanted_controllers |= wanted(&plan->items[i].limits);
 	}

@@ -74,9 +74,6 @@ static void read_map(const struct cursor *map, bool limits, union requirements *
 		if (kind == array_length(kinds))
 			continue;
 		requirement = &requirements->all[kind];
-		if (limits && requirement == &requirements->storage)
-			cursor_warn(
-				&entry, "known, not supported here: what a container writes is not limited");
 		*(limits ? &requirement->limit : &requirement->request) =
 			(struct optional_integer){.set = true, .value = value};
 	}

@@ -53,6 +53,7 @@ struct planned {
 	char *user, *group; /* what the container's are, from the image */
 	int stop_signal; /* the image's, or SIGTERM */
 	struct cgroup_limits limits;
+	uint64_t storage_limit; /* bytes of ephemeral-storage; 0: none */
 	char *locks_text; /* "seccomp no-mkdir.json (51 calls allowed) · no_new_privs off · AppArmor unconfined" */
 };
 
@@ -66,6 +67,7 @@ struct plan {
 	size_t n_profiles;
 	const struct learning *learning; /* of `minirun learn`; else NULL */
 	struct cgroup_limits limits; /* of all containers together */
+	uint64_t storage_limit; /* likewise, bytes; 0: none */
 	unsigned int wanted_controllers, optional_controllers; /* bits, for cgroup_make_pod */
 	bool single_id; /* the only id there is here is 0 */
 	bool own_users; /* the pod gets a user namespace of its own; as an ordinary user it is in one already */

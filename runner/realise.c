@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -47,15 +48,29 @@ static int realise_files(
 	return volume_make_files(volume->name, files, volume->n_entries, group, users, err);
 }
 
-static int realise_volume(const struct pod *pod, const struct volume *volume, int folder,
+/* Of an emptyDir in memory: the least of its sizeLimit, what the pod may have, and what there is (calculateEmptyDirMemorySize). */
+static uint64_t memory_size(const struct plan *plan, const struct volume *volume)
+{
+	struct sysinfo info;
+	uint64_t size = sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : 0;
+	const uint64_t limits[] = {plan->limits.memory, volume->size_limit};
+
+	for (size_t i = 0; i < array_length(limits); i++)
+		if (limits[i] && (!size || limits[i] < size))
+			size = limits[i];
+	return size;
+}
+
+static int realise_volume(const struct plan *plan, const struct volume *volume, int folder,
 	const struct resources *resources, struct error *err)
 {
+	const struct pod *pod = plan->pod;
 	int64_t group = pod->fs_group.set ? pod->fs_group.value : -1;
 	int fd = -1;
 
 	if (volume->kind == VOLUME_EMPTY_DIR)
 		fd = volume_make_empty_dir(
-			folder, volume->name, volume->memory, volume->size_limit, group, err);
+			folder, volume->name, volume->memory, memory_size(plan, volume), group, err);
 	else if (volume->kind == VOLUME_HOST_PATH)
 		fd = volume_open_host_path(
 			volume->host_path, (enum volume_host_type)volume->host_path_type, err);
@@ -115,7 +130,7 @@ static int realise_volumes(
 		return -1;
 	resources->volumes = xcalloc(pod->n_volumes, sizeof(*resources->volumes));
 	for (size_t i = 0; i < pod->n_volumes; i++) {
-		resources->volumes[i] = realise_volume(pod, &pod->volumes[i], folder, resources, err);
+		resources->volumes[i] = realise_volume(plan, &pod->volumes[i], folder, resources, err);
 		if (resources->volumes[i] == -1)
 			return -1;
 		resources->n_volumes = i + 1;

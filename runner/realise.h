@@ -42,6 +42,8 @@ int realise_folder(int dirfd, const char *name, mode_t mode, struct error *err);
 
 /* rootfs.c: the layer of mount points that lies below every image; made once a store. */
 int rootfs_mount_points(const struct store *store, struct error *err);
+/* rootfs.c: the folder, in the pod's, of what a run of a container wrote ("upper") or of what overlayfs needs ("work"). To be freed. */
+char *rootfs_layer_name(const char *kind, const char *container, unsigned int run);
 /* rootfs.c: the container's rootfs; fills that of prepared, and its locks. */
 int rootfs_realise(const struct plan *plan, const struct planned *item, unsigned int run,
 	const struct resources *resources, struct prepared *prepared, struct error *err);

@@ -41,15 +41,20 @@ int rootfs_mount_points(const struct store *store, struct error *err)
 	return steal_fd(&fd);
 }
 
-/* A folder of the container's own: "upper-NAME-RUN" or "work-NAME-RUN", on the store's disk. That of the last run goes. */
+char *rootfs_layer_name(const char *kind, const char *container, unsigned int run)
+{
+	return xasprintf("%s-%s-%u", kind, container, run);
+}
+
+/* A folder of the container's own, on the store's disk. That of the last run goes. */
 static int make_layer(const struct resources *resources, const char *kind, const char *name, unsigned int run,
 	struct error *err)
 {
-	cleanup_free char *folder = xasprintf("%s-%s-%u", kind, name, run);
+	cleanup_free char *folder = rootfs_layer_name(kind, name, run);
 	struct error ignored;
 
 	if (run) {
-		cleanup_free char *last = xasprintf("%s-%s-%u", kind, name, run - 1);
+		cleanup_free char *last = rootfs_layer_name(kind, name, run - 1);
 
 		inroot_remove_tree(resources->data, last, &ignored);
 	}

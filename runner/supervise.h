@@ -137,7 +137,7 @@ void ending_if_broken(void *data);
 void ending_adopt_orphans(const struct supervisor *supervisor);
 void ending_of_orphans(const struct supervisor *supervisor);
 
-/* sizes.c: watches the sizeLimit of emptyDirs on disk, if there is any. */
+/* sizes.c: watches what the pod has on disk, if there is a limit of it. */
 int sizes_watch(struct supervisor *supervisor, struct error *err);
 
 /* publishing.c: publishes the pod's hostPorts, if it has any, and warns when that ends; ends it. */

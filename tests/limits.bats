@@ -165,3 +165,37 @@ cgroup_file()
 	assert_has "OOMKilled"
 	"$MINIRUN" delete limited
 }
+
+@test "a pod that has more on disk than its limits is evicted, in the kubelet's words" {
+	local name
+	limited '{limits: {ephemeral-storage: 1Mi}}' 'head -c 3000000 /dev/zero >/file; sleep 60' >"$T/container.yaml"
+	# Each within its own limit, but not the pod.
+	simple_pod limited 'head -c 3000000 /dev/zero >/v/file; sleep 60' '
+    resources: {limits: {ephemeral-storage: 2Mi}}
+    volumeMounts: [{name: v, mountPath: /v}]' '
+  volumes: [{name: v, emptyDir: {}}]' >"$T/pod.yaml"
+	simple_pod limited 'head -c 3000000 /dev/zero >/v/file; sleep 60' '
+    volumeMounts: [{name: v, mountPath: /v}]' '
+  volumes: [{name: v, emptyDir: {sizeLimit: 2Mi}}]' >"$T/volume.yaml"
+	limited '{limits: {ephemeral-storage: 64Mi}}' 'head -c 3000000 /dev/zero >/file; sleep 3; echo fine' >"$T/fine.yaml"
+	# A container whose limit is above what the pod has as a whole is the pod's case: so one that is below it.
+	sed -i 's/ephemeral-storage: 1Mi}}/&\n  - {name: other, image: busybox, command: [sleep, "60"], resources: {limits: {ephemeral-storage: 64Mi}}}/' "$T/container.yaml"
+	for name in container pod volume fine; do
+		sed -i "s/name: limited/name: $name/" "$T/$name.yaml"
+		"$MINIRUN" "$T/$name.yaml" >"$T/$name.out" 2>"$T/$name.err" </dev/null &
+	done
+	wait
+	grep -qxF 'pod/container Failed: Evicted: Container main exceeded its local ephemeral storage limit "1Mi"' "$T/container.err"
+	grep -qxF 'pod/pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 2Mi' "$T/pod.err"
+	grep -qxF 'pod/volume Failed: Evicted: Usage of EmptyDir volume "v" exceeds the limit "2Mi"' "$T/volume.err"
+	grep -q 'fine$' "$T/fine.out"
+}
+
+@test "an emptyDir in memory is no larger than the pod's memory limit" {
+	needs_root
+	run_shell 'grep " /v " /proc/mounts' '
+    resources: {limits: {memory: 16Mi}}
+    volumeMounts: [{name: v, mountPath: /v}]' '
+  volumes: [{name: v, emptyDir: {medium: Memory, sizeLimit: 64Mi}}]'
+	assert_has "size=16384k"
+}

@@ -201,8 +201,7 @@ static void known_fields(void)
 			""},
 		{CONTAINER "    resources: {limits: {ephemeral-storage: 1Gi}, requests: {ephemeral-storage: "
 			   "1}}\n",
-			"f:8:45: warning: spec.containers[0].resources.limits[ephemeral-storage]: known, not "
-			"supported here: what a container writes is not limited\n"},
+			""},
 		{CONTAINER "    resources:\n      limits: {cpu: 100m, memory: -1Gi, disk: 1, "
 			   "hugepages-2Mi: 4Mi,\n        nvidia.com/gpu: 1, ephemeral-storage: 1x}\n"
 			   "      requests: {cpu: 0.2, memory: 128974848m}\n",
