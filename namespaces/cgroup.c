@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -14,7 +15,8 @@
 #include "base/text.h"
 #include "namespaces/namespaces.h"
 
-#define LEAF "minirun-supervisor" /* where we go when our own cgroup must have no process in it */
+#define LEAF       "minirun-supervisor" /* where we go when our own cgroup must have no process in it */
+#define LEAF_TRIES 1000 /* of a millisecond each */
 
 const struct cgroup cgroup_none = {.fd = {-1, -1, -1, -1, -1}};
 
@@ -118,7 +120,7 @@ static bool has_processes(int cgroupfd)
 }
 
 /* Moves us and our children out of our own cgroup into a leaf, if nobody else is in it. Returns 0 or an errno. */
-static int move_to_leaf(const char *own, int ownfd)
+static int move_to_leaf(const struct cgroup_request *request, const char *own, int ownfd)
 {
 	cleanup_free char *pids = cgroup_read(ownfd, "cgroup.procs"), *leaf = xasprintf("%s/" LEAF, own);
 	cleanup_fd int fd = -1;
@@ -128,9 +130,11 @@ static int move_to_leaf(const char *own, int ownfd)
 	for (char *p = pids; p && *p; p += strcspn(p, "\n"), p += *p == '\n') {
 		pid_t pid = (pid_t)strtol(p, NULL, 10);
 
-		if (pid != getpid() && parent_of(pid) != getpid())
+		if (pid != getpid() && pid != request->companion && parent_of(pid) != getpid())
 			return EBUSY;
 	}
+	if (request->before)
+		request->before(CGROUP_PLACES, leaf, request->data);
 	if (mkdir(leaf, 0755) < 0 && errno != EEXIST)
 		return errno;
 	fd = open_folder(leaf);
@@ -148,8 +152,9 @@ static int move_to_leaf(const char *own, int ownfd)
  * The folder of version 2 to make the pod's in, with the controllers of wanted enabled for its children as far as it has them: the root
  * of the hierarchy if we may, else our own. To be freed; NULL if there is none. *errnum is what stood in the way of controllers.
  */
-static char *unified_place(unsigned int wanted, unsigned int optional, int *errnum)
+static char *unified_place(const struct cgroup_request *request, int *errnum)
 {
+	unsigned int wanted = request->wanted, optional = request->optional;
 	cleanup_free char *own = cgroup_own(""), *top = cgroup_mount_point();
 	cleanup_fd int topfd = top && (wanted | optional) ? open_folder(top) : -1;
 	cleanup_fd int fd = -1;
@@ -168,7 +173,7 @@ static char *unified_place(unsigned int wanted, unsigned int optional, int *errn
 	if (fd < 0)
 		return steal_pointer(&own);
 	/* Not by trying: a controller of threads (cpu) would be given, and make a cgroup that has processes useless for memory. */
-	*errnum = has_processes(fd) ? move_to_leaf(own, fd) : 0;
+	*errnum = has_processes(fd) ? move_to_leaf(request, own, fd) : 0;
 	*errnum = *errnum ? *errnum : cgroup_enable(fd, wanted);
 	return steal_pointer(&own);
 }
@@ -189,7 +194,7 @@ static void make_unified(const struct cgroup_request *request, struct cgroup *cg
 {
 	unsigned int all = request->wanted | request->optional;
 	int errnum = 0;
-	cleanup_free char *place = unified_place(request->wanted, request->optional, &errnum);
+	cleanup_free char *place = unified_place(request, &errnum);
 	int made = place ? make_folder(place, request, cgroup, CGROUP_UNIFIED) : 0;
 	int fd = cgroup->fd[CGROUP_UNIFIED];
 
@@ -325,21 +330,49 @@ void cgroup_close(struct cgroup *cgroup)
 	*cgroup = cgroup_none;
 }
 
+/* Somebody else's pod may need things as they are: then the kernel refuses, and they stay. */
+static void disable(int cgroupfd)
+{
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+		cleanup_free char *text = xasprintf("-%s", cgroup_controller_name(i));
+
+		cgroup_write(cgroupfd, "cgroup.subtree_control", text);
+	}
+}
+
+static int open_around(const char *leaf)
+{
+	cleanup_free char *own = xstrndup(leaf, strlen(leaf) - strlen("/" LEAF));
+
+	return open_folder(own);
+}
+
+void cgroup_clear_leaf(const char *leaf)
+{
+	cleanup_fd int fd = -1;
+
+	if (!text_ends_with(leaf, "/" LEAF) || rmdir(leaf) < 0)
+		return;
+	fd = open_around(leaf);
+	if (fd >= 0)
+		disable(fd);
+}
+
 void cgroup_move_back(void)
 {
-	cleanup_free char *leaf = cgroup_own(""), *own = NULL;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	cleanup_free char *leaf = cgroup_own("");
 	cleanup_fd int fd = -1;
 
 	if (!leaf || !text_ends_with(leaf, "/" LEAF))
 		return;
-	own = xstrndup(leaf, strlen(leaf) - strlen("/" LEAF));
-	fd = open_folder(own);
-	/* Somebody else's pod may need things as they are: then the kernel refuses, and they stay. */
-	for (enum cgroup_controller i = 0; fd >= 0 && i < CGROUP_CONTROLLERS; i++) {
-		cleanup_free char *text = xasprintf("-%s", cgroup_controller_name(i));
-
-		cgroup_write(fd, "cgroup.subtree_control", text);
-	}
-	if (fd >= 0 && cgroup_write(fd, "cgroup.procs", "0") == 0)
-		rmdir(leaf);
+	fd = open_around(leaf);
+	if (fd < 0)
+		return;
+	disable(fd);
+	if (cgroup_write(fd, "cgroup.procs", "0") != 0)
+		return;
+	/* What was killed with us is in it until it is gone. */
+	for (int i = 0; i < LEAF_TRIES && rmdir(leaf) < 0 && errno == EBUSY; i++)
+		nanosleep(&pause, NULL);
 }

@@ -59,8 +59,12 @@ struct cgroup_limits {
 struct cgroup_request {
 	const char *name;
 	unsigned int wanted; /* controllers, bits 1 << enum cgroup_controller */
+	pid_t companion; /* a process that may be moved with us and our children, or 0 */
 	unsigned int optional; /* those that are taken where version 2 has them at no cost */
-	/* Called before a folder is made, so that somebody knows of it whatever happens; may be NULL. */
+	/*
+	 * Called before a folder is made, so that somebody knows of it whatever happens; may be NULL. The place of the leaf into
+	 * which we move is CGROUP_PLACES: it may have others in it, and is cleared by cgroup_clear_leaf alone.
+	 */
 	void (*before)(int place, const char *path, void *data);
 	void *data;
 };
@@ -148,8 +152,10 @@ bool cgroup_kill(const struct cgroup *cgroup);
 
 /* Closes; removes nothing. */
 void cgroup_close(struct cgroup *cgroup);
-/* Last of all, when we have no children: if cgroup_make_pod moved us, back. */
+/* Last of all, when we have no children: if cgroup_make_pod moved us, back. So does a child that was moved with us and is left over. */
 void cgroup_move_back(void);
+/* Removes such a leaf, if nobody is in it, and takes the controllers from the cgroup around, so that processes can be in that again. */
+void cgroup_clear_leaf(const char *leaf);
 
 /*
  * Kills every process in the cgroup at path (in version 1 they must be gone already) and removes it with its children. A missing

@@ -23,7 +23,7 @@
 
 #define SWEEPS      500
 #define SWEEP_PAUSE 10000000 /* ns between two */
-#define CGROUP_LINK "cgroup%d" /* one for each hierarchy */
+#define CGROUP_LINK "cgroup%d" /* one for each place, and one for the leaf of the supervisor */
 
 static int not_yours(const char *path, struct error *err)
 {
@@ -102,13 +102,16 @@ static int sweep_cgroup(int parent, const char *name)
 {
 	int result = 0;
 
-	for (int i = 0; i < CGROUP_PLACES; i++) {
+	for (int i = 0; i <= CGROUP_PLACES; i++) {
 		cleanup_free char *link = xasprintf("%s/" CGROUP_LINK, name, i);
 		char path[PATH_MAX] = "";
 		struct error ignored;
 
-		if (readlinkat(parent, link, path, sizeof(path) - 1) > 0 && strstr(path, "/minirun-") &&
-			cgroup_remove(path, &ignored) < 0)
+		if (readlinkat(parent, link, path, sizeof(path) - 1) <= 0 || !strstr(path, "/minirun-"))
+			continue;
+		if (i == CGROUP_PLACES)
+			cgroup_clear_leaf(path);
+		else if (cgroup_remove(path, &ignored) < 0)
 			result = -1;
 	}
 	return result;

@@ -35,12 +35,14 @@ int64_t supervisor_scaled(const struct supervisor *supervisor, int64_t seconds)
 static void clear_orphaned(void *data)
 {
 	state_sweep(data);
+	cgroup_move_back();
 }
 
 /* The same in the background: `minirun get` shall tell what became of the pod, and `minirun logs` what it said. */
 static void abandon_orphaned(void *data)
 {
 	state_clear(data);
+	cgroup_move_back();
 }
 
 static int start_sandbox(struct supervisor *supervisor, struct error *err)
@@ -107,6 +109,8 @@ static int make_cgroup(struct supervisor *supervisor, struct error *err)
 		.name = name,
 		.wanted = plan->wanted_controllers,
 		.optional = plan->optional_controllers,
+		/* Who started us waits until we run. */
+		.companion = supervisor->background ? getppid() : 0,
 		.before = state_record_cgroup,
 		.data = supervisor->state,
 	};

@@ -142,14 +142,39 @@ start_pod_of_pids()
 	mkdir /sys/fs/cgroup/delegated
 	chown -R 65534:65534 /sys/fs/cgroup/delegated
 	status=0
-	# By exec alone, so that nobody else is in it.
-	HOME=$WORK/nobody/home XDG_RUNTIME_DIR=$WORK/nobody/runtime MINIRUN_STORE=$WORK/nobody/store \
-		MINIRUN_ROOT=$WORK/nobody/run sh -c 'echo $$ >/sys/fs/cgroup/delegated/cgroup.procs; exec "$@"' sh \
-		setpriv --reuid=65534 --regid=65534 --clear-groups "$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" ||
-		status=$?
+	in_delegated "$T/pod.yaml" >"$T/out" 2>"$T/err" || status=$?
 	output=$(<"$T/out") stderr=$(<"$T/err")
 	cat "$T/err"
 	assert_hog_killed
 	[[ -z $(find /sys/fs/cgroup/delegated -mindepth 1 -type d) ]]
+
+	# Killed, it leaves a cgroup in which another one can start; killed with its sandbox, it does when it was deleted.
+	simple_pod killed 'sleep 600' '    resources: {limits: {memory: 64Mi}}' >"$T/killed.yaml"
+	chmod 0644 "$T/killed.yaml"
+	in_delegated -d "$T/killed.yaml"
+	[[ -d /sys/fs/cgroup/delegated/minirun-supervisor ]]
+	kill -KILL "$(jq .supervisor.pid "$WORK/nobody/run/killed/status.json")"
+	eventually 30 delegated_is_empty
+	in_delegated -d "$T/killed.yaml"
+	# shellcheck disable=SC2046 # a number each
+	kill -KILL $(cat /sys/fs/cgroup/delegated/minirun-supervisor/cgroup.procs)
+	eventually 30 bash -c '! grep -q . /sys/fs/cgroup/delegated/minirun-supervisor/cgroup.procs'
+	as_user "$MINIRUN" delete killed
+	delegated_is_empty
+	[[ -z $(cat /sys/fs/cgroup/delegated/cgroup.subtree_control) ]]
 	rmdir /sys/fs/cgroup/delegated
+}
+
+delegated_is_empty()
+{
+	[[ -z $(find /sys/fs/cgroup/delegated -mindepth 1 -type d) ]]
+}
+
+# Runs minirun as the ordinary user in the delegated cgroup: by exec alone, so that nobody else is in it.
+in_delegated()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	HOME=$WORK/nobody/home XDG_RUNTIME_DIR=$WORK/nobody/runtime MINIRUN_STORE=$WORK/nobody/store \
+		MINIRUN_ROOT=$WORK/nobody/run sh -c 'echo $$ >/sys/fs/cgroup/delegated/cgroup.procs; exec "$@"' sh \
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$MINIRUN" "$@"
 }
