@@ -58,6 +58,7 @@ static void print_head(const struct record *record, FILE *out)
 		fprintf(out, "%-18s%s\n", "Reason:", text_at(pod, "status.reason"));
 	if (*text_at(pod, "status.message"))
 		fprintf(out, "%-18s%s\n", "Message:", text_at(pod, "status.message"));
+	describe_seccomp(json_at(pod, "spec"), "", 18, out);
 	fprintf(out, "%-18s\n%-18s<none>\n", "IP:", "IPs:");
 }
 

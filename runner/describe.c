@@ -152,6 +152,7 @@ static void print_container(
 	line(out, "Image:", text_at(spec, "image"));
 	line(out, "Image ID:", text_at(status, "imageID"));
 	print_ports(spec, out);
+	describe_seccomp(spec, "    ", 16, out);
 	if (*text_at(spec, "restartPolicy"))
 		line(out, "Restart Policy:", text_at(spec, "restartPolicy"));
 	print_words("Command", json_at(spec, "command"), out);
@@ -161,6 +162,7 @@ static void print_container(
 		print_run("Last State:", json_at(status, "lastState"), out);
 	line(out, "Ready:", json_object_get_boolean(json_at(status, "ready")) ? "True" : "False");
 	line(out, "Restart Count:", text_at(status, "restartCount"));
+	describe_rules(spec, out);
 	describe_environment(record->pod, spec, out);
 	print_mounts(spec, out);
 	print_denials(json_at(record->denials, name), out);

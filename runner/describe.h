@@ -20,4 +20,8 @@ void describe_volumes(struct json_object *pod, FILE *out);
 
 void describe_events(const struct record *record, FILE *out);
 
+/* describe_rules.c: a container's limits, requests and probes; and the seccompProfile of a container's or the pod's spec. */
+void describe_rules(struct json_object *spec, FILE *out);
+void describe_seccomp(struct json_object *spec, const char *indent, int width, FILE *out);
+
 #endif

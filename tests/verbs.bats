@@ -252,6 +252,44 @@ shows()
 	grep -qE '^  Warning  BackOff +[0-9]+s +minirun  spec.containers\{c\}: Back-off restarting failed container c in pod d_default\(' <<<"$output"
 }
 
+@test "describe: limits, requests, probes and seccomp profiles" {
+	cat >rules.yaml <<-'YAML'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: rules}
+		spec:
+		  terminationGracePeriodSeconds: 0
+		  securityContext: {seccompProfile: {type: Localhost, localhostProfile: all.json}}
+		  containers:
+		  - name: c
+		    image: busybox
+		    command: [sleep, "60"]
+		    resources: {limits: {cpu: 500m, memory: 64Mi}, requests: {memory: 32Mi}}
+		    livenessProbe: {exec: {command: [cat, /etc/passwd]}, initialDelaySeconds: 5, periodSeconds: 3}
+		    readinessProbe: {httpGet: {path: /ready, port: 80}}
+		    startupProbe: {tcpSocket: {port: 80}, failureThreshold: 30}
+		    securityContext: {seccompProfile: {type: Unconfined}}
+	YAML
+	echo '{"defaultAction": "SCMP_ACT_ALLOW"}' >all.json
+	"$MINIRUN" apply -q --no-limits -f rules.yaml
+	run "$MINIRUN" describe rules
+	while read -r line; do
+		grep -qxF -- "$line" <(sed 's/^ *//' <<<"$output") || fail "no such line: $line"
+	done <<-'END'
+		SeccompProfile:   Localhost
+		LocalhostProfile: all.json
+		SeccompProfile: Unconfined
+		cpu:     500m
+		memory:  64Mi
+		memory:  32Mi
+		Liveness:       exec [cat /etc/passwd] delay=5s timeout=1s period=3s #success=1 #failure=3
+		Readiness:      http-get http://:80/ready delay=0s timeout=1s period=10s #success=1 #failure=3
+		Startup:        tcp-socket :80 delay=0s timeout=1s period=10s #success=1 #failure=30
+	END
+	# What is limited is requested, too.
+	assert_equal "$(grep -c 'cpu:     500m' <<<"$output")" 2
+}
+
 @test "describe: beneath a container stands what was refused to it, and get -o json leaves it out" {
 	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' >"$T/deny.json"
 	detach < <(simple_pod den 'mkdir /x; mkdir /x; until [ -e /tmp/go ]; do sleep 0.1; done; mkdir /late; sleep 60' \
