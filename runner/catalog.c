@@ -262,3 +262,25 @@ char *human_age(time_t then)
 		return h % 24 ? xasprintf("%lldd%lldh", d, h % 24) : xasprintf("%lldd", d);
 	return xasprintf("%lldd", d);
 }
+
+void catalog_mention_default(struct json_object *pod)
+{
+	static const char *const lists[] = {"spec.containers", "spec.initContainers"};
+	cleanup_free char *names = xstrdup("");
+	size_t n = 0;
+
+	for (size_t i = 0; i < array_length(lists); i++) {
+		struct json_object *list = json_at(pod, lists[i]);
+
+		for (size_t j = 0; list && j < json_object_array_length(list); j++) {
+			char *longer = xasprintf("%s%s%s%s", names, n++ ? ", " : "",
+				text_at(json_object_array_get_idx(list, j), "name"), i ? " (init)" : "");
+
+			free(names);
+			names = longer;
+		}
+	}
+	if (n > 1)
+		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n",
+			text_at(pod, "spec.containers.0.name"), names);
+}

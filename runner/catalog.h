@@ -45,6 +45,9 @@ const char *catalog_pod_of(const char *operand);
  */
 char **catalog_operands(const struct invocation *invocation, int *n);
 
+/* kubectl's word on stderr on which of several containers is taken, the first, where none is named. */
+void catalog_mention_default(struct json_object *pod);
+
 /* How long ago that was, as kubectl prints an age: "34s", "5m12s", "3h". */
 char *human_age(time_t then);
 

@@ -131,6 +131,8 @@ int cmd_attach(const struct invocation *invocation, struct error *err)
 	if (!root || catalog_read(root, catalog_pod_of(invocation->operands[0]), &record, err) < 0)
 		return -1;
 	status = find_target(invocation, record.pod, &target, err);
+	if (status == 0 && !invocation->value[OPTION_CONTAINER] && !invocation->value[OPTION_QUIET])
+		catalog_mention_default(record.pod);
 	if (status == 0)
 		status = attach(invocation, root, &target, err);
 	record_free(&record);

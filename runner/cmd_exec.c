@@ -75,6 +75,19 @@ static int send_with_pipes(
 	return sent;
 }
 
+/* As kubectl: on standard error, before anything of the command's. */
+static void mention_default(const struct invocation *invocation, const char *root)
+{
+	struct record record;
+	struct error ignored;
+
+	if (invocation->value[OPTION_CONTAINER] ||
+		catalog_read(root, catalog_pod_of(invocation->operands[0]), &record, &ignored) < 0)
+		return;
+	catalog_mention_default(record.pod);
+	record_free(&record);
+}
+
 int cmd_exec(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = NULL;
@@ -94,6 +107,7 @@ int cmd_exec(const struct invocation *invocation, struct error *err)
 	socket = client_connect(root, catalog_pod_of(invocation->operands[0]), err);
 	if (socket < 0)
 		return -1;
+	mention_default(invocation, root);
 	/* The command may end without reading all that we have for it. */
 	signal(SIGPIPE, SIG_IGN);
 	relay_init(&relay, socket);

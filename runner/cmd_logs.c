@@ -146,28 +146,6 @@ static int add_all(const struct request *request, struct json_object *pod, struc
 	return 0;
 }
 
-/* kubectl's word on which of several it takes. */
-static void mention_default(struct json_object *pod, const char *chosen)
-{
-	static const char *const lists[] = {"spec.containers", "spec.initContainers"};
-	cleanup_free char *names = xstrdup("");
-	size_t n = 0;
-
-	for (size_t i = 0; i < array_length(lists); i++) {
-		struct json_object *list = json_at(pod, lists[i]);
-
-		for (size_t j = 0; list && j < json_object_array_length(list); j++) {
-			char *longer = xasprintf("%s%s%s%s", names, n++ ? ", " : "",
-				text_at(json_object_array_get_idx(list, j), "name"), i ? " (init)" : "");
-
-			free(names);
-			names = longer;
-		}
-	}
-	if (n > 1)
-		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n", chosen, names);
-}
-
 static bool is_waiting(const struct error *err)
 {
 	return strstr(err->message, " is waiting to start: ") != NULL;
@@ -193,7 +171,7 @@ static int open_sources(const struct invocation *invocation, const struct reques
 	} else {
 		if (!container) {
 			container = text_at(record.pod, "spec.containers.0.name");
-			mention_default(record.pod, container);
+			catalog_mention_default(record.pod);
 		}
 		result = add_source(request, record.pod, container, sources, err);
 	}

@@ -120,6 +120,13 @@ static void print_process(const struct planned *item, FILE *out)
 	label("in", out);
 	print_argument(container->cwd, out);
 	putc('\n', out);
+	if (item->spec->stdin_open || item->spec->tty) {
+		label("terminal", out);
+		fprintf(out, "%s; standard input %s\n", item->spec->tty ? "its own" : "none",
+			!item->spec->stdin_open  ? "empty"
+			: item->spec->stdin_once ? "open for the first who attaches"
+						 : "open for those who attach");
+	}
 	label("environment", out);
 	while (container->env && container->env[n])
 		n++;

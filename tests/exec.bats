@@ -63,7 +63,9 @@ stop() {
 
 @test "its exit status and both its streams are ours" {
 	start
-	run --separate-stderr "$MINIRUN" exec box -- sh -c 'echo out; echo err >&2; exit 42'
+	run --separate-stderr "$MINIRUN" exec box -- true
+	assert_equal "$stderr" 'Defaulted container "main" out of: main, other'
+	run --separate-stderr "$MINIRUN" exec box -c main -- sh -c 'echo out; echo err >&2; exit 42'
 	assert_status 42
 	assert_equal "$output" out
 	assert_equal "$stderr" err
@@ -99,9 +101,9 @@ stop() {
 
 @test "pod/NAME and pods/NAME work too" {
 	start
-	run "$MINIRUN" exec pod/box -- echo one
+	run --separate-stderr "$MINIRUN" exec pod/box -- echo one
 	assert_equal "$output" one
-	run "$MINIRUN" exec pods/box -- echo two
+	run --separate-stderr "$MINIRUN" exec pods/box -- echo two
 	assert_equal "$output" two
 	stop
 }
