@@ -2,8 +2,11 @@
 #include "base/trial.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -55,6 +58,23 @@ void trial_fail(struct trial *trial, enum trial_state state, const struct error 
 	for (size_t i = 0; i < array_length(shortages) && !err->hint[0]; i++)
 		if (shortages[i].errnum == err->errnum)
 			trial_mend(trial, "%s", shortages[i].mend);
+}
+
+pid_t trial_fork(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pid_t now;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* 0: as the first of a pid namespace we don't see it. */
+		now = getppid();
+		if (now && now != parent)
+			_exit(0);
+	}
+	return pid;
 }
 
 const char *trial_state_name(enum trial_state state)

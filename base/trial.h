@@ -48,6 +48,12 @@ void trial_mend(struct trial *trial, const char *format, ...) __attribute__((for
 /* The error's message is what was found, its hint what mends it. */
 void trial_fail(struct trial *trial, enum trial_state state, const struct error *err);
 
+/*
+ * fork(2) for a trial that needs a further process, which must not outlive it: what is forked inherits what keeps the
+ * scratch folder. (PR_SET_PDEATHSIG is of one process, and gone when its credentials change: prctl(2).)
+ */
+pid_t trial_fork(void);
+
 /* "ok", "limited", "missing" */
 const char *trial_state_name(enum trial_state state);
 

@@ -169,7 +169,7 @@ void trial_mounts(const struct trial_place *place, struct trial *trial)
 		trial_fail(trial, TRIAL_MISSING, &err);
 		return;
 	}
-	pid = fork();
+	pid = trial_fork();
 	if (pid < 0) {
 		trial_set(trial, TRIAL_MISSING, "cannot make a process");
 	} else if (pid == 0) {

@@ -282,7 +282,7 @@ int userns_enter(char **note, struct error *err)
 	/* Only now: a mount namespace belongs to the user namespace in which it is made. */
 	if (unshare(CLONE_NEWNS) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot make a mount namespace");
-		return userns_explain(err);
+		return error_check(err, "namespaces");
 	}
 	return 0;
 }
@@ -295,7 +295,7 @@ int userns_claim_mounts(struct error *err)
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot make a mount namespace");
-		return userns_explain(err);
+		return error_check(err, "namespaces");
 	}
 	return 0;
 }

@@ -126,7 +126,11 @@ child(const struct check *check, const struct trial_place *place, pid_t parent, 
 	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
 	if (check->as_root && privilege_become_root(&err) < 0) {
-		trial_untried(trial, "a user namespace", "user namespaces");
+		/* Root of a user namespace wanted a mount namespace alone. */
+		if (place->is_root)
+			trial_fail(trial, TRIAL_MISSING, &err);
+		else
+			trial_untried(trial, "a user namespace", "user namespaces");
 		_exit(0);
 	}
 	/* Changing ids has cleared it. */

@@ -145,7 +145,7 @@ void trial_naming(const struct trial_place *place, struct trial *trial)
 		trial_set(trial, TRIAL_MISSING, "cannot make a pipe: %s", strerror(errno));
 		return;
 	}
-	pid = fork();
+	pid = trial_fork();
 	if (pid == 0)
 		be_refused(told[1], go[0]);
 	close(told[1]);
