@@ -151,6 +151,24 @@ check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.ba
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
 	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-bats $(BATS)
 
+# The same suite, by the other two of tests/modes.table: root lends them a user, anybody else is one (tests/scripts/mode).
+# The demo's image can't be made in there.
+IMAGES = $(if $(filter %/demo.bats %/learn.bats,$(BATS)),demo/images/build nginx >/dev/null,:)
+
+check-range: ## the bats suite as an ordinary user with a range of ids, or some of it
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
+	@$(IMAGES)
+	@MINIRUN=$(RUN_BINARY) tests/scripts/mode range $(SUITE) -n "as a user with a range" $(BATS)
+
+check-one-id: ## the bats suite in unshare -r, with one id, or some of it
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
+	@$(IMAGES)
+	@MINIRUN=$(RUN_BINARY) tests/scripts/mode one-id $(SUITE) -n "in unshare -r" $(BATS)
+
+check-modes: ## what tests/modes.table leaves out still fails there
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
+	@MINIRUN=$(RUN_BINARY) tests/scripts/modes-check
+
 check-vm: deps-check ## what needs AppArmor or cgroup v2, in a virtual machine; or some: make check-vm VM_BATS=...
 	@tests/scripts/deps vm
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS) $(FACTS) $(BUILD)/tests/unit/apparmor
@@ -199,7 +217,7 @@ run-fuzz: $(FUZZERS)
 
 # ---- lint ----
 
-SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
+SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/scripts/mode tests/scripts/modes-check tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
 	tests/vm/init tests/vm/stage tests/vm/helpers.bash demo/images/build \
 	demo/images/nginx-foreground demo/run bench/run bench/unpack bench/idle bench/logs bench/readme
 C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.c \
@@ -260,5 +278,5 @@ clean-images: $(BINARY) ## remove the demo's images
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-vm check-asan \
+.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-range check-one-id check-modes check-vm check-asan \
 	run-asan fuzz run-fuzz tidy cppcheck format format-check shellcheck demo bench install uninstall clean clean-images help

@@ -62,7 +62,10 @@ assert_same_line()
 	shift
 	expected=$("$@" check --color never | lines_of "$name" || true)
 	[[ -n $expected ]]
-	run --separate-stderr "$@" "$T/pod.yaml"
+	# Not by bats' run, which loses the spaces that the first line begins with.
+	status=0
+	output=$("$@" "$T/pod.yaml" 2>"$T/stderr") || status=$?
+	stderr=$(<"$T/stderr")
 	[[ $status -ne 0 ]]
 	assert_equal "$(lines_of "$name" <<<"$stderr")" "$expected"
 	[[ $(tail -n 1 <<<"$stderr") != *mend:* ]]
@@ -144,6 +147,9 @@ assert_same_line()
 @test "a call that a filter around minirun refuses is found, whether by an errno or by death" {
 	local call name
 	while read -r call name; do
+		# An ordinary user's first namespace is one of users.
+		[[ $(id -u) == 0 ]] || name=${name/#namespaces@/user namespaces@}
+		name=${name%@}
 		check_json "$FILTERED" "$call" "$MINIRUN"
 		echo "$call: $(field "$name" detail)"
 		assert_status 1
@@ -158,7 +164,7 @@ assert_same_line()
 		openat2=ENOSYS openat2
 		clone3=kill pidfd
 		clone3=ENOSYS namespaces
-		unshare namespaces
+		unshare namespaces@
 		pidfd_open pidfd
 		pidfd_getfd=kill pidfd
 		fsopen=ENOSYS mounts
@@ -174,12 +180,14 @@ assert_same_line()
 	local call name
 	profiled_pod same
 	while read -r call name; do
+		[[ $(id -u) == 0 ]] || name=${name/#namespaces@/user namespaces@}
+		name=${name%@}
 		echo "$call: $name"
 		assert_same_line "$name" "$FILTERED" "$call" "$MINIRUN"
 	done <<-'END'
 		openat2=ENOSYS openat2
 		clone3=ENOSYS namespaces
-		unshare namespaces
+		unshare namespaces@
 		pidfd_open pidfd
 		mount_setattr mounts
 		pivot_root mounts
@@ -189,7 +197,6 @@ assert_same_line()
 }
 
 @test "so it does for a lock or a capability that the machine hasn't" {
-	needs_root
 	simple_pod caps id '    securityContext: {capabilities: {add: [SYS_TIME]}}' >"$T/pod.yaml"
 	assert_same_line capabilities capsh --drop=cap_sys_time,cap_sys_boot -- -c '"$0" "$@"' "$MINIRUN"
 	assert_has "SYS_TIME"
@@ -225,7 +232,6 @@ assert_same_line()
 }
 
 @test "root without CAP_SYS_ADMIN goes the way of an ordinary user, its store as well" {
-	needs_root
 	mkdir "$T/home"
 	unset MINIRUN_STORE
 	# shellcheck disable=SC2016
@@ -282,11 +288,11 @@ assert_same_line()
 }
 
 @test "a store that can't be: no right to the folder, or others may write to it" {
-	mkdir -m 0755 "$T/closed"
 	simple_pod store id >"$T/pod.yaml"
-	check_json as_user env MINIRUN_STORE="$T/closed/store" "$MINIRUN"
+	# Closed for root of a user namespace, too.
+	check_json as_user env MINIRUN_STORE=/usr/store "$MINIRUN"
 	assert_status 1
-	assert_not_ok store "cannot make a folder in $T/closed: Permission denied"
+	assert_not_ok store "cannot make a folder in /usr: Permission denied"
 	assert_equal "$(field overlayfs detail)" "not tried, for want of a folder"
 	mkdir "$T/open"
 	chmod 0777 "$T/open"
@@ -297,7 +303,6 @@ assert_same_line()
 }
 
 @test "an overlay that the store's file system refuses" {
-	needs_root
 	mkdir "$T/l" "$T/u" "$T/w" "$T/m"
 	# Overlayfs on overlayfs: as an upper layer the kernel takes none.
 	cat >"$T/inside" <<-END
@@ -305,7 +310,7 @@ assert_same_line()
 		mount -t overlay -o lowerdir=$T/l,upperdir=$T/u,workdir=$T/w overlay $T/m && exec "\$@"
 	END
 	chmod 0755 "$T/inside"
-	check_json unshare -m "$T/inside" env MINIRUN_STORE="$T/m/store" "$MINIRUN"
+	check_json with_mounts "$T/inside" env MINIRUN_STORE="$T/m/store" "$MINIRUN"
 	# A pod's containers have copies of their images then.
 	assert_status 0
 	assert_not_ok overlayfs "its own files on overlayfs"
@@ -315,7 +320,6 @@ assert_same_line()
 }
 
 @test "a kernel whose configuration can't be read, no /sys, no /sys/fs/cgroup" {
-	needs_root
 	cat >"$T/bare" <<-END
 		#!/bin/sh
 		[ ! -e /proc/config.gz ] || mount --bind /dev/null /proc/config.gz
@@ -324,7 +328,7 @@ assert_same_line()
 		exec "\$@"
 	END
 	chmod 0755 "$T/bare"
-	check_json unshare -m "$T/bare" "$MINIRUN"
+	check_json with_mounts "$T/bare" "$MINIRUN"
 	assert_not_ok configuration "can be read"
 	assert_not_ok version "none mounted at /sys/fs/cgroup"
 	assert_state "a pod" ok
@@ -332,12 +336,11 @@ assert_same_line()
 }
 
 @test "the kernel's configuration says what isn't built in" {
-	needs_root
 	printf 'CONFIG_SECCOMP=y\n# CONFIG_SECCOMP_FILTER is not set\nCONFIG_NAMESPACES=y\n' | gzip >"$T/config.gz"
 	printf '#!/bin/sh\nmount --bind "%s/config.gz" /proc/config.gz && exec "$@"\n' "$T" >"$T/inside"
 	chmod 0755 "$T/inside"
 	[[ -e /proc/config.gz ]] || printf '#!/bin/sh\nmount -t tmpfs tmpfs /boot && cp "%s/config.gz" /boot/config-$(uname -r) && exec "$@"\n' "$T" >"$T/inside"
-	check_json unshare -m "$T/inside" "$MINIRUN"
+	check_json with_mounts "$T/inside" "$MINIRUN"
 	assert_state configuration missing
 	[[ $(field configuration detail) == "without CONFIG_SECCOMP_FILTER, USER_NS, "* ]]
 	# It tries rather than reads: what works, works.
@@ -345,7 +348,6 @@ assert_same_line()
 }
 
 @test "in a container of ours: it says so, and what the container forbids" {
-	needs_root
 	cat >"$T/pod.yaml" <<-END
 		apiVersion: v1
 		kind: Pod

@@ -7,22 +7,23 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown() { minirun_teardown; }
 
-# Runs pod "box" (two containers) in the background until both are up; `stop` ends it.
+# Runs pod "box" (two containers) in the background until both are up; `stop` ends it. With lines of a securityContext, the
+# pod's and the main container's: start [POD [CONTAINER]].
 start() {
-	cat >"$T/pod.yaml" <<-'EOF'
+	cat >"$T/pod.yaml" <<-EOF
 		apiVersion: v1
 		kind: Pod
 		metadata: {name: box}
 		spec:
 		  restartPolicy: Never
 		  terminationGracePeriodSeconds: 0
-		  securityContext: {supplementalGroups: [4000]}
+		  securityContext: {${1:-}}
 		  containers:
 		  - name: main
 		    image: busybox
 		    command: [sh, -c, "echo up; sleep 100"]
 		    env: [{name: COLOUR, value: blue}]
-		    securityContext: {runAsUser: 1000, runAsGroup: 2000, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}
+		    securityContext: {${2:+$2, }allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}
 		  - name: other
 		    image: busybox
 		    command: [sh, -c, "echo up; sleep 100"]
@@ -50,14 +51,26 @@ stop() {
 	stop
 }
 
-@test "the command has the ids, capabilities, no_new_privs and filter of the container's program" {
-	start
+same_status() {
 	"$MINIRUN" exec box -c main -- sh -c 'cat /proc/self/status' | grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp):?' >"$T/exec"
 	"$MINIRUN" exec box -c main -- sh -c 'cat /proc/1/status' | grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp):?' >"$T/program"
 	diff "$T/program" "$T/exec"
+}
+
+@test "the command has the capabilities, no_new_privs and filter of the container's program" {
+	start
+	same_status
 	grep -q '^NoNewPrivs:[[:space:]]*1$' "$T/exec"
 	grep -q '^Seccomp:[[:space:]]*2$' "$T/exec"
 	grep -q '^CapBnd:[[:space:]]*0*$' "$T/exec"
+	stop
+}
+
+@test "the command has the ids of the container's program" {
+	start 'supplementalGroups: [4000]' 'runAsUser: 1000, runAsGroup: 2000'
+	same_status
+	grep -q '^Uid:[[:space:]]*1000[[:space:]]' "$T/exec"
+	grep -q '^Groups:[[:space:]]*2000 4000 *$' "$T/exec"
 	stop
 }
 

@@ -14,6 +14,8 @@
 #	$T               an empty folder for the test at hand, below $WORK, mode 0755
 #	run_pod, as_user, as_ranged_user, in_unshare_r, eventually, assert_*   below
 #
+# A test that can't hold for everybody who runs the suite is left out by a line in tests/modes.table, never by a skip.
+#
 # After each test the machine is as it was before it, or the test fails: no process, mount, cgroup or folder of a pod
 # is left (minirun_teardown; a test that needs it earlier calls assert_machine_unchanged itself).
 
@@ -50,6 +52,7 @@ minirun_setup_file()
 	# Colours and the caller's own settings would change what is printed.
 	unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME CLICOLOR_FORCE SHELL
 	enter_cgroup
+	read_modes_table
 	export WORK MINIRUN MINIRUN_STORE MINIRUN_ROOT HOME XDG_RUNTIME_DIR CGROUP LC_ALL=C.UTF-8
 	busybox_archive >/dev/null
 	"$MINIRUN" image load "$WORK/busybox.tar" busybox >"$WORK/load.log" 2>&1 || {
@@ -65,11 +68,12 @@ minirun_teardown_file()
 	pod_processes | xargs -r kill -KILL 2>/dev/null || true
 	leave_cgroup
 	umount -R -l "$WORK" 2>/dev/null || true
-	rm -rf --one-file-system "$WORK"
+	remove "$WORK"
 }
 
 minirun_setup()
 {
+	leave_out_by_table
 	T=$WORK/tests/${BATS_TEST_NUMBER:-0}
 	mkdir -p "$T"
 	chmod 0755 "$T"
@@ -81,6 +85,8 @@ minirun_setup()
 minirun_teardown()
 {
 	local result=0
+	# Left out.
+	[[ -n ${T:-} ]] || return 0
 	cd / || return
 	# Only a test that passed can be blamed for a mess; for one that failed the first failure says more.
 	if [[ -n ${BATS_TEST_COMPLETED:-} ]]; then
@@ -88,8 +94,14 @@ minirun_teardown()
 	fi
 	# What is left now must not be counted against the next test.
 	pod_processes | xargs -r kill -KILL 2>/dev/null || true
-	rm -rf --one-file-system "$T" || result=1
+	remove "$T" || result=1
 	return $result
+}
+
+# Images that were unpacked with a range of ids belong to these: `minirun image rm` removes them, or who maps the ids.
+remove()
+{
+	rm -rf --one-file-system "$1" 2>/dev/null || unshare --map-root-user --map-auto rm -rf --one-file-system "$1"
 }
 
 # The busybox rootfs with this file's mark in it (etc/minirun-mark), by which pod_processes knows its containers.
@@ -108,6 +120,76 @@ busybox_archive()
 		chmod 0644 "$WORK/busybox.tar"
 	fi
 	echo "$WORK/busybox.tar"
+}
+
+# ---- what can't hold here ----
+#
+# The suite runs as root, as an ordinary user with a range of ids, and in `unshare -r` with one id (tests/scripts/mode). What
+# can't hold in one of them, or on one kind of machine, stands in tests/modes.table with the reason. Nothing else skips a test.
+
+# What is so here, of the words that the table uses.
+modes()
+{
+	local map words=()
+	map=$(</proc/self/uid_map)
+	read -ra map <<<"$map"
+	if [[ ${#map[@]} -eq 3 && ${map[2]} -eq 1 ]]; then
+		words+=(one-id)
+	elif [[ $(id -u) == 0 ]]; then
+		words+=(root)
+	elif grep -q "^$(id -un):" /etc/subuid; then
+		words+=(range)
+	else
+		words+=(one-id)
+	fi
+	[[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || words+=(apparmor)
+	[[ -n ${CGROUP:-} ]] || words+=(no-cgroup2)
+	[[ $(uname -m) == x86_64 ]] || words+=(not-x86-64)
+	echo "${words[*]}"
+}
+
+# modes_table [FILE]: the table (or FILE) as lines "MODE TAB BATS-FILE TAB TITLE TAB REASON".
+modes_table()
+{
+	awk '
+		/^[ \t]*(#|$)/ { next }
+		/^[^\t]/ { n = split(substr($0, 1, index($0, ":") - 1), modes, " "); reason = substr($0, index($0, ":") + 2); next }
+		{
+			sub(/^\t/, "")
+			for (i = 1; i <= n; i++)
+				print modes[i] "\t" substr($0, 1, index($0, ":") - 1) "\t" substr($0, index($0, ":") + 2) "\t" reason
+		}' "${1:-$REPO/tests/modes.table}"
+}
+
+# Reads what concerns this file, once: LEFT_OUT is lines "TITLE TAB REASON".
+read_modes_table()
+{
+	# MODES as words to pretend; with MINIRUN_TESTS=left-out exactly the tests of the table run (tests/scripts/modes-check).
+	MODES=${MINIRUN_MODES:-$(modes)}
+	LEFT_OUT=$(modes_table | awk -F'\t' -v modes=" $MODES " -v file="$(basename "$BATS_TEST_FILENAME")" \
+		'index(modes, " " $1 " ") && $2 == file { print $3 "\t" $4 }')
+	export MODES LEFT_OUT
+}
+
+# All of this file is, so that there is nothing to set up for.
+file_is_left_out()
+{
+	[[ ${MINIRUN_TESTS:-} != left-out && $LEFT_OUT == "*"$'\t'* ]]
+}
+
+leave_out_by_table()
+{
+	local row=$'\n'$LEFT_OUT listed=
+	case $row in
+	*$'\n'"$BATS_TEST_DESCRIPTION"$'\t'* | *$'\n*\t'*) listed=1 ;;
+	esac
+	if [[ ${MINIRUN_TESTS:-} == left-out ]]; then
+		[[ -n $listed ]] || skip "not in tests/modes.table"
+	elif [[ -n $listed ]]; then
+		row=${row#*$'\n'"$BATS_TEST_DESCRIPTION"$'\t'}
+		row=${row#$'\n*\t'}
+		skip "${row%%$'\n'*}"
+	fi
 }
 
 # ---- running ----
@@ -184,8 +266,13 @@ eventually()
 
 # ---- other users ----
 #
-# Each has a home, a store and a runtime folder of its own in $WORK. Whoever runs the tests without being root is an
-# ordinary user already: as_user then runs the command as is.
+# Each has a home, a store and a runtime folder of its own in $WORK. Only root can become another one: for the others, and in
+# `unshare -r`, the command then runs as who they are.
+
+is_root()
+{
+	[[ " $MODES " == *" root "* ]]
+}
 
 # A user with nothing in /etc/subuid.
 as_user()
@@ -198,9 +285,8 @@ as_user()
 as_ranged_user()
 {
 	local etc=$WORK/ranger.etc
-	if [[ $(id -u) != 0 ]]; then
-		grep -q "^$(id -un):" /etc/subuid || skip "this user has no range in /etc/subuid, and only root can lend one"
-		become "$(id -u)" "$WORK/ranger" "$@"
+	if ! is_root; then
+		become 4321 "$WORK/ranger" "$@"
 		return
 	fi
 	if [[ ! -d $etc ]]; then
@@ -211,7 +297,7 @@ as_ranged_user()
 		echo "ranger:200000:65536" >"$etc/subgid"
 		chmod 0644 "$etc"/*
 	fi
-	export -f become
+	export -f become is_root
 	# shellcheck disable=SC2016 # the inner shell's own variables
 	unshare -m --propagation private bash -c '
 		etc=$1
@@ -230,6 +316,62 @@ in_unshare_r()
 	become 65534 "$WORK/unshared" unshare -Ur "$@"
 }
 
+# The users that there are here, of these three: for a test that does the same for each.
+users()
+{
+	case $MODES in
+	*root*) echo as_user as_ranged_user in_unshare_r ;;
+	*range*) echo as_ranged_user in_unshare_r ;;
+	*) echo as_user in_unshare_r ;;
+	esac
+}
+
+# Somebody else, whom the tests otherwise never are: root makes one, a range has some. With one id there is nobody.
+as_somebody_else()
+{
+	local lend=()
+	is_root || lend=(unshare --map-root-user --map-auto)
+	"${lend[@]}" setpriv --reuid=4444 --regid=4444 --clear-groups "$@"
+}
+
+# The largest id that a container can have here: root's is Kubernetes' own bound, a range of 65536 follows id 0.
+largest_id()
+{
+	case $MODES in
+	*root*) echo 2147483647 ;;
+	*range*) awk -F: -v name="$(id -un)" '$1 == name { print $3; exit }' /etc/subuid ;;
+	*) echo 0 ;;
+	esac
+}
+
+# In a mount namespace of the command's own, and with the right to mount there: an ordinary user gets that with a user namespace.
+with_mounts()
+{
+	local user=()
+	case $(id -u),$MODES in
+	0,*) ;;
+	*,*range*) user=(--map-root-user --map-auto) ;;
+	*) user=(--map-root-user) ;;
+	esac
+	unshare "${user[@]}" -m --propagation private "$@"
+}
+
+# in_image_layers NAME COMMAND...: with the joined layers of an image in $MINIRUN_STORE as the working folder.
+in_image_layers()
+{
+	local lowers options=
+	lowers=$(jq -r --arg s "$MINIRUN_STORE" '[.layers | reverse[] | $s + "/layers/" + . + "/rootfs"] | join(":")' \
+		"$MINIRUN_STORE/images/$1.json")
+	mkdir -p "$T/empty" "$T/merged"
+	shift
+	# What hides is marked by an attribute that a user may set.
+	is_root || options=,userxattr
+	# shellcheck disable=SC2016 # the inner shell's own variables
+	with_mounts sh -c '
+		mount -t overlay overlay -o "lowerdir=$1:$2$4" "$3" && cd "$3" && shift 4 && "$@"
+	' sh "$lowers" "$T/empty" "$T/merged" "$options" "$@"
+}
+
 # Loads busybox into the store of such a user: `load_busybox as_user`.
 load_busybox()
 {
@@ -244,16 +386,11 @@ become()
 	if [[ ! -d $folder ]]; then
 		mkdir -p "$folder"/{home,runtime}
 		chmod 0700 "$folder/runtime"
-		[[ $(id -u) != 0 ]] || chown -R "$uid:$uid" "$folder"
+		! is_root || chown -R "$uid:$uid" "$folder"
 	fi
-	[[ $(id -u) != 0 ]] || switch=(setpriv "--reuid=$uid" "--regid=$uid" --clear-groups)
+	! is_root || switch=(setpriv "--reuid=$uid" "--regid=$uid" --clear-groups)
 	env USER="$(basename "$folder")" HOME="$folder/home" XDG_RUNTIME_DIR="$folder/runtime" \
 		MINIRUN_STORE="$folder/store" MINIRUN_ROOT="$folder/run" "${switch[@]}" "$@"
-}
-
-needs_root()
-{
-	[[ $(id -u) == 0 ]] || skip "needs root"
 }
 
 # ---- the machine is as it was ----

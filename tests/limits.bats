@@ -21,7 +21,6 @@ cgroup_file()
 }
 
 @test "a container that needs more memory than its limit is OOMKilled, and the pod goes on" {
-	needs_root
 	run_pod <<-'EOF'
 		apiVersion: v1
 		kind: Pod
@@ -44,7 +43,6 @@ cgroup_file()
 }
 
 @test "-o json says OOMKilled as the reason; an init container some of which was killed has failed" {
-	needs_root
 	POD=$T/pod.yaml
 	limited '{limits: {memory: 32Mi}}' '(x=$(head -c 200000000 /dev/zero | tr "\0" x)); exit 0' |
 		sed 's/  containers:/  initContainers:/' >"$POD"
@@ -57,7 +55,6 @@ cgroup_file()
 }
 
 @test "what the cgroup is told is what the kubelet would tell it" {
-	needs_root
 	limited '{limits: {memory: 64Mi, cpu: 250m}}' 'echo up; sleep 60' >"$T/pod.yaml"
 	"$MINIRUN" --pids-limit 100 "$T/pod.yaml" >"$T/out" 2>"$T/err" &
 	PID=$!
@@ -82,7 +79,6 @@ cgroup_file()
 }
 
 @test "a fork bomb stops at the pids limit" {
-	needs_root
 	limited '{}' 'for i in $(seq 200); do sleep 30 & done; echo all' >"$T/pod.yaml"
 	run --separate-stderr "$MINIRUN" --pids-limit 50 "$T/pod.yaml"
 	[[ $status -ne 0 && $output != *all* ]]
@@ -90,7 +86,6 @@ cgroup_file()
 }
 
 @test "exec is held to the container's limits" {
-	needs_root
 	limited '{limits: {memory: 32Mi}}' 'echo up; sleep 60' >"$T/pod.yaml"
 	"$MINIRUN" "$T/pod.yaml" >"$T/out" 2>"$T/err" &
 	PID=$!
@@ -112,7 +107,6 @@ cgroup_file()
 }
 
 @test "an ordinary user without a delegated cgroup is told so, and how to get one" {
-	needs_root
 	load_busybox as_user
 	limited '{limits: {memory: 64Mi}}' 'echo ran' >"$T/pod.yaml"
 	run -125 --separate-stderr as_user "$MINIRUN" "$T/pod.yaml"
@@ -123,7 +117,6 @@ cgroup_file()
 }
 
 @test "what a container leaves running ends with it" {
-	needs_root
 	run_pod <<-'EOF'
 		apiVersion: v1
 		kind: Pod
@@ -150,7 +143,6 @@ cgroup_file()
 }
 
 @test "get and describe show the QoS class, and what ended a container" {
-	needs_root
 	# shellcheck disable=SC2016 # for the shell in the container
 	limited '{limits: {memory: 32Mi, cpu: 500m}}' 'x=$(head -c 200000000 /dev/zero | tr "\0" x); echo survived' >"$T/pod.yaml"
 	"$MINIRUN" -d "$T/pod.yaml"

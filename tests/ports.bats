@@ -275,12 +275,12 @@ udp()
 with_tun()
 {
 	local tun=$WORK/tun
-	if [[ $(id -u) != 0 || $(stat -c %a /dev/net/tun) == 666 ]]; then
+	if ! is_root || [[ $(stat -c %a /dev/net/tun) == 666 ]]; then
 		"$@"
 		return
 	fi
 	[[ -e $tun ]] || mknod -m 0666 "$tun" c 10 200
-	export -f as_user as_ranged_user in_unshare_r become
+	export -f as_user as_ranged_user in_unshare_r become is_root
 	# shellcheck disable=SC2016 # the inner shell's
 	unshare -m --propagation private bash -c 'mount --bind "$1" /dev/net/tun && shift && "$@"' with_tun "$tun" "$@"
 }
@@ -381,12 +381,11 @@ has_event()
 }
 
 @test "hostPort on a machine without a default route: the ports are its own" {
-	needs_root
 	local tcp
 	tcp=$(free_port)
 	web ", {containerPort: 7000, hostPort: $tcp}" >web.yaml
 	# shellcheck disable=SC2016 # the inner shell's
-	run unshare -n bash -c 'ip link set lo up && "$MINIRUN" -d --time-scale 20 web.yaml && "$MINIRUN" wait web --for=condition=Ready &&
+	run with_mounts unshare -n bash -c 'ip link set lo up && "$MINIRUN" -d --time-scale 20 web.yaml && "$MINIRUN" wait web --for=condition=Ready &&
 		python3 "$WORK/echoed" "$1" 1 1000' bash "$tcp"
 	assert_has "1 echoed"
 	has_event 'Warning +NetworkNotReady .*this machine has no default route'

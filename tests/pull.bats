@@ -691,13 +691,12 @@ events() { "$MINIRUN" describe pod "$1" | sed -n '/^Events/,$p'; }
 }
 
 @test "a full disk and a limit are one clear error each, and nothing is left" {
-	needs_root
 	image pull "$REGISTRY/who/what:v1" --max-bytes 1M
 	assert_status 125
 	assert_stderr_has "--max-bytes"
 	assert_equal "$(left)" ""
 	mkdir small
-	run --separate-stderr unshare -m sh -c '
+	run --separate-stderr with_mounts sh -c '
 		mount -t tmpfs -o size=1m,mode=755 tmpfs small || exit 1
 		"$MINIRUN" image pull "$REGISTRY/who/what:v1" --store small/store
 		echo "status $?"
@@ -707,14 +706,13 @@ events() { "$MINIRUN" describe pod "$1" | sed -n '/^Events/,$p'; }
 }
 
 @test "no network: one line, and how to do without" {
-	needs_root
-	run --separate-stderr unshare -n "$MINIRUN" image pull nginx
+	run --separate-stderr with_mounts unshare -n "$MINIRUN" image pull nginx
 	assert_status 125
 	assert_last_error_has "cannot pull nginx: the registry docker.io can't be reached"
 	assert_stderr_has "without one: minirun image load ARCHIVE NAME"
 	assert_equal "${#stderr_lines[@]}" 2
 	simple_pod offline true | sed 's/busybox/nginx/' >pod.yaml
-	run --separate-stderr unshare -n "$MINIRUN" pod.yaml
+	run --separate-stderr with_mounts unshare -n "$MINIRUN" pod.yaml
 	assert_status 125
 	assert_stderr_has "spec.containers[0].image: cannot pull nginx: the registry docker.io can't be reached"
 	assert_equal "$(left)" ""
@@ -758,7 +756,6 @@ events() { "$MINIRUN" describe pod "$1" | sed -n '/^Events/,$p'; }
 }
 
 @test "an ordinary user pulls into a store of their own" {
-	needs_root
 	run --separate-stderr as_user "$MINIRUN" image pull "$REGISTRY/who/what:v1" --tls-verify=false
 	assert_status 0
 	simple_pod mine 'echo mine' | sed "s,image: busybox,image: $REGISTRY/who/what:v1," >pod.yaml

@@ -316,7 +316,7 @@ assert_ends_with() {
 	simple_pod same 'id -u; id -g; hostname; pwd; ls -d /* | tr "\n" " "; echo; cat /proc/sys/kernel/hostname; mkdir /x && echo made; echo $PATH $HOME; cat /etc/hosts' >"$T/pod.yaml"
 	chmod 0644 "$T/pod.yaml"
 	"$MINIRUN" "$T/pod.yaml" >"$T/root"
-	for user in as_user as_ranged_user in_unshare_r; do
+	for user in $(users); do
 		load_busybox $user >/dev/null
 		$user "$MINIRUN" "$T/pod.yaml" >"$T/$user" 2>"$T/$user.err" || { cat "$T/$user.err"; false; }
 		diff "$T/root" "$T/$user"

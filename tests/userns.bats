@@ -10,15 +10,10 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown() { minirun_teardown; }
 
-# Root of the machine: in any other user namespace hostUsers: false holds already (the last tests).
-is_host_root() { [[ $(id -u) == 0 && $(tr -s ' ' </proc/self/uid_map) == ' 0 0 4294967295' ]]; }
-needs_host_root() { is_host_root || skip "a pod of its own users' is root's to start"; }
-
 # own_users 'COMMAND' [CONTAINER-LINES [SPEC-LINES]]
 own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 
 @test "its root is one of 65536 users that nobody else has, and all it sees is its own" {
-	needs_host_root
 	own_users 'cat /proc/self/uid_map /proc/self/gid_map; ls -lnd / /bin/busybox /etc/hosts /etc/resolv.conf /data /mem /data/a /dev/shm /dev/termination-log; touch /file /bin/file; rm /bin/file; echo to the pipe >/dev/stdout; readlink /proc/self/ns/user' \
 		'    volumeMounts: [{name: data, mountPath: /data}, {name: mem, mountPath: /mem}, {name: data, mountPath: /sub, subPath: a/b}]' \
 		'  volumes: [{name: data, emptyDir: {}}, {name: mem, emptyDir: {medium: Memory}}]'
@@ -35,7 +30,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "capabilities hold within the pod only, even those of a privileged container" {
-	needs_host_root
 	own_users 'grep CapEff /proc/self/status; mount -t tmpfs none /tmp && echo mounted; mknod /dev/shm/vda b 254 0 || echo no node; hostname changed && hostname; ip link add dummy0 type dummy 2>/dev/null; date -s 2020-01-01 2>&1; head -c 1 /dev/vda 2>&1' \
 		'    securityContext: {privileged: true}'
 	assert_has mounted
@@ -46,7 +40,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "hostPath keeps the ids that files have, and a file of root's is its root's to change" {
-	needs_host_root
 	mkdir "$T/host"
 	echo one >"$T/host/root"
 	echo two >"$T/host/user"
@@ -64,7 +57,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "a hostPath onto which ids can't be mapped keeps the pod from starting" {
-	needs_host_root
 	own_users true '    volumeMounts: [{name: v, mountPath: /v}]' "  volumes: [{name: v, hostPath: {path: /proc/self}}]"
 	assert_status 125
 	assert_stderr_has "volume v: hostPath /proc/self: the pod's ids can't be mapped onto files of proc here"
@@ -77,7 +69,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "users, groups and fsGroup are the pod's" {
-	needs_host_root
 	own_users 'id -u; id -G; ls -lnd /data; echo x >/data/f; ls -ln /data/f; touch /root-owned' \
 		'    securityContext: {runAsUser: 1000, runAsGroup: 1001}
     volumeMounts: [{name: data, mountPath: /data}]' \
@@ -94,7 +85,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 	run_shell true '    securityContext: {runAsUser: 65536}' $'  hostUsers: false\n  hostNetwork: true'
 	assert_status 125
 	assert_stderr_has 'spec.hostNetwork: Forbidden: when `hostUsers` is false'
-	needs_host_root
 	own_users true '    securityContext: {runAsUser: 65536, runAsGroup: 70000}' '  securityContext: {fsGroup: 65536, supplementalGroups: [1, 65536]}'
 	assert_status 125
 	assert_stderr_has "spec.securityContext.fsGroup: Invalid value: 65536: it is not among the ids there are here (0-65535)"
@@ -104,7 +94,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "exec, probes, sysctls, a shared pid namespace and neighbours work in it" {
-	needs_host_root
 	cat >"$T/pod.yaml" <<-'END'
 		apiVersion: v1
 		kind: Pod
@@ -141,7 +130,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "refusals are named, and learned" {
-	needs_host_root
 	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' >"$T/deny.json"
 	own_users 'mkdir /named/here' '    securityContext: {seccompProfile: {type: Localhost, localhostProfile: deny.json}}'
 	assert_stderr_has 'denied mkdir("/named/here", 0777) = EPERM'
@@ -150,7 +138,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "pods that run together have ranges of their own, which go with them, by SIGKILL too" {
-	needs_host_root
 	for i in 1 2 3 4 5 6; do
 		simple_pod "p$i" 'cat /proc/self/uid_map; sleep 1000' '' $'  hostUsers: false\n  terminationGracePeriodSeconds: 0' >"$T/p$i.yaml"
 		"$MINIRUN" "$T/p$i.yaml" >"$T/out$i" 2>/dev/null &
@@ -175,7 +162,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "a range granted to the user minirun is taken, and one that is too small is told" {
-	needs_host_root
 	granted() {
 		# shellcheck disable=SC2016
 		unshare -m --propagation private bash -c '
@@ -191,7 +177,6 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 }
 
 @test "a file's capabilities, and an image's users beyond the range" {
-	needs_host_root
 	mkdir -p "$T/image/bin"
 	cp "$(command -v busybox)" "$T/image/bin/busybox"
 	cp "$T/image/bin/busybox" "$T/image/bin/cat"
@@ -212,7 +197,7 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 	simple_pod user 'cat /proc/self/uid_map' '' '  hostUsers: false' >"$T/false.yaml"
 	sed 's/hostUsers: false/hostUsers: true/' "$T/false.yaml" >"$T/true.yaml"
 	chmod 0644 "$T"/*.yaml
-	for as in as_user as_ranged_user in_unshare_r; do
+	for as in $(users); do
 		load_busybox "$as"
 		run -0 --separate-stderr "$as" "$MINIRUN" "$T/false.yaml"
 		[[ $stderr != *warning* ]]
@@ -225,6 +210,5 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 	simple_pod told true '' '  hostUsers: false' >"$T/pod.yaml"
 	run -0 "$MINIRUN" explain "$T/pod.yaml"
 	assert_has "the pod's: network, ipc, uts, user"
-	needs_host_root
 	assert_has "users         its own: 0-65535 are a range of the host's that nobody else has"
 }

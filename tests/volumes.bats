@@ -16,7 +16,7 @@ in_turn() {
 		cat <<-EOF
 			apiVersion: v1
 			kind: Pod
-			metadata: {name: v$BATS_TEST_NUMBER}
+			metadata: {name: v}
 			spec:
 			  restartPolicy: Never
 			  ${SPEC:-}
@@ -118,13 +118,15 @@ in_turn() {
 	assert_status 0
 }
 
-@test "a device in a volume can't be opened, but one that the manifest names can" {
-	needs_root
+@test "a device in a volume can't be opened" {
 	mkdir "$T/folder"
 	mknod "$T/folder/zero" c 1 5
 	in_turn "hostPath: {path: $T/folder}" 'ls -l /v/zero' 'head -c 1 /v/zero'
 	assert_status 1
 	assert_has "Permission denied"
+}
+
+@test "a device that the manifest names can be used" {
 	in_turn "hostPath: {path: /dev/zero, type: CharDevice}" true 'head -c 3 /v | wc -c'
 	assert_status 0
 	assert_has "second | 3"
@@ -188,7 +190,7 @@ in_turn() {
 }
 
 @test "volumes as an ordinary user, with one id and with a range" {
-	for user in as_user as_ranged_user in_unshare_r; do
+	for user in $(users); do
 		load_busybox $user
 		simple_pod vols 'echo x >/v/f; echo y >/m/f; cat /v/f /m/f /h/f; ls -ldn /v; grep -c " /m tmpfs " /proc/mounts' \
 			'    volumeMounts: [{name: v, mountPath: /v}, {name: m, mountPath: /m}, {name: h, mountPath: /h}]' \

@@ -198,9 +198,9 @@ static void grab(int pid, const char *unused)
 
 	(void)unused;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	/* A memfd is no file of the host's: its mode may be changed. */
+	/* A memfd is no file of the host's: its mode may be changed. And the rest is the image's own. */
 	if (readlink(path, target, sizeof(target) - 1) < 0 || strstr(target, "busybox") ||
-		strstr(target, "attack") || strstr(target, "memfd:"))
+		strstr(target, "attack") || strstr(target, "memfd:") || !strcmp(target, "/loader"))
 		return;
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd >= 0)
