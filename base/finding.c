@@ -83,6 +83,7 @@ void findings_copy(struct findings *findings, const struct finding *finding)
 	findings_add(findings, finding->severity, finding->line, finding->column, finding->path,
 		finding->hint, "%s", finding->text);
 	findings_code(findings, finding->code);
+	findings_check(findings, finding->check);
 }
 
 const char *severity_name(enum severity severity)
