@@ -127,11 +127,12 @@ void trial_idmapped(const struct trial_place *place, struct trial *trial)
 		return;
 	users.fd = userns_make(users.first, 1, &err);
 	mount = users.fd < 0 ? -1 : mount_clone(folder, "", false, &err);
-	if (mount < 0 || pod_users_map(&users, mount, false, &err) < 0)
-		trial_fail(trial, TRIAL_LIMITED, &err);
-	else if (fstat(mount, &st) < 0 || st.st_uid != users.first)
-		trial_set(trial, TRIAL_MISSING, "ids are not mapped");
-	else if (volumes_private_mounts(&err) < 0 || try_overlay(folder, &users, &err) < 0)
+	if (mount >= 0 && pod_users_map(&users, mount, false, &err) == 0 &&
+		(fstat(mount, &st) < 0 || st.st_uid != users.first))
+		error_set(&err, ERROR_HOST, 0, "ids are not mapped");
+	if (err.class == ERROR_NONE && volumes_private_mounts(&err) == 0)
+		try_overlay(folder, &users, &err);
+	if (err.class != ERROR_NONE)
 		trial_fail(trial, TRIAL_LIMITED, &err);
 	else
 		praise(folder, WHERE ", and below overlays", trial);

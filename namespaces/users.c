@@ -104,9 +104,9 @@ int pod_users_give(const struct pod_users *users, int fd, struct error *err)
 
 void pod_users_make_folder(const struct pod_users *users, int volumefd, const char *path)
 {
-	cleanup_fd int fd = -1;
 	struct error ignored;
 	struct stat st;
+	int fd;
 
 	if (users->fd < 0 || fstat(volumefd, &st) < 0)
 		return;
@@ -117,6 +117,7 @@ void pod_users_make_folder(const struct pod_users *users, int volumefd, const ch
 	fd = inroot_mkdirs(volumefd, path, st.st_mode & 07777, &ignored);
 	setfsuid(geteuid());
 	setfsgid(getegid());
+	cleanup_fd_fn(&fd);
 }
 
 static int cannot_map(int mount, int errnum, struct error *err)
