@@ -82,28 +82,43 @@ story_as()
 	simple_pod inside true >"$T/pod.yaml"
 	# A part of /proc is covered: no other one may be mounted then.
 	load_busybox as_user
-	run -125 as_user bwrap --dev-bind / / --unshare-all --proc /proc --ro-bind /dev/null /proc/keys "$MINIRUN" "$T/pod.yaml"
+	run -125 as_user bwrap --dev-bind / / --unshare-all --uid 1000 --gid 1000 --proc /proc --ro-bind /dev/null /proc/keys "$MINIRUN" "$T/pod.yaml"
 	assert_has "something is mounted over a part of /proc or /sys here"
 	assert_has "cannot make a proc file system"
 	# Root without rights, which may not even map itself.
-	run -125 as_user bwrap --dev-bind / / --unshare-all --uid 0 --gid 0 --proc /proc "$MINIRUN" "$T/pod.yaml"
+	run -125 as_user bwrap --dev-bind / / --unshare-all --uid 0 --gid 0 --cap-drop ALL --proc /proc "$MINIRUN" "$T/pod.yaml"
 	assert_has "CAP_SETFCAP"
 }
 
-@test "ids that there aren't: the error names the range, and how to get more" {
+# A pod with ids far beyond any range.
+far_ids()
+{
 	simple_pod ids true '    securityContext: {runAsUser: 100000, runAsGroup: 70000}' \
 		'  securityContext: {fsGroup: 100001, supplementalGroups: [0, 100002]}' >"$T/pod.yaml"
+	chmod 0644 "$T/pod.yaml"
+}
+
+@test "ids beyond a range: the errors name it, and how to get more" {
+	far_ids
 	run -125 as_ranged_user "$MINIRUN" "$T/pod.yaml"
 	for field in 'containers[0].securityContext.runAsUser: Invalid value: 100000' 'containers[0].securityContext.runAsGroup: Invalid value: 70000' \
 		'securityContext.fsGroup: Invalid value: 100001' 'securityContext.supplementalGroups[1]: Invalid value: 100002'; do
 		assert_has "spec.$field: it is not among the ids there are here (0-65536) (an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid"
 	done
-	run -125 as_user "$MINIRUN" "$T/pod.yaml"
-	assert_has 'fsGroup: Invalid value: 100001: it is not among the ids there are here (0) (only one user id in containers: /etc/subuid grants none to '
-	run -125 in_unshare_r "$MINIRUN" "$T/pod.yaml"
-	assert_has "(0) (this user namespace has no others: run minirun outside of it)"
 	run -125 as_ranged_user setpriv --no-new-privs "$MINIRUN" "$T/pod.yaml"
 	assert_has "(0) (only one user id in containers: newuidmap failed, since no_new_privs keeps it from its rights"
+}
+
+@test "another id than the one that a user has: the errors say who grants more" {
+	far_ids
+	run -125 as_user "$MINIRUN" "$T/pod.yaml"
+	assert_has 'fsGroup: Invalid value: 100001: it is not among the ids there are here (0) (only one user id in containers: /etc/subuid grants none to '
+}
+
+@test "another id than the one of unshare -r: the errors say that it has no others" {
+	far_ids
+	run -125 in_unshare_r "$MINIRUN" "$T/pod.yaml"
+	assert_has "(0) (this user namespace has no others: run minirun outside of it)"
 }
 
 @test "what a pod leaves that was killed with its sandbox goes at the next start, whoever its files belong to" {
