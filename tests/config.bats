@@ -294,3 +294,9 @@ assert_shown() {
 	assert_equal "$(ls "$T/host")" index.html
 	assert_lacks canary
 }
+
+@test "each command of demo/config's README prints what it says" {
+	cd "$REPO"
+	PATH=$WORK/bin:$PATH run tests/scripts/console demo/config/README.md
+	assert_status 0
+}

@@ -34,6 +34,12 @@ static void read_as(const char *text, size_t size, enum document_format format)
 		abort();
 	node_free(node);
 	findings_free(&findings);
+	findings_init(&findings, "fuzz");
+	node = document_read_all(text, size, format, &findings);
+	if (!node != (findings.errors > 0) || (node && !node->n))
+		abort();
+	node_free(node);
+	findings_free(&findings);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
