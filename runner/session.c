@@ -55,7 +55,8 @@ void session_close(struct session *session)
 	loop_remove(loop, &session->notice);
 	session->launched.notice = -1;
 	session->closing = true;
-	if (session->input)
+	/* Of a run that is over there may be another by now, whose input isn't ours to end. */
+	if (session->input && !session->attachment.ending)
 		stdio_input_ended(session->input);
 	if (session->exit.fd < 0 && session->launched.pidfd >= 0)
 		loop_add(loop, &session->exit, steal_fd(&session->launched.pidfd), on_session_exit, session,

@@ -114,6 +114,11 @@ terminals()
 	# On a raw terminal a line begins at its left end.
 	run "$REPO/tests/scripts/type" "$MINIRUN" exec -it box -- mkdir /other </dev/null
 	[[ $output == *"denied mkdir(\"/other\""*")"$'\r'* ]]
+	# Nothing but 0, 1 and 2 of it, and no terminal of this machine's, into which it could type.
+	on_terminal "$MINIRUN" exec -it box -- sh -c 'stat -L -c "device %d" /proc/self/fd/0; echo $(ls /proc/self/fd)' </dev/null
+	assert_has "device "
+	assert_lacks "device $(stat -L -c %d /dev/pts)"
+	assert_line "0 1 2 3"
 	# Without a terminal too.
 	run --separate-stderr "$MINIRUN" exec box -- mkdir /third
 	assert_stderr_has 'main denied mkdir("/third", 0777) = EPERM'
