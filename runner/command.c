@@ -23,7 +23,7 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
 	[OPTION_ROOT] = {"root", 0, "DIR",
-		"run apply create learn get describe logs exec attach port-forward wait delete top",
+		"run apply create learn get describe logs exec cp attach port-forward wait delete top",
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
 	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get top explain lint image check",
@@ -57,7 +57,7 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"how many processes and threads the pod may have (default 4096 where cgroup v2 counts them; "
 		"0: "
 		"no limit)"},
-	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec attach logs",
+	[OPTION_CONTAINER] = {"container", 'c', "NAME", "exec attach logs cp",
 		"the container (default: the pod's first)"},
 	[OPTION_ALL_CONTAINERS] = {"all-containers", 0, NULL, "logs", "those of all containers"},
 	[OPTION_CONTAINERS] = {"containers", 0, NULL, "top", "a line for each container"},
@@ -88,6 +88,8 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"one"},
 	[OPTION_ADDRESS] = {"address", 0, "ADDRESS,...", "port-forward",
 		"where to listen: addresses of this machine, or localhost (the default: 127.0.0.1 and ::1)"},
+	[OPTION_NO_PRESERVE] = {"no-preserve", 0, NULL, "cp",
+		"give what is copied into a container usual modes"},
 	[OPTION_CONFIG] = {"config", 0, "FILE", "image",
 		"load: an OCI image configuration that says what the image runs"},
 	[OPTION_MAX_BYTES] = {"max-bytes", 0, "SIZE", "image",
@@ -173,6 +175,17 @@ const struct command commands[] = {
 		"restarts of containers; that nobody listens in the pod is told, and ends only that "
 		"connection.\n",
 		PRIVILEGE_NONE, cmd_port_forward},
+	{"cp", "[OPTIONS] FILE POD:PATH | POD:PATH FILE",
+		"copy files and folders into a running container, or out of one",
+		"As kubectl: a folder with all that is in it; what is copied into a folder that is there "
+		"goes "
+		"below it,\n"
+		"but a folder that is copied out becomes the folder FILE. In the container it is done with "
+		"the rights of\n"
+		"its user, and needs no program there. Out of it come files and folders alone: links are "
+		"skipped with a\n"
+		"warning, and none here is followed. [NAMESPACE/]POD:PATH is taken, too.\n",
+		PRIVILEGE_NONE, cmd_cp},
 	{"attach", "[OPTIONS] NAME [-c CONTAINER]",
 		"show what a running container prints from now on, and with -i type to it",
 		"-i reaches a container whose manifest has stdin: true; -it is for one with tty: true as "
@@ -283,7 +296,10 @@ static bool is_listed(const char *list, const char *word)
 
 int command_failure(const struct command *command)
 {
-	return command && is_listed("apply create get describe logs wait delete", command->name) ? 1 : 125;
+	return command && is_listed(
+				  "apply create get describe logs wait delete port-forward cp", command->name)
+		       ? 1
+		       : 125;
 }
 
 static bool takes(const struct command *command, enum option_id id)

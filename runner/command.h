@@ -48,6 +48,7 @@ enum option_id {
 	OPTION_STDIN,
 	OPTION_TTY,
 	OPTION_ADDRESS,
+	OPTION_NO_PRESERVE,
 	OPTION_CONFIG,
 	OPTION_MAX_BYTES,
 	OPTION_MAX_ENTRIES,
@@ -124,6 +125,7 @@ int cmd_delete(const struct invocation *invocation, struct error *err);
 int cmd_attach(const struct invocation *invocation, struct error *err);
 int cmd_top(const struct invocation *invocation, struct error *err);
 int cmd_exec(const struct invocation *invocation, struct error *err);
+int cmd_cp(const struct invocation *invocation, struct error *err);
 int cmd_port_forward(const struct invocation *invocation, struct error *err);
 int cmd_image(const struct invocation *invocation, struct error *err);
 int cmd_lint(const struct invocation *invocation, struct error *err);

@@ -85,6 +85,8 @@ static void on_connection(struct watch *watch, void *data)
 	}
 	if (json_object_object_get(request, "portForward"))
 		result = session_forward(session, &err);
+	else if (json_object_object_get(request, "copy"))
+		result = session_copy(session, request, &err);
 	else if (json_object_object_get(request, "attach"))
 		result = session_attach(session, request, &err);
 	else

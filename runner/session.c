@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/copying.h"
 #include "runner/guard.h"
 #include "runner/wire.h"
 
@@ -223,6 +224,54 @@ int session_launch(struct session *session, struct json_object *request, struct 
 		return -1;
 	return loop_add(&supervisor->loop, &session->notice, session->launched.notice, on_session_notice,
 		session, err);
+}
+
+/*
+ * Who has CAP_SYS_PTRACE and sees the process that copies could enter it before it has given up what it came with; it stays too
+ * long for the guard (guard.h), and copying is no need.
+ */
+static int check_unseen(const struct member *target, struct error *err)
+{
+	const struct supervisor *supervisor = target->supervisor;
+
+	for (size_t i = 0; i < supervisor->plan->n; i++) {
+		const struct member *member = &supervisor->members[i];
+
+		if (!member->item->guarded ||
+			(member != target && !supervisor->plan->pod->share_process_namespace))
+			continue;
+		error_set(err, ERROR_HOST, 0,
+			"nothing is copied where container %s has SYS_PTRACE: it could look into the process "
+			"that "
+			"copies",
+			member->item->spec->name);
+		return error_hint(err, "minirun exec -i POD -- sh -c 'cat >FILE', or a volume");
+	}
+	return 0;
+}
+
+int session_copy(struct session *session, struct json_object *request, struct error *err)
+{
+	struct supervisor *supervisor = session->supervisor;
+	const struct member *member = find_member(supervisor, request, err);
+	int pidfd, result;
+
+	if (!member || check_unseen(member, err) < 0)
+		return -1;
+	session->container = member->item->container;
+	session->container.argv = NULL;
+	session->container.join_pidfd = member->exit.fd;
+	session->container.isolation.cgroup = &member->cgroup;
+	session->container.isolation.sandbox = &supervisor->sandbox;
+	result = copying_start(&session->container, json_object_object_get(request, "copy"),
+		session->stdio + 1, &pidfd, err);
+	close_stdio(session);
+	if (result < 0)
+		return -1;
+	if (session_watch(session, pidfd, err) == 0)
+		return 0;
+	session->launched.pidfd = pidfd;
+	return -1;
 }
 
 static void on_detached(struct attachment *attachment, bool stuck, void *data)

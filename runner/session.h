@@ -41,6 +41,9 @@ int session_launch(struct session *session, struct json_object *request, struct 
 /* {"attach": {"stdin": true?}} with two descriptors, for what the container prints. The same. */
 int session_attach(struct session *session, struct json_object *request, struct error *err);
 
+/* {"copy": {...}} with two descriptors: see copying.h. The same. */
+int session_copy(struct session *session, struct json_object *request, struct error *err);
+
 /* Its process is pidfd's, which is taken unless it fails: the end of that is the session's. */
 int session_watch(struct session *session, int pidfd, struct error *err);
 

@@ -8,6 +8,7 @@
  *          {"delete": {"gracePeriodSeconds": N?}} ends the pod for good
  *          {"portForward": {}} answered by {} and one descriptor, a channel (connector.h); the connection stays open
  *          {"top": true} asks what the containers use
+ *          {"container": NAME?, "copy": {...}} with two descriptors: see copying.h
  * before the answer
  *          {"terminal": true, "saysEnd": B?} with both ends of the program's terminal: it runs; saysEnd: the end of standard
  *          input is to be told to it

@@ -62,6 +62,9 @@ int apparmor_check(const char *profile, struct error *err);
  * no_new_privs the kernel lets nobody leave a profile (and as whoever confined minirun wants its containers confined).
  */
 int apparmor_enter_at_exec(const char *profile, int procfd, struct error *err);
+
+/* The same at once (as aa_change_profile(2)), for a process of our own that stays in a container and executes nothing. */
+int apparmor_enter_now(const char *profile, int procfd, struct error *err);
 /* Why the kernel refused that. own is the label of the process that asked, or NULL. Returns -1. */
 int apparmor_explain(const char *profile, const char *own, int errnum, struct error *err);
 /*

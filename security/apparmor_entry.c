@@ -110,14 +110,16 @@ static int find_self(int procfd, char *process, size_t size, struct error *err)
 }
 
 /*
- * An unconfined minirun says "exec": the profile, instead of its own label. A confined one "stack": the profile on top.
- * One write, for the kernel takes what each holds for a whole command.
+ * An unconfined minirun says "exec" (or, for now, "changeprofile"): the profile, instead of its own label. A confined one
+ * "stack": the profile on top. One write, for the kernel takes what each holds for a whole command.
  */
-static int write_exec(
-	const char *profile, int procfd, const char *process, const char *own, struct error *err)
+static int write_profile(
+	const char *profile, int procfd, const char *process, const char *own, bool now, struct error *err)
 {
-	const char *verb = *own && !apparmor_label_is_unconfined(own) ? "stack" : "exec";
-	cleanup_fd int fd = open_attr(procfd, process, "exec", O_WRONLY, err);
+	const char *verb = *own && !apparmor_label_is_unconfined(own) ? "stack"
+			   : now                                      ? "changeprofile"
+								      : "exec";
+	cleanup_fd int fd = open_attr(procfd, process, now ? "current" : "exec", O_WRONLY, err);
 	char command[4200];
 	int n = snprintf(command, sizeof(command), "%s %s", verb, profile);
 
@@ -132,7 +134,7 @@ static int write_exec(
 	return 0;
 }
 
-int apparmor_enter_at_exec(const char *profile, int procfd, struct error *err)
+static int enter(const char *profile, int procfd, bool now, struct error *err)
 {
 	char process[64];
 	char own[LABEL_MAX] = "";
@@ -143,7 +145,17 @@ int apparmor_enter_at_exec(const char *profile, int procfd, struct error *err)
 	if (read_label(procfd, process, own, err) < 0 && err->errnum != EINVAL && err->errnum != ENOENT)
 		return error_wrap(err, "cannot enter AppArmor profile \"%s\"", profile);
 	*err = (struct error){0};
-	return write_exec(profile, procfd, process, own, err);
+	return write_profile(profile, procfd, process, own, now, err);
+}
+
+int apparmor_enter_at_exec(const char *profile, int procfd, struct error *err)
+{
+	return enter(profile, procfd, false, err);
+}
+
+int apparmor_enter_now(const char *profile, int procfd, struct error *err)
+{
+	return enter(profile, procfd, true, err);
 }
 
 int apparmor_verify(const char *profile, int procfd, pid_t pid, struct error *err)

@@ -174,7 +174,7 @@ no_connector()
 	"$MINIRUN" delete web
 	status=0
 	wait "$FORWARD" || status=$?
-	assert_status 125
+	assert_status 1
 	assert_equal "$(tail -n 1 err)" 'minirun: lost connection to pod "web": it has ended'
 }
 
@@ -188,7 +188,7 @@ no_connector()
 	taken=$(port_of 7000)
 	while IFS='|' read -r arguments message; do
 		run --separate-stderr "$MINIRUN" port-forward $arguments
-		assert_status 125
+		assert_status 1
 		assert_last_error_has "$message"
 	done <<-END
 		web|wants the name of a pod and at least one port of it
