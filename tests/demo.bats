@@ -21,7 +21,10 @@ teardown() { minirun_teardown; }
 with_own_var_lib()
 {
 	local maps=()
-	[[ $(id -u) == 0 ]] || maps=(--map-root-user --map-auto)
+	if [[ $(id -u) != 0 ]]; then
+		maps=(--map-root-user)
+		! grep -q "^$(id -un):" /etc/subuid || maps+=(--map-auto)
+	fi
 	mkdir -p "$T/bin"
 	printf '#!/bin/sh\nexec "$@"\n' >"$T/bin/sudo"
 	chmod 0755 "$T/bin/sudo"
