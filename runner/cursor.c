@@ -170,9 +170,12 @@ char *cursor_value(const struct cursor *at)
 }
 
 /* A list or map is shown by its key: what it holds may begin on the next line. */
-static void add(const struct cursor *at, enum severity severity, const char *hint, const char *text)
+static void add(const struct cursor *at, enum severity severity, const char *raw_hint, const char *raw)
 {
 	cleanup_free char *path = cursor_path(at);
+	/* Names of the manifest's own are in there. */
+	cleanup_free char *text = text_printable(raw, strlen(raw));
+	cleanup_free char *hint = raw_hint ? text_printable(raw_hint, strlen(raw_hint)) : NULL;
 	const struct cursor *shown = at;
 	const struct node *node;
 

@@ -1,6 +1,8 @@
 /* The volumes of a plan, told to people; what is in a file isn't. */
 #include "runner/explain.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -11,11 +13,13 @@ static void print_entries(const struct volume *volume, FILE *out)
 {
 	for (size_t i = 0; i < volume->n_entries && i < ENTRIES_SHOWN; i++) {
 		const struct volume_entry *entry = &volume->entries[i];
+		cleanup_free char *path = text_printable(entry->path, strlen(entry->path));
+		cleanup_free char *source = text_printable(entry->source, strlen(entry->source));
 		char size[32];
 
 		fprintf(out, EXPLAIN_LABEL, "");
-		fprintf(out, "  %s  %04o, %s: %s\n", entry->path, entry->mode,
-			text_size(entry->size, size, sizeof(size)), entry->source);
+		fprintf(out, "  %s  %04o, %s: %s\n", path, entry->mode,
+			text_size(entry->size, size, sizeof(size)), source);
 	}
 	if (volume->n_entries <= ENTRIES_SHOWN)
 		return;

@@ -196,7 +196,8 @@ enum host_path_type {
 /* A file of a volume that is made of ConfigMaps, Secrets and what is known of the pod. */
 struct volume_entry {
 	char *path; /* below the volume, relative, without ".." */
-	char *data; /* a NUL follows it */
+	const char *data; /* the key's own, or owned */
+	char *owned; /* what isn't a key's; NULL else */
 	size_t size;
 	unsigned int mode; /* permissions */
 	char *source; /* "configmap site, key index.html", for people */

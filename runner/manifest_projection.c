@@ -119,14 +119,14 @@ static bool check_path(const struct cursor *at)
 	return false;
 }
 
-/* Adds a file; takes data and source. One that is there with that path goes, as in a projected volume. */
-static void add_entry(const struct filling *filling, const struct cursor *at, const char *path, char *data,
-	size_t size, unsigned int mode, char *source)
+/* Adds a file, whose path is that of entry made clean; takes what entry owns. One that is there with that path goes. */
+static void add_entry(
+	const struct filling *filling, const struct cursor *at, const char *path, struct volume_entry entry)
 {
 	struct volume *volume = filling->volume;
-	struct volume_entry entry = {clean_path(path), data, size, mode, source};
 	struct volume_entry *place = NULL;
 
+	entry.path = clean_path(path);
 	for (size_t i = 0; i < volume->n_entries; i++) {
 		struct volume_entry *other = &volume->entries[i];
 
@@ -139,7 +139,7 @@ static void add_entry(const struct filling *filling, const struct cursor *at, co
 	}
 	if (place) {
 		free(place->path);
-		free(place->data);
+		free(place->owned);
 		free(place->source);
 	} else {
 		volume->entries =
@@ -149,15 +149,15 @@ static void add_entry(const struct filling *filling, const struct cursor *at, co
 	*place = entry;
 }
 
+/* The file has the key's own data: a file of many items doesn't become many times as large. */
 static void add_key(const struct filling *filling, const struct cursor *at, const struct config *config,
-	const struct config_entry *entry, const char *path, unsigned int mode)
+	const struct config_entry *key, const char *path, unsigned int mode)
 {
-	char *data = xcalloc(entry->size + 1, 1);
+	struct volume_entry entry = {.data = key->data, .size = key->size, .mode = mode};
 
-	memcpy(data, entry->data, entry->size);
-	add_entry(filling, at, path, data, entry->size, mode,
-		xasprintf(
-			"%s %s, key %s", config->secret ? "secret" : "configmap", config->name, entry->key));
+	entry.source =
+		xasprintf("%s %s, key %s", config->secret ? "secret" : "configmap", config->name, key->key);
+	add_entry(filling, at, path, entry);
 }
 
 /* An item of items. */
@@ -230,8 +230,12 @@ static void read_downward_item(const struct filling *filling, const struct curso
 		cursor_add(item, SEVERITY_ERROR, NULL,
 			"Required value: one of fieldRef and resourceFieldRef is required");
 	if (value && has_path)
-		add_entry(filling, &path, cursor_string(&path), value, strlen(value), mode,
-			xstrdup(cursor_string(&what)));
+		add_entry(filling, &path, cursor_string(&path),
+			(struct volume_entry){.data = value,
+				.owned = value,
+				.size = strlen(value),
+				.mode = mode,
+				.source = xstrdup(cursor_string(&what))});
 	else
 		free(value);
 }

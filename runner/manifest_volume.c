@@ -93,7 +93,7 @@ void volume_free(struct volume *volume)
 	free(volume->host_path);
 	for (size_t i = 0; i < volume->n_entries; i++) {
 		free(volume->entries[i].path);
-		free(volume->entries[i].data);
+		free(volume->entries[i].owned);
 		free(volume->entries[i].source);
 	}
 	free(volume->entries);

@@ -228,4 +228,16 @@ assert_nothing_made() {
 	assert_status 125
 	[[ $stderr != *$'\e'* ]]
 	[[ $stderr == *'\x1b'* ]]
+	run_pod <<-'EOF'
+		{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a\u001b[2J"}, "data": {"k\u001b": "x", "k": ""}, "binaryData": {"k\u001b": ""}}
+		{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a\u001b[2J"}}
+		{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": "i",
+			"volumeMounts": [{"name": "v", "mountPath": "/v"}], "env": [{"name": "A", "valueFrom": {"configMapKeyRef":
+			{"name": "a\u001b[2", "key": "k"}}}]}], "volumes": [{"name": "v", "configMap": {"name": "a\u001b[2J",
+			"items": [{"key": "k", "path": "p\u001b/a"}, {"key": "k", "path": "p\u001b"}, {"key": "z", "path": "z"}]}}]}}
+	EOF
+	assert_status 125
+	[[ $stderr != *$'\e'* ]]
+	assert_has "it can't be there beside the file"
+	assert_has "the file has a ConfigMap of that name"
 }
