@@ -203,17 +203,17 @@ void manifest_documents(const struct node *documents, struct findings *findings,
 
 		read_pod(&root, &gathering);
 	}
-	if (!gathering.pod_node && !gathering.wrong_kind)
+	if (!gathering.pod_node && !gathering.wrong_kind && documents->n)
 		findings_add(findings, SEVERITY_ERROR, documents->items[0]->line, documents->items[0]->column,
 			NULL, "minirun runs a Pod, with the ConfigMaps and Secrets beside it",
 			"there is no Pod in the file");
 }
 
-const struct node *manifest_find_pod(const struct node *object)
+const struct node *manifest_find_pod(const struct node *documents)
 {
-	const struct node *kind = node_get(object, "kind");
-	const struct node *list = object->kind == NODE_LIST ? object : node_get(object, "items");
-	const struct node *found = kind && kind->text && !strcmp(kind->text, "Pod") ? object : NULL;
+	const struct node *kind = node_get(documents, "kind");
+	const struct node *list = documents->kind == NODE_LIST ? documents : node_get(documents, "items");
+	const struct node *found = kind && kind->text && !strcmp(kind->text, "Pod") ? documents : NULL;
 
 	for (size_t i = 0; !found && list && list->kind == NODE_LIST && i < list->n; i++)
 		found = manifest_find_pod(list->items[i]);
