@@ -118,7 +118,7 @@ own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }
 	# The hole that SYS_PTRACE is elsewhere isn't there: a process on its way in is the host's.
 	[[ ! -s $T/said ]] || { cat "$T/said"; false; }
 	"$MINIRUN" wait pod/own --for=condition=Ready --timeout=20s
-	run -0 "$MINIRUN" exec own -- sh -c 'wget -qO- localhost; cat /proc/sys/kernel/shmmax /proc/sys/net/ipv4/tcp_syncookies; cat /proc/sys/net/ipv4/ping_group_range; touch /x; stat -c %u:%g /x /proc/1; id -u; echo piped >/dev/stdout'
+	run -0 "$MINIRUN" exec own -c main -- sh -c 'wget -qO- localhost; cat /proc/sys/kernel/shmmax /proc/sys/net/ipv4/tcp_syncookies; cat /proc/sys/net/ipv4/ping_group_range; touch /x; stat -c %u:%g /x /proc/1; id -u; echo piped >/dev/stdout'
 	assert_equal "$(xargs <<<"$output")" "hello 12345678 0 0 65535 0:0 65535:65535 0 piped"
 	run -0 "$MINIRUN" exec own -c other -- sh -c 'id -u; readlink /proc/self/ns/user; grep -c httpd /proc/[0-9]*/comm | grep -c :1'
 	assert_equal "${lines[0]}" 33

@@ -63,3 +63,18 @@ run_own()
 	run "$MINIRUN" check -o json
 	jq -e '.checks[] | select(.name == "idmapped mounts" and .status != "ok")' <<<"$output"
 }
+
+@test "a privileged container makes cgroups below its own, and no other may; its limits stay" {
+	local limits='
+    resources: {limits: {memory: 64Mi}}'
+	run_own_shell()
+	{
+		run_pod --store "$WORK/ext4/store" < <(simple_pod own "$1" "    securityContext: {privileged: $2}$limits" '  hostUsers: false')
+		output=$(strip_prefix main <<<"$output")
+	}
+	run_own_shell 'cd /sys/fs/cgroup && mkdir below && sh -c "echo \$\$ >below/cgroup.procs && cat /proc/self/cgroup"; echo max >memory.max' true
+	assert_has "0::/below"
+	assert_stderr_has "can't create memory.max: Permission denied"
+	run_own_shell 'mkdir /sys/fs/cgroup/below' false
+	assert_stderr_has "Read-only file system"
+}
