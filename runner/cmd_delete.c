@@ -112,13 +112,34 @@ static int delete_one(const char *root, const char *name, int64_t grace, bool fo
 	return result;
 }
 
+/* One that isn't there keeps nobody from deleting the others: what is wrong with each is said, and main() says the last. */
+static int delete_all(
+	const char *root, const struct targets *targets, int64_t grace, bool force, struct error *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < targets->names.n; i++) {
+		struct error wrong = {0};
+
+		if (delete_one(root, targets->names.items[i], grace, force, &wrong) == 0)
+			continue;
+		if (result < 0) {
+			cleanup_free char *text = text_printable(err->message, strlen(err->message));
+
+			fprintf(stderr, "minirun: %s\n", text);
+		}
+		*err = wrong;
+		result = -1;
+	}
+	return result;
+}
+
 int cmd_delete(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
 	bool force = invocation->value[OPTION_FORCE] != NULL;
 	cleanup_targets struct targets targets = {0};
 	int64_t grace;
-	int result = 0;
 
 	if (!root || read_grace(invocation, &grace, err) < 0 ||
 		targets_read(invocation, root, &targets, err) < 0)
@@ -134,7 +155,5 @@ int cmd_delete(const struct invocation *invocation, struct error *err)
 			"Warning: Immediate deletion does not wait for confirmation that the running "
 			"resource has been terminated. The resource may continue to run on the cluster "
 			"indefinitely.\n");
-	for (size_t i = 0; i < targets.names.n && result == 0; i++)
-		result = delete_one(root, targets.names.items[i], grace, force, err);
-	return result;
+	return delete_all(root, &targets, grace, force, err);
 }

@@ -226,6 +226,16 @@ shows()
 	assert_has "timed out waiting for the condition on pods/gated"
 }
 
+@test "delete: one that isn't there keeps nobody from deleting the others" {
+	detach < <(pod one Never <<<'main c sleep 60')
+	detach < <(pod two Never <<<'main c sleep 60')
+	run --separate-stderr "$MINIRUN" delete pods one gone two away
+	assert_status 1
+	assert_equal "$output" $'pod "one" deleted\npod "two" deleted'
+	assert_stderr_has 'pods "gone" not found'
+	assert_last_error_has 'pods "away" not found'
+}
+
 @test "get: -w prints a line for each change" {
 	detach < <(pod w Never <<<'main c until [ -e /tmp/go ]; do sleep 0.05; done')
 	eventually 10 shows w "1/1 Running 0"
