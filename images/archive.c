@@ -1,5 +1,5 @@
 /*
- * Reading an archive.
+ * Reading an archive: what is in it goes to the sender. See archive.h.
  *
  * Two readers of libarchive stand one behind the other: the first takes the compression off and knows no format
  * (plain.h), the second, here, knows tar and cpio and no compression. So we see the plain bytes as they pass: a bomb is
@@ -8,7 +8,6 @@
  * reader, on a file that can be sought in.
  */
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,20 +17,18 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "images/allowance.h"
-#include "images/libarchive.h"
-#include "images/load.h"
+#include "images/archive.h"
 #include "images/plain.h"
-#include "images/source.h"
 
 #define RATIO_FROM (64U << 20) /* bytes: below that no expansion harms */
 #define TAR_BLOCK  512
 
 struct reader {
 	const struct libarchive *la;
-	struct load *load;
+	const struct archive_request *request;
+	struct sender *sender;
 	struct source *source;
-	bool is_zip;
-	char *diff_id; /* wanted, of an image's layer */
+	uint64_t given; /* bytes of content */
 	struct plain plain; /* where the bytes come from, unless it is a zip */
 	struct archive *format; /* tar, cpio or zip */
 	const char *last; /* plain bytes that came last, and how many */
@@ -45,7 +42,7 @@ struct reader {
 
 static int check_ratio(struct reader *reader, uint64_t out, uint64_t in)
 {
-	const struct load_limits *limits = reader->load->limits;
+	const struct load_limits *limits = reader->request->limits;
 
 	if (out < RATIO_FROM || out / limits->max_ratio <= in)
 		return 0;
@@ -57,7 +54,7 @@ static int check_ratio(struct reader *reader, uint64_t out, uint64_t in)
 static la_ssize_t give_plain(struct archive *archive, void *data, const void **buffer)
 {
 	struct reader *reader = data;
-	struct load *load = reader->load;
+	const struct archive_request *request = reader->request;
 	uint64_t read = 0;
 	ssize_t n = plain_next(&reader->plain, buffer, &read, &reader->err);
 
@@ -65,9 +62,11 @@ static la_ssize_t give_plain(struct archive *archive, void *data, const void **b
 		reader->last = *buffer;
 		reader->n_last = (size_t)n;
 		reader->n_plain += (size_t)n;
-		load->progress.read = load->read_before + read;
-		load->progress.layer_read = read;
-		if (check_ratio(reader, load->plain_before + reader->n_plain, load->progress.read) < 0)
+		sender_put(reader->sender, MESSAGE_PROGRESS, &read, sizeof(read));
+		/* Whoever waits for the next bytes, be it us, lets what is there be written. */
+		sender_flush(reader->sender);
+		if (check_ratio(
+			    reader, request->plain_before + reader->n_plain, request->read_before + read) < 0)
 			n = -1;
 	}
 	if (n < 0)
@@ -103,7 +102,7 @@ static int cannot_read(struct reader *reader, struct archive *archive, struct er
 
 	if (reader->err.message[0]) {
 		*err = reader->err;
-	} else if (!allowance_explain(text, reader->load->limits->max_memory, err)) {
+	} else if (!allowance_explain(text, reader->request->limits->max_memory, err)) {
 		error_set(err, ERROR_IMAGE, 0, "the archive is damaged or cut short: %s",
 			text ? text : "no reason given");
 		error_hint(err, "fetch or make the archive again");
@@ -126,13 +125,13 @@ static int open_format(struct reader *reader, struct error *err)
 	const struct libarchive *la = reader->la;
 	struct archive *a = reader->format = la->read_new();
 
-	if (reader->is_zip) {
+	if (reader->request->is_zip) {
 		la->read_support_format_zip_seekable(a);
 		la->read_set_read_callback(a, give_zip);
 		la->read_set_seek_callback(a, seek_zip);
 	} else {
 		la->read_support_format_tar(a);
-		if (reader->diff_id)
+		if (reader->request->is_layer)
 			la->read_support_format_empty(a);
 		else
 			la->read_support_format_cpio(a);
@@ -195,8 +194,8 @@ static int convert(struct reader *reader, struct archive_entry *from, struct ent
 	return 0;
 }
 
-/* The content of the entry at hand. What belongs to an entry that has no file is read past, and counted. */
-static int unpack_data(struct reader *reader, const struct entry *entry, struct error *err)
+/* The content of the entry at hand. */
+static int send_data(struct reader *reader, const struct entry *entry, struct error *err)
 {
 	for (;;) {
 		const void *data;
@@ -211,27 +210,27 @@ static int unpack_data(struct reader *reader, const struct entry *entry, struct 
 			return cannot_read(reader, reader->format, err);
 		if (offset < 0)
 			return entry_error(entry, err, 0, "its content has a negative offset");
-		if (size > 0 &&
-			unpack_content(&reader->load->unpack, entry, (uint64_t)offset, data, size, err) < 0)
-			return -1;
-		if (reader->is_zip &&
-			check_ratio(reader, reader->load->progress.written, reader->source->size) < 0)
+		if (offset > INT64_MAX - (la_int64_t)size)
+			return entry_error(entry, err, EFBIG, "cannot write");
+		sender_data(reader->sender, (uint64_t)offset, data, size);
+		reader->given += size;
+		if (reader->request->is_zip && check_ratio(reader, reader->given, reader->source->size) < 0)
 			return cannot_read(reader, reader->format, err);
 	}
 }
 
-static int unpack_one(struct reader *reader, struct archive_entry *from, struct error *err)
+static int send_one(struct reader *reader, struct archive_entry *from, struct error *err)
 {
-	struct unpack *unpack = &reader->load->unpack;
 	struct entry entry;
 
 	if (convert(reader, from, &entry, err) < 0)
 		return -1;
 	free(reader->previous);
 	reader->previous = text_printable(entry.path, strnlen(entry.path, 200));
-	if (unpack_begin(unpack, &entry, err) < 0 || unpack_data(reader, &entry, err) < 0)
+	if (sender_entry(reader->sender, &entry, err) < 0 || send_data(reader, &entry, err) < 0)
 		return -1;
-	return unpack_end(unpack, &entry, err);
+	sender_put(reader->sender, MESSAGE_END, NULL, 0);
+	return 0;
 }
 
 static int no_more_than_zeros(const char *data, size_t size, struct error *err)
@@ -269,7 +268,7 @@ static int finish_plain(struct reader *reader, uint64_t end, struct error *err)
 	la_ssize_t n;
 
 	/* A layer's digest tells whether it is whole, and some tools leave the end mark out. */
-	if (is_tar && !reader->diff_id && used - end < TAR_BLOCK)
+	if (is_tar && !reader->request->is_layer && used - end < TAR_BLOCK)
 		return cut_short(reader, "its end mark is missing", err);
 	if (rest <= reader->n_last && no_more_than_zeros(reader->last + reader->n_last - rest, rest, err) < 0)
 		return -1;
@@ -278,21 +277,21 @@ static int finish_plain(struct reader *reader, uint64_t end, struct error *err)
 			return -1;
 	if (n < 0)
 		return cannot_read(reader, reader->format, err);
-	if (is_tar && !reader->diff_id && reader->n_plain % TAR_BLOCK)
+	if (is_tar && !reader->request->is_layer && reader->n_plain % TAR_BLOCK)
 		return cut_short(reader, "it ends within a block", err);
 	return 0;
 }
 
-/* That names weren't converted is what we wanted (archive_unpack). */
+/* That names weren't converted is what we wanted (reading.c). */
 static void note_warning(struct reader *reader)
 {
 	const char *text = reader->la->error_string(reader->format);
 
 	if (text && !strstr(text, "current locale"))
-		unpack_lose(&reader->load->unpack, LOSS_READER, text);
+		sender_text(reader->sender, MESSAGE_LOSS, text);
 }
 
-static int unpack_all(struct reader *reader, struct error *err)
+static int send_all(struct reader *reader, struct error *err)
 {
 	for (;;) {
 		uint64_t end = (uint64_t)reader->la->filter_bytes(reader->format, 0);
@@ -300,7 +299,7 @@ static int unpack_all(struct reader *reader, struct error *err)
 		int result = reader->la->read_next_header(reader->format, &entry);
 
 		if (result == ARCHIVE_EOF)
-			return reader->is_zip ? 0 : finish_plain(reader, end, err);
+			return reader->request->is_zip ? 0 : finish_plain(reader, end, err);
 		if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
 			/* The format is only recognised now. */
 			if (!reader->previous && !reader->la->format(reader->format) &&
@@ -310,77 +309,38 @@ static int unpack_all(struct reader *reader, struct error *err)
 		}
 		if (result == ARCHIVE_WARN)
 			note_warning(reader);
-		if (unpack_one(reader, entry, err) < 0)
+		if (send_one(reader, entry, err) < 0)
 			return -1;
-		load_report(reader->load);
 	}
 }
 
-/* A zip is sought in, so it must be a file, and its digest comes before the rest. */
-static int prepare_zip(struct reader *reader, struct error *err)
+static void send_done(struct reader *reader)
 {
-	struct source *source = reader->source;
-	struct stat st;
+	struct message_done done = {.read = reader->source->read, .plain = reader->n_plain};
+
+	memcpy(done.hex, reader->source->hex, sizeof(done.hex));
+	memcpy(done.diff_id, reader->plain.hex, sizeof(done.diff_id));
+	sender_put(reader->sender, MESSAGE_DONE, &done, sizeof(done));
+	sender_flush(reader->sender);
+}
+
+int archive_read(const struct libarchive *la, struct source *source, const struct archive_request *request,
+	struct sender *sender, struct error *err)
+{
+	struct reader reader = {.la = la, .request = request, .sender = sender, .source = source};
 	int result = 0;
 
-	if (fstat(source->fd, &st) < 0)
-		return error_set(err, ERROR_IMAGE, errno, "cannot read it");
-	if (!S_ISREG(st.st_mode))
-		result = source_spool(source, reader->load, err);
-	else if (!source->is_hashed)
-		result = source_hash_first(source, reader->load, err);
-	reader->load->progress.read = source->size;
-	return result;
-}
-
-static int read_archive(struct reader *reader, struct error *err)
-{
-	int kind = source_kind(reader->source, err);
-
-	if (kind < 0)
-		return -1;
-	if (kind == SOURCE_ZIP && reader->diff_id)
-		return error_set(err, ERROR_IMAGE, 0, "it is a zip archive, and a layer must be a tar");
-	reader->is_zip = kind == SOURCE_ZIP;
-	if (reader->is_zip ? prepare_zip(reader, err) < 0
-			   : plain_start(&reader->plain, reader->la, reader->source, kind == SOURCE_GZIP,
-				     reader->diff_id != NULL, reader->load->limits->max_memory, err) < 0)
-		return -1;
-	if (open_format(reader, err) < 0 || unpack_all(reader, err) < 0)
-		return -1;
-	return 0;
-}
-
-int archive_unpack(struct load *load, struct source *source, char *diff_id, struct error *err)
-{
-	cleanup_libarchive struct libarchive la = {0};
-	struct reader reader = {.la = &la, .load = load, .source = source, .diff_id = diff_id};
-	struct allowance allowance;
-	locale_t bytes, before;
-	int result;
-
-	if (libarchive_load(&la, err) < 0)
-		return -1;
-	/*
-	 * libarchive turns names into the locale's character set, and composes accents on the way, so that two names may
-	 * become one. To us they are bytes: in the C locale the conversion fails, and then it leaves them as they are.
-	 */
-	bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
-	before = bytes ? uselocale(bytes) : (locale_t)0;
-	allowance_begin(&allowance, load->limits->max_memory);
-	result = read_archive(&reader, err);
-	if (bytes) {
-		uselocale(before);
-		freelocale(bytes);
-	}
-	if (result == 0 && diff_id) {
-		memcpy(diff_id, reader.plain.hex, sizeof(reader.plain.hex));
-		load->read_before += source->read;
-		load->plain_before += reader.n_plain;
-	}
+	if (!request->is_zip)
+		result = plain_start(&reader.plain, la, source, request->is_gzip, request->is_layer,
+			request->limits->max_memory, err);
+	if (result == 0)
+		result = open_format(&reader, err);
+	if (result == 0)
+		result = send_all(&reader, err);
+	if (result == 0)
+		send_done(&reader);
 	plain_stop(&reader.plain);
-	allowance_end(&allowance);
-	la.read_free(reader.format);
+	la->read_free(reader.format);
 	free(reader.xattrs);
 	free(reader.previous);
 	return result;

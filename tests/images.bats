@@ -298,6 +298,25 @@ owned_archive()
 	as_ranged_user "$MINIRUN" image rm owned
 }
 
+@test "who reads an archive has no rights left: two descriptors, no_new_privs, a filter; it ends with who waits for it" {
+	local loader reader
+	mkfifo archive
+	"$MINIRUN" image load - slow <archive >out 2>err 3>&- &
+	loader=$!
+	exec 9>archive
+	head -c 700000 "$WORK/busybox.tar" >&9
+	# The command, its worker, and the process that reads.
+	reads() { reader=$(pgrep -P "$(pgrep -P "$loader")") && grep -q '^Seccomp:[[:space:]]2' "/proc/$reader/status"; }
+	eventually 20 reads
+	grep -q '^NoNewPrivs:[[:space:]]1' "/proc/$reader/status"
+	[[ $(id -u) != 0 ]] || assert_equal "$(ls "/proc/$reader/fd" | wc -l)" 2
+	kill -TERM "$loader"
+	wait "$loader" || true
+	eventually 10 eval "! kill -0 $reader 2>/dev/null"
+	exec 9>&-
+	assert_equal "$(ls -A "$MINIRUN_STORE/tmp")" ""
+}
+
 @test "an image that a pod uses can't be removed" {
 	export MINIRUN_STORE=$WORK/store
 	simple_pod user 'echo up; sleep 20' >pod.yaml
