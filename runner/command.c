@@ -297,7 +297,7 @@ static bool is_listed(const char *list, const char *word)
 int command_failure(const struct command *command)
 {
 	return command && is_listed(
-				  "apply create get describe logs wait delete port-forward cp", command->name)
+				  "apply create get describe logs attach wait delete port-forward cp", command->name)
 		       ? 1
 		       : 125;
 }

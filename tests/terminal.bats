@@ -26,7 +26,7 @@ detach()
 {
 	simple_pod "$1" "$2" "${3:-}" "  terminationGracePeriodSeconds: 0${4:+$'\n'$4}" >"$T/$1.yaml"
 	"$MINIRUN" -d --time-scale 2.5 "$T/$1.yaml"
-	"$MINIRUN" wait "pod/$1" --for=jsonpath={.status.phase}=Running >/dev/null
+	"$MINIRUN" wait "pod/$1" "--for=jsonpath={.status.phase}=Running" >/dev/null
 }
 
 delete()
@@ -299,7 +299,7 @@ terminals()
 	assert_lacks "command prompt"
 	eventually 5 eval '[[ $("$MINIRUN" get shell -o json | jq -r .status.phase) == Failed ]]'
 	run --separate-stderr "$MINIRUN" attach shell
-	assert_status 125
+	assert_status 1
 	assert_last_error_has "cannot attach a container in a completed pod; current phase is Failed"
 	delete shell
 }
