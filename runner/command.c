@@ -296,8 +296,8 @@ static bool is_listed(const char *list, const char *word)
 
 int command_failure(const struct command *command)
 {
-	return command && is_listed(
-				  "apply create get describe logs attach wait delete port-forward cp", command->name)
+	return command && is_listed("apply create get describe logs attach wait delete port-forward cp",
+				  command->name)
 		       ? 1
 		       : 125;
 }
