@@ -142,10 +142,16 @@ static void sandbox_holds_nothing(void)
 	snprintf(command, sizeof(command),
 		"ls -l /proc/%d/fd | sed 's/.*-> //' | sort -u; readlink /proc/%d/cwd; cat /proc/%d/comm",
 		world.sandbox.pid, world.sandbox.pid, world.sandbox.pid);
-	out = popen(command, "r");
-	n = fread(world.output, 1, OUTPUT_SIZE - 1, out);
-	world.output[n] = '\0';
-	pclose(out);
+	/* It says that it is ready, and then closes the pipe by which it said so. */
+	for (int i = 0; i < 100; i++) {
+		out = popen(command, "r");
+		n = fread(world.output, 1, OUTPUT_SIZE - 1, out);
+		world.output[n] = '\0';
+		pclose(out);
+		if (!strstr(world.output, "pipe:"))
+			break;
+		usleep(10000);
+	}
 	expect_in("/dev/null\n");
 	expect_in("/pod\n");
 	expect_in("\n/\nminirun-sandbox\n");
