@@ -27,7 +27,10 @@ struct rows {
 static void add_row(struct rows *rows, char *first, char *second, char *third)
 {
 	rows->items = xreallocarray(rows->items, rows->n + 1, sizeof(*rows->items));
-	rows->items[rows->n++] = (struct row){{first, second, third}};
+	rows->items[rows->n].cells[0] = first;
+	rows->items[rows->n].cells[1] = second;
+	rows->items[rows->n].cells[2] = third;
+	rows->n++;
 }
 
 /* How wide the column is in the lines around that one that have it, too; what ends a line has no width. */
@@ -38,7 +41,8 @@ static int width_at(const struct rows *rows, size_t row, size_t column)
 	while (first > 0 && rows->items[first - 1].cells[column + 1])
 		first--;
 	for (size_t i = first; i < rows->n && rows->items[i].cells[column + 1]; i++) {
-		size_t n = strlen(rows->items[i].cells[column]);
+		const char *cell = rows->items[i].cells[column];
+		size_t n = cell ? strlen(cell) : 0;
 
 		width = n > width ? n : width;
 	}

@@ -191,6 +191,7 @@ static void read_pod(const struct cursor *object, const struct gathering *gather
 
 void manifest_documents(const struct node *documents, struct findings *findings, struct pod *pod)
 {
+	const struct node *first = documents->n ? documents->items[0] : NULL;
 	struct gathering gathering = {.pod = pod};
 
 	for (size_t i = 0; i < documents->n; i++) {
@@ -203,8 +204,8 @@ void manifest_documents(const struct node *documents, struct findings *findings,
 
 		read_pod(&root, &gathering);
 	}
-	if (!gathering.pod_node && !gathering.wrong_kind && documents->n)
-		findings_add(findings, SEVERITY_ERROR, documents->items[0]->line, documents->items[0]->column,
+	if (!gathering.pod_node && !gathering.wrong_kind)
+		findings_add(findings, SEVERITY_ERROR, first ? first->line : 0, first ? first->column : 0,
 			NULL, "minirun runs a Pod, with the ConfigMaps and Secrets beside it",
 			"there is no Pod in the file");
 }

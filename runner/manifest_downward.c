@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <ifaddrs.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -359,5 +360,6 @@ char *downward_resource(const struct cursor *ref, const struct cursor *spec, con
 	value = (uint64_t)(is_limit ? requirement->limit.value : requirement->request.value);
 	if (is_limit && !value)
 		value = (uint64_t)capacity(kind);
-	return xasprintf("%llu", (unsigned long long)(value / divisor + (value % divisor != 0)));
+	value = value / divisor + (value % divisor != 0);
+	return xasprintf("%" PRIu64, value);
 }

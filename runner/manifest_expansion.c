@@ -31,7 +31,10 @@ const char *string_map_get(const struct string_map *map, const char *key)
 void string_map_add(struct string_map *map, char *owned_key, char *owned_value)
 {
 	map->items = xreallocarray(map->items, map->n + 1, sizeof(*map->items));
-	map->items[map->n++] = (struct string_pair){.key = owned_key, .value = owned_value};
+	map->items[map->n] = (struct string_pair){0};
+	map->items[map->n].key = owned_key;
+	map->items[map->n].value = owned_value;
+	map->n++;
 }
 
 void string_map_free(struct string_map *map)
