@@ -139,9 +139,9 @@ static int copy_special(struct copy *copy, int from_dir, int to_dir, const char 
 	struct error *err)
 {
 	const struct timespec times[] = {st->st_atim, st->st_mtim};
-	char target[PATH_MAX];
 
 	if (S_ISLNK(st->st_mode)) {
+		char target[PATH_MAX];
 		ssize_t n = readlinkat(from_dir, name, target, sizeof(target) - 1);
 
 		if (n < 0)
