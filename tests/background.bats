@@ -328,7 +328,8 @@ kill_one()
 }
 
 @test "delete clears what a supervisor left that was killed before it wrote a word" {
-	mkdir -p -m 0700 "$MINIRUN_ROOT/half" "$MINIRUN_STORE/pods/half-uid/upper-0"
+	mkdir -p "$MINIRUN_ROOT/half" "$MINIRUN_STORE/pods/half-uid/upper-0"
+	chmod 0700 "$MINIRUN_ROOT" "$MINIRUN_ROOT/half" "$MINIRUN_STORE/pods" "$MINIRUN_STORE/pods/half-uid"
 	ln -s "$MINIRUN_STORE/pods/half-uid" "$MINIRUN_ROOT/half/data"
 	assert_equal "$("$MINIRUN" delete half)" 'pod "half" deleted'
 	[[ ! -e $MINIRUN_ROOT/half && ! -e $MINIRUN_STORE/pods/half-uid ]]
@@ -369,12 +370,14 @@ kill_one()
 	"$MINIRUN" wait --for=condition=Ready pod -l app=many --timeout=60s | sort -u >"$T/ready"
 	assert_equal "$(wc -l <"$T/ready")" 200
 	pids=$(jq .supervisor.pid "$MINIRUN_ROOT"/many-*/status.json)
+	# shellcheck disable=SC2046,SC2086 # words
 	switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' $(printf '/proc/%s/status ' $pids); }
 	eventually 20 eval 'before=$(switches); sleep 1; [[ $(switches) == "$before" ]]'
 	before=$(switches)
 	sleep 2
 	after=$(switches)
 	assert_equal "$after" "$before"
+	# shellcheck disable=SC2046,SC2086 # words
 	largest=$(awk '/^Private_(Dirty|Clean)/ { n[FILENAME] += $2 } END { for (f in n) if (n[f] > m) m = n[f]; print m }' \
 		$(printf '/proc/%s/smaps_rollup ' $pids))
 	echo "the largest has $largest KiB of its own"
