@@ -120,7 +120,7 @@ static int attach(
 int cmd_attach(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
-	struct target target;
+	struct target target = {0};
 	struct record record;
 	int status;
 

@@ -83,6 +83,6 @@ void console_take_signal(struct console *console)
 	console_close(console);
 	signal((int)info.ssi_signo, SIG_DFL);
 	fill_signals(&set);
-	raise((int)info.ssi_signo);
+	kill(getpid(), (int)info.ssi_signo);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
