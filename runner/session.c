@@ -2,6 +2,7 @@
 #include "runner/session.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,7 +238,9 @@ static int check_unseen(const struct member *target, struct error *err)
 	for (size_t i = 0; i < supervisor->plan->n; i++) {
 		const struct member *member = &supervisor->members[i];
 
-		if (!member->item->guarded ||
+		/* Privileged it is as good as the host's root; with users of its own it has no right to the supervisor's. */
+		if (member->item->privileged || supervisor->plan->own_users ||
+			!(member->item->container.credentials.capabilities & 1ULL << CAP_SYS_PTRACE) ||
 			(member != target && !supervisor->plan->pod->share_process_namespace))
 			continue;
 		error_set(err, ERROR_HOST, 0,

@@ -254,6 +254,11 @@ pasta_of()
 	pgrep -f "^pasta .*/$1:"
 }
 
+parent_of()
+{
+	awk '/^PPid:/ { print $2 }' "/proc/$1/status"
+}
+
 no_pasta()
 {
 	! pasta_of "$1" >/dev/null
@@ -330,7 +335,7 @@ with_tun()
 	start
 	pasta_of "$tcp"
 	# The supervisor is the parent of pasta's keeper.
-	kill -KILL "$(ps -o ppid= -p "$(ps -o ppid= -p "$(pasta_of "$tcp")")")"
+	kill -KILL "$(parent_of "$(parent_of "$(pasta_of "$tcp")")")"
 	eventually 10 no_pasta "$tcp"
 	"$MINIRUN" delete web
 	# Whoever inherits the dead may take its time to reap them.
