@@ -152,8 +152,9 @@ check-bats: ## the bats suite, or some of it: make check-bats BATS=tests/demo.ba
 	@MINIRUN=$(RUN_BINARY) $(SUITE) -n check-bats $(BATS)
 
 # The same suite, by the other two of tests/modes.table: root lends them a user, anybody else is one (tests/scripts/mode).
-# The demo's image can't be made in there.
-IMAGES = $(if $(filter %/demo.bats %/learn.bats,$(BATS)),demo/images/build nginx >/dev/null,:)
+# The demo's image, and the virtual machine's kernel, can't be made in there.
+IMAGES = $(if $(filter %/demo.bats %/learn.bats,$(BATS)),demo/images/build nginx,:) >/dev/null; \
+	$(if $(filter %/vm.bats,$(BATS)),tests/vm/kernel,:) >/dev/null
 
 check-range: ## the bats suite as an ordinary user with a range of ids, or some of it
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
@@ -182,6 +183,10 @@ ASAN_FLAGS := BUILD=build-asan BINARY=build-asan/minirun HARDEN=-fPIE OPTIMISE="
 ASAN_ENVIRONMENT := UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99 \
 	ASAN_OPTIONS=exitcode=99:detect_stack_use_after_return=1:handle_sigill=0:detect_leaks
 
+# With MODE=range the bats suite runs as such a user, and as root only what tests/modes.table leaves out there: the continuous
+# integration has both in one.
+MODE ?=
+
 check-asan: deps-check ## all tests again, on a build with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN_FLAGS) all tests-build
 	@$(MAKE) --no-print-directory $(ASAN_FLAGS) run-asan
@@ -189,7 +194,14 @@ check-asan: deps-check ## all tests again, on a build with AddressSanitizer and 
 run-asan:
 	@status=0; \
 	$(ASAN_ENVIRONMENT)=1 $(SUITE) -n "asan, units" $(UNITS) || status=1; \
-	$(ASAN_ENVIRONMENT)=0 MINIRUN=$(RUN_BINARY) $(SUITE) -n "asan, bats" $(BATS) || status=1; \
+	export MINIRUN=$(RUN_BINARY) $(ASAN_ENVIRONMENT)=0; \
+	if [ -z "$(MODE)" ]; then \
+		$(SUITE) -n "asan, bats" $(BATS) || status=1; \
+	else \
+		$(IMAGES); tests/scripts/mode $(MODE) $(SUITE) -n "asan, bats, $(MODE)" $(BATS) || status=1; \
+		MINIRUN_TESTS=$(MODE) $(SUITE) -n "asan, bats, what $(MODE) leaves out" \
+			$$(tests/scripts/modes-check --files $(MODE)) || status=1; \
+	fi; \
 	exit $$status
 
 # ---- fuzz ----

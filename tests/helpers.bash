@@ -161,35 +161,48 @@ modes_table()
 		}' "${1:-$REPO/tests/modes.table}"
 }
 
-# Reads what concerns this file, once: LEFT_OUT is lines "TITLE TAB REASON".
+# Reads what concerns this file, once: LEFT_OUT is lines "TITLE TAB REASON". With MINIRUN_TESTS=MODE only those run that are left
+# out in that mode, be it in it (tests/scripts/modes-check) or as somebody else.
 read_modes_table()
 {
-	# MODES as words to pretend; with MINIRUN_TESTS=left-out exactly the tests of the table run (tests/scripts/modes-check).
-	MODES=${MINIRUN_MODES:-$(modes)}
-	LEFT_OUT=$(modes_table | awk -F'\t' -v modes=" $MODES " -v file="$(basename "$BATS_TEST_FILENAME")" \
-		'index(modes, " " $1 " ") && $2 == file { print $3 "\t" $4 }')
-	export MODES LEFT_OUT
+	MODES=$(modes)
+	LEFT_OUT=$(rows_for "$MODES")
+	ONLY=$(rows_for "${MINIRUN_TESTS:-}")
+	export MODES LEFT_OUT ONLY
 }
 
-# All of this file is, so that there is nothing to set up for.
+rows_for()
+{
+	modes_table | awk -F'\t' -v modes=" $1 " -v file="${BATS_TEST_FILENAME##*/tests/}" \
+		'index(modes, " " $1 " ") && $2 == file { print $3 "\t" $4 }'
+}
+
+# has_row ROWS: whether this test, or all of its file, is in them; REASON is then why.
+has_row()
+{
+	local rows=$'\n'$1 title
+	for title in "$BATS_TEST_DESCRIPTION" "*"; do
+		[[ $rows == *$'\n'"$title"$'\t'* ]] || continue
+		REASON=${rows#*$'\n'"$title"$'\t'}
+		REASON=${REASON%%$'\n'*}
+		return 0
+	done
+	return 1
+}
+
+# All of this file is left out, so that there is nothing to set up for.
 file_is_left_out()
 {
-	[[ ${MINIRUN_TESTS:-} != left-out && $LEFT_OUT == "*"$'\t'* ]]
+	[[ $LEFT_OUT == "*"$'\t'* && " $MODES " != *" ${MINIRUN_TESTS:-none} "* ]]
 }
 
 leave_out_by_table()
 {
-	local row=$'\n'$LEFT_OUT listed=
-	case $row in
-	*$'\n'"$BATS_TEST_DESCRIPTION"$'\t'* | *$'\n*\t'*) listed=1 ;;
-	esac
-	if [[ ${MINIRUN_TESTS:-} == left-out ]]; then
-		[[ -n $listed ]] || skip "not in tests/modes.table"
-	elif [[ -n $listed ]]; then
-		row=${row#*$'\n'"$BATS_TEST_DESCRIPTION"$'\t'}
-		row=${row#$'\n*\t'}
-		skip "${row%%$'\n'*}"
+	if [[ -n ${MINIRUN_TESTS:-} ]]; then
+		has_row "$ONLY" || skip "not asked for"
+		[[ " $MODES " != *" $MINIRUN_TESTS "* ]] || return 0
 	fi
+	! has_row "$LEFT_OUT" || skip "$REASON"
 }
 
 # ---- running ----
