@@ -108,6 +108,15 @@ struct device {
 int cgroup_allow_devices(
 	const struct cgroup *cgroup, const struct device *more, size_t n_more, struct error *err);
 
+/* ---- cgroup_scope.c ---- */
+
+/*
+ * Has systemd move these processes of ours, the caller among them, into a cgroup that is ours: a scope NAME.scope, which goes when they
+ * have ended. Takes some seconds at most. An error (there is no systemd of the user's, or it declines) changes nothing;
+ * without a message where version 2 has no controllers.
+ */
+int cgroup_enter_scope(const char *name, const pid_t *pids, size_t n, struct error *why);
+
 /* ---- cgroup_hold.c ---- */
 
 /* Whether containers can be held still here, as far as can be told without making anything. */

@@ -94,6 +94,7 @@ void state_record_cgroup(int place, const char *path, void *data)
 	cleanup_free char *link = xasprintf(CGROUP_LINK, place);
 
 	/* Best effort: should it fail, an empty cgroup may be left behind by a supervisor and a sandbox that are killed. */
+	unlinkat(state->data, link, 0);
 	symlinkat(path, state->data, link);
 }
 

@@ -100,6 +100,26 @@ static int check_limits(const struct supervisor *supervisor, struct error *err)
 	return 0;
 }
 
+/* An ordinary user's controllers are systemd's to give. What was made without them goes first. */
+static void make_cgroup_in_scope(struct supervisor *supervisor, const struct cgroup_request *request)
+{
+	struct error *why = &supervisor->cgroup_why;
+	pid_t pids[3] = {getpid(), supervisor->sandbox.pid, request->companion};
+	struct error refused = {0};
+
+	if (cgroup_enter_scope(request->name, pids, request->companion ? 3 : 2, &refused) < 0) {
+		if (refused.class == ERROR_NONE)
+			return;
+		error_hint(why,
+			"%s: run as root, or where systemd gives you one, as systemd-run --user --scope -p "
+			"Delegate=yes minirun ... does",
+			refused.message);
+		return;
+	}
+	cgroup_remove_container(&supervisor->cgroup);
+	cgroup_make_pod(request, &supervisor->cgroup, why);
+}
+
 static int make_cgroup(struct supervisor *supervisor, struct error *err)
 {
 	const struct plan *plan = supervisor->plan;
@@ -116,6 +136,8 @@ static int make_cgroup(struct supervisor *supervisor, struct error *err)
 	};
 
 	cgroup_make_pod(&request, &supervisor->cgroup, &supervisor->cgroup_why);
+	if (supervisor->cgroup_why.class != ERROR_NONE && userns_inside())
+		make_cgroup_in_scope(supervisor, &request);
 	supervisor->state->cgroup = &supervisor->cgroup;
 	if (plan->optional_controllers & 1U << CGROUP_PIDS && !supervisor->cgroup.controlled[CGROUP_PIDS])
 		limits.pids = 0;

@@ -178,3 +178,45 @@ in_delegated()
 		MINIRUN_ROOT=$WORK/nobody/run sh -c 'echo $$ >/sys/fs/cgroup/delegated/cgroup.procs; exec "$@"' sh \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$MINIRUN" "$@"
 }
+
+# A manager of the user's as systemd starts one for a session, without one of the system.
+@test "an ordinary user's limits are had from systemd, without a word, in the foreground and with -d" {
+	local user=/sys/fs/cgroup/user
+	mkdir -p /run/systemd/system
+	load_busybox as_user
+	echo "+memory +pids +cpu" >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir "$user" && echo "+memory +pids +cpu" >"$user/cgroup.subtree_control"
+	mkdir "$user/session" "$user/manager"
+	chown -R 65534:65534 "$user"
+	as_session() {
+		as_root_in "$user/session" as_user "$@"
+	}
+	as_root_in "$user/manager" as_user /lib/systemd/systemd --user --unit=basic.target >"$T/systemd.log" 2>&1 3>&- &
+	eventually 60 as_user busctl --user status org.freedesktop.systemd1
+
+	hog >"$T/pod.yaml"
+	chmod 0644 "$T/pod.yaml"
+	run --separate-stderr as_session "$MINIRUN" "$T/pod.yaml"
+	assert_hog_killed
+	assert_lacks systemd
+	simple_pod scope 'sleep 600' '    resources: {limits: {memory: 64Mi}}' >"$T/scope.yaml"
+	run -0 --separate-stderr as_session "$MINIRUN" -d "$T/scope.yaml"
+	assert_equal "$(cat "$user"/manager/app.slice/minirun-scope-*.scope/minirun-scope-*/main/memory.max)" $((64 << 20))
+	run -0 as_user "$MINIRUN" top scope
+	assert_has 64Mi
+	as_user "$MINIRUN" delete scope
+	eventually 30 bash -c '[[ -z $(find "$0" -name "minirun*") ]]' "$user"
+	as_user systemctl --user exit || true
+	wait
+	find "$user" -depth -type d -exec rmdir {} +
+	rm -rf "$WORK"/nobody/runtime/*
+	rmdir /run/systemd/system
+}
+
+# as_root_in CGROUP COMMAND...: in that cgroup.
+as_root_in()
+(
+	echo "$BASHPID" >"$1/cgroup.procs"
+	shift
+	"$@"
+)
