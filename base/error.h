@@ -3,7 +3,7 @@
  *
  * A function that can fail takes a `struct error *` last, and on failure fills it and returns a negative
  * number. On success it leaves it alone. The struct holds no pointer, so that a child can fill one that lies
- * in memory it shares with its parent (see runner/launch.c). Only main() prints and exits.
+ * in memory it shares with its parent (see runner/pod/launch.c). Only main() prints and exits.
  *
  * The text of a message is one line, without a full stop: what failed, with the path or name concerned. The
  * hint says what to do about it.
@@ -45,7 +45,7 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Names the line of `minirun check` that tries what failed here (runner/check.c has the table), in place of any named before:
+ * Names the line of `minirun check` that tries what failed here (runner/verbs/check.c has the table), in place of any named before:
  * when the command fails of it, that line is tried again and printed. Returns -1.
  */
 int error_check(struct error *err, const char *check);

@@ -8,9 +8,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "runner/check.h"
+#include "runner/verbs/check.h"
 #include "runner/command.h"
-#include "runner/paths.h"
+#include "runner/plan/paths.h"
 #include "runner/privilege.h"
 
 #define EXIT_CANNOT_RUN 126

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "base/document.h"
-#include "runner/manifest.h"
+#include "runner/manifest/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,8 +9,8 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 #include "base/memory.h"
-#include "runner/accounts.h"
-#include "runner/signals.h"
+#include "runner/plan/accounts.h"
+#include "runner/manifest/signals.h"
 #include "tests/unit/unit.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"

@@ -4,7 +4,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/manifest.h"
+#include "runner/manifest/manifest.h"
 #include "tests/unit/unit.h"
 
 static char *read_findings(const char *text, struct pod **pod)

@@ -1,11 +1,11 @@
 /* The table of fields itself: each row is complete, in order, and shown. */
-#include "runner/fields.h"
+#include "runner/manifest/fields.h"
 
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/manifest.h"
+#include "runner/manifest/manifest.h"
 #include "tests/unit/unit.h"
 
 #define DEPTH_MAX 12

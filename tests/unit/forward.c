@@ -1,5 +1,5 @@
 /* What `minirun port-forward` is asked for, taken apart; and what a tunnel does with its two ends. */
-#include "runner/forward.h"
+#include "runner/verbs/forward.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "runner/tunnel.h"
+#include "runner/pod/tunnel.h"
 #include "tests/unit/unit.h"
 
 static const char manifest[] =

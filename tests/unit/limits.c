@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/limits.h"
-#include "runner/manifest.h"
+#include "runner/plan/limits.h"
+#include "runner/manifest/manifest.h"
 
 #define POD(containers)      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n" containers
 #define ONE(name, resources) "  - {name: " name ", image: i, resources: {" resources "}}\n"

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/loader.h"
+#include "runner/manifest/loader.h"
 #include "tests/unit/unit.h"
 
 /* What every program here may do anyway, so that a case is about one thing. */

@@ -1,12 +1,12 @@
 /* The reader of manifests: what is found wrong, where and in which words; what a good one becomes. */
-#include "runner/manifest.h"
+#include "runner/manifest/manifest.h"
 
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/manifest_parts.h"
-#include "runner/quantity.h"
+#include "runner/manifest/manifest_parts.h"
+#include "runner/manifest/quantity.h"
 #include "tests/unit/unit.h"
 
 /* The findings of a text, as findings_print shows them. */

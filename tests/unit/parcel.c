@@ -1,5 +1,5 @@
 /* What a hostile sender may try with a parcel, and what comes through of an honest one. */
-#include "runner/parcel.h"
+#include "runner/pod/parcel.h"
 
 #include <errno.h>
 #include <fcntl.h>

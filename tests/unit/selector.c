@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "runner/selector.h"
+#include "runner/verbs/selector.h"
 #include "tests/unit/unit.h"
 
 static void meanings(void)

@@ -1,0 +1,269 @@
+/* The table of what `minirun check` tries, and the trying. Theory of operation: check.h. */
+#include "runner/verbs/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "namespaces/trials.h"
+#include "runner/privilege.h"
+#include "security/trials.h"
+
+#define PATIENCE 30 /* seconds a trial; none takes one on a machine that isn't emulated */
+
+#define UNFILTERED                                                                             \
+	"allow the call in the seccomp filter around minirun (in a container: --security-opt " \
+	"seccomp=unconfined); without one, "                                                   \
+	"boot Linux 6.1 or later"
+
+const struct check checks[] = {
+	{"kernel", "Linux", NEED_NOT, false, trial_linux,
+		"minirun is written for 6.1 and later; what an older one lacks shows below",
+		"boot Linux 6.1 or later"},
+	{NULL, "configuration", NEED_NOT, false, trial_configuration,
+		"what isn't built in can't be had; all of it is tried below as well",
+		"boot a kernel that is built with it, such as your distribution's own"},
+	{NULL, "openat2", NEED_ALWAYS, false, trial_openat2,
+		"paths in images and volumes are resolved by it, so that none leads out", UNFILTERED},
+	{NULL, "pidfd", NEED_ALWAYS, false, trial_pidfd,
+		"containers are started, watched and killed by it, never the wrong process", UNFILTERED},
+	{NULL, "namespaces", NEED_ALWAYS, true, trial_namespaces,
+		"they are what a container sees instead of the machine", UNFILTERED},
+	{NULL, "mounts", NEED_ALWAYS, true, trial_mounts,
+		"a container's file systems are put together by descriptor", UNFILTERED},
+	{NULL, "AppArmor", NEED_NOT, false, trial_apparmor,
+		"a manifest that asks for an AppArmor profile is refused without it", NULL},
+	{NULL, "AppArmor notices", NEED_NOT, true, trial_audit,
+		"without them what a profile refuses is refused, but not named", NULL},
+	{NULL, "seccomp", NEED_ALWAYS, true, trial_seccomp,
+		"without it a manifest that asks for a seccomp profile is refused", UNFILTERED},
+	{NULL, "seccomp notices", NEED_NOT, true, trial_naming,
+		"without it what a profile refuses is refused, but not named", UNFILTERED},
+	{"users", "user namespaces", NEED_USERS, false, trial_user_namespaces,
+		"in one an ordinary user is root, and runs pods", "run minirun as root"},
+	{NULL, "user ids", NEED_USERS, false, trial_ids,
+		"with id 0 alone a pod whose runAsUser or fsGroup is another is refused",
+		"as root: apt-get install uidmap, and usermod --add-subuids 100000-165535 --add-subgids "
+		"100000-165535 USER"},
+	{NULL, "newuidmap", NEED_NOT, false, trial_newuidmap, "it maps a user's ids beyond the one",
+		"apt-get install uidmap"},
+	{"files", "store", NEED_ALWAYS, false, trial_store, "images and what containers write are kept there",
+		"name another place: --store DIR, or MINIRUN_STORE"},
+	{NULL, "overlayfs", NEED_ALWAYS, true, trial_overlay,
+		"a container's files are a layer of its own over its image, or else a copy of it",
+		"modprobe overlay, or keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
+	{NULL, "users' overlayfs", NEED_NOT, false, trial_overlay_user,
+		"the same in a user namespace, for pods of ordinary users",
+		"boot Linux 5.11 or later, or keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
+	{NULL, "idmapped mounts", NEED_NOT, true, trial_idmapped,
+		"they give a pod with ids of its own (hostUsers: false) its files without a copy",
+		"keep the store on ext4, xfs, btrfs or, since Linux 6.3, tmpfs, and run minirun as root"},
+	{"cgroups", "version", NEED_NOT, true, trial_cgroup,
+		"all processes of a container are known, and killed at once, by its cgroup",
+		"boot with systemd.unified_cgroup_hierarchy=1"},
+	{NULL, "limits", NEED_NOT, true, trial_limits,
+		"resources.limits of a manifest are kept by controllers",
+		"boot with systemd.unified_cgroup_hierarchy=1"},
+	{NULL, "devices", NEED_NOT, true, trial_devices,
+		"a container that may mount is kept by it from devices that aren't its own", UNFILTERED},
+	{NULL, "holding still", NEED_NOT, true, trial_hold,
+		"without it a container with SYS_PTRACE reaches minirun's process during an exec",
+		"boot with systemd.unified_cgroup_hierarchy=1"},
+	{"tools", "skopeo", NEED_NOT, false, trial_skopeo, "it fetches images from registries",
+		"apt-get install skopeo"},
+	{NULL, "pasta", NEED_NOT, false, trial_pasta, "it carries a pod's traffic in and out",
+		"apt-get install passt"},
+	{NULL, "apparmor_parser", NEED_NOT, false, trial_apparmor_parser, "it loads AppArmor profiles",
+		"apt-get install apparmor"},
+	{"minirun", "container", NEED_NOT, false, trial_container,
+		"what a container forbids, minirun in it can't give",
+		"run minirun outside of it, or that container with more rights"},
+	{NULL, "capabilities", NEED_NOT, true, trial_capabilities,
+		"no container can have what minirun lacks (capabilities.add, privileged)",
+		"start minirun from a shell that has them"},
+	{NULL, "no_new_privs", NEED_NOT, false, trial_no_new_privs,
+		"setuid programs do nothing then: newuidmap's, and those in containers",
+		"start minirun from a shell without it: NoNewPrivileges=no, "
+		"--security-opt=no-new-privileges=false"},
+	{NULL, "seccomp filter", NEED_NOT, false, trial_outer_filter,
+		"what it refuses, minirun and its containers are refused, and nobody names it",
+		"run minirun outside of it: --security-opt seccomp=unconfined"},
+	{"all", "a pod", NEED_ALWAYS, false, trial_pod, "this is the demo in small",
+		"mend what is missing above"},
+};
+const size_t n_checks = array_length(checks);
+
+bool check_is_needed(const struct check *check, const struct trial_place *place)
+{
+	return check->need == NEED_ALWAYS || (check->need == NEED_USERS && !place->is_root);
+}
+
+/* What the trial's process does. Nothing of ours is to be seen or written by it. */
+static void __attribute__((noreturn))
+child(const struct check *check, const struct trial_place *place, pid_t parent, struct trial *trial)
+{
+	struct error err = {0};
+	sigset_t none;
+	int null;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	if (check->as_root && privilege_become_root(&err) < 0) {
+		/* Root of a user namespace wanted a mount namespace alone. */
+		if (place->is_root)
+			trial_fail(trial, TRIAL_MISSING, &err);
+		else
+			trial_untried(trial, "a user namespace", "user namespaces");
+		_exit(0);
+	}
+	/* Changing ids has cleared it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	check->try(place, trial);
+	_exit(0);
+}
+
+/* Waits for the child's end, without pidfds, which may be what is missing; leaves it unreaped. False: it takes too long. */
+static bool await(pid_t pid, siginfo_t *info)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (;;) {
+		*info = (siginfo_t){0};
+		if (waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT) < 0 || info->si_pid)
+			return true;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - begin.tv_sec >= PATIENCE)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* It could not tell any more; what it was about to do it has told. */
+static void judge_death(struct trial *trial, int signal_number)
+{
+	char what[sizeof(trial->detail)];
+
+	memcpy(what, trial->detail, sizeof(what));
+	what[sizeof(what) - 1] = '\0';
+	if (signal_number == SIGSYS)
+		trial_set(trial, TRIAL_MISSING, "%s%sa seccomp filter around minirun kills whoever tries it",
+			what, *what ? ": " : "");
+	else
+		trial_set(trial, TRIAL_MISSING, "%s%swhoever tried it was ended by signal %d, %s", what,
+			*what ? ": " : "", signal_number, strsignal(signal_number));
+}
+
+void check_try(const struct check *check, const struct trial_place *place, struct trial *trial)
+{
+	struct trial *page =
+		mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	siginfo_t info;
+	pid_t pid, parent = getpid();
+
+	if (page == MAP_FAILED) {
+		trial_set(trial, TRIAL_MISSING, "cannot be tried: %s", strerror(errno));
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		child(check, place, parent, page);
+	if (pid < 0)
+		trial_set(page, TRIAL_MISSING, "cannot be tried: %s", strerror(errno));
+	else if (!await(pid, &info))
+		trial_set(page, TRIAL_MISSING, "no answer within %d s", PATIENCE);
+	else if (info.si_code != CLD_EXITED)
+		judge_death(page, info.si_status);
+	if (pid > 0) {
+		/* It, and what it may have left. Only then is it reaped: until then nobody else has its number. */
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	*trial = *page;
+	if (trial->state != TRIAL_OK && !*trial->mend && check->mend)
+		trial_mend(trial, "%s", check->mend);
+	munmap(page, sizeof(*page));
+}
+
+void check_begin(struct scratch *scratch, const char *store, struct trial_place *place)
+{
+	scratch_open(scratch, store);
+	*place = (struct trial_place){
+		.store = store,
+		.scratch = scratch->fd,
+		.scratch_path = scratch->fd >= 0 ? scratch->path : NULL,
+		.scratch_error = &scratch->error,
+		.ids_note = privilege_note(),
+		.keeper = scratch->keeper,
+		.alive = scratch->alive,
+		.is_root = privilege_can_mount(),
+	};
+}
+
+void check_try_all(const struct trial_place *place, struct trial *trials)
+{
+	for (size_t i = 0; i < n_checks; i++)
+		check_try(&checks[i], place, &trials[i]);
+}
+
+static bool print_failed(const struct check *check, const struct trial_place *place, const struct error *err)
+{
+	struct trial trial;
+
+	check_try(check, place, &trial);
+	if (trial.state == TRIAL_OK)
+		return false;
+	check_print_line(check, &trial, false, false, stderr);
+	return !strcmp(trial.mend, err->hint);
+}
+
+/* Whether the list of names, with commas between, has this one. */
+static bool is_named(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+		if (!strncmp(p, name, n) && (p[n] == ',' || !p[n]))
+			return true;
+	return false;
+}
+
+bool check_explain(const char *store, const struct error *err)
+{
+	struct scratch scratch;
+	struct trial_place place;
+	bool told = false;
+
+	if (!*err->check && (err->class != ERROR_HOST || !err->errnum))
+		return false;
+	check_begin(&scratch, store, &place);
+
+	for (size_t i = 0; i < n_checks; i++) {
+		bool concerned = *err->check ? is_named(err->check, checks[i].name)
+					     : checks[i].need == NEED_ALWAYS && checks[i].try != trial_pod;
+
+		if (concerned)
+			told |= print_failed(&checks[i], &place, err);
+	}
+	scratch_close(&scratch);
+	return told;
+}

@@ -1,0 +1,200 @@
+/* `minirun get`: the pods that there are, as kubectl shows them. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "runner/verbs/catalog.h"
+#include "runner/verbs/columns.h"
+#include "runner/plan/paths.h"
+#include "runner/verbs/targets.h"
+#include "runner/verbs/yaml_out.h"
+
+#define WATCH_NS 100000000 /* between two looks */
+
+struct records {
+	struct record *items;
+	size_t n;
+};
+
+static void records_free(struct records *records)
+{
+	for (size_t i = 0; i < records->n; i++)
+		record_free(&records->items[i]);
+	free(records->items);
+	*records = (struct records){0};
+}
+
+static int find_named(
+	const char *root, const struct targets *targets, struct records *records, struct error *err)
+{
+	records->items = xcalloc(targets->names.n, sizeof(*records->items));
+	for (size_t i = 0; i < targets->names.n; i++) {
+		if (catalog_read(root, targets->names.items[i], &records->items[records->n], err) == 0)
+			records->n++;
+		else if (!targets->selected) /* else it has gone since */
+			return -1;
+	}
+	return 0;
+}
+
+static int find(
+	const struct invocation *invocation, const char *root, struct records *records, struct error *err)
+{
+	cleanup_targets struct targets targets = {0};
+
+	*records = (struct records){0};
+	if (targets_read(invocation, root, &targets, err) < 0)
+		return -1;
+	return targets.none ? catalog_list(root, &records->items, &records->n, err)
+			    : find_named(root, &targets, records, err);
+}
+
+/* One pod that was named is itself, all else is a list. */
+static void print_objects(const struct records *records, bool single, bool yaml)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (single) {
+		json_object_put(object);
+		object = json_object_get(records->items[0].pod);
+	} else {
+		struct json_object *items = json_object_new_array();
+		struct json_object *metadata = json_object_new_object();
+
+		for (size_t i = 0; records->items && i < records->n; i++)
+			json_object_array_add(items, json_object_get(records->items[i].pod));
+		json_object_object_add(metadata, "resourceVersion", json_object_new_string(""));
+		json_object_object_add(object, "apiVersion", json_object_new_string("v1"));
+		json_object_object_add(object, "items", items);
+		json_object_object_add(object, "kind", json_object_new_string("List"));
+		json_object_object_add(object, "metadata", metadata);
+	}
+	if (yaml)
+		yaml_print(object, stdout);
+	else
+		printf("%s\n", json_object_to_json_string_ext(
+				       object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+static void print_table(const struct records *records, bool wide)
+{
+	struct row *rows = xcalloc(records->n, sizeof(*rows));
+
+	for (size_t i = 0; i < records->n; i++)
+		row_fill(&rows[i], &records->items[i]);
+	if (records->n)
+		rows_print(rows, records->n, true, wide, stdout);
+	else
+		fprintf(stderr, "No resources found in default namespace.\n");
+	for (size_t i = 0; i < records->n; i++)
+		row_free(&rows[i]);
+	free(rows);
+}
+
+static void print_once(const struct invocation *invocation, const struct records *records)
+{
+	const char *output = invocation->value[OPTION_OUTPUT];
+	bool file = invocation->value[OPTION_FILENAME] != NULL;
+	int n;
+
+	catalog_operands(invocation, &n);
+	if (!output || !strcmp(output, "wide"))
+		print_table(records, output != NULL);
+	else if (!strcmp(output, "name"))
+		for (size_t i = 0; i < records->n; i++)
+			printf("pod/%s\n", records->items[i].name);
+	else
+		print_objects(records, (file || n == 1) && records->n == 1, !strcmp(output, "yaml"));
+}
+
+/* A row of the watch: its text without AGE is what is compared. */
+struct seen {
+	char *name, *text;
+	bool here;
+};
+
+struct watched {
+	struct seen *items;
+	size_t n;
+	bool header; /* printed */
+};
+
+static struct seen *seen_of(struct watched *watched, const char *name)
+{
+	for (size_t i = 0; i < watched->n; i++)
+		if (!strcmp(watched->items[i].name, name))
+			return &watched->items[i];
+	watched->items = xreallocarray(watched->items, watched->n + 1, sizeof(*watched->items));
+	watched->items[watched->n] = (struct seen){.name = xstrdup(name), .text = xstrdup("")};
+	return &watched->items[watched->n++];
+}
+
+static void print_if_changed(struct watched *watched, const struct record *record, bool wide)
+{
+	struct seen *seen = seen_of(watched, record->name);
+	struct row row;
+	char *text;
+
+	row_fill(&row, record);
+	/* "2 (5s ago)" changes by itself. */
+	text = xasprintf("%s %s %.*s %s", row.cells[COLUMN_READY], row.cells[COLUMN_STATUS],
+		(int)strcspn(row.cells[COLUMN_RESTARTS], " "), row.cells[COLUMN_RESTARTS],
+		text_at(record->pod, "metadata.uid"));
+	seen->here = true;
+	if (strcmp(text, seen->text) != 0) {
+		rows_print(&row, 1, !watched->header, wide, stdout);
+		watched->header = true;
+		free(seen->text);
+		seen->text = xstrdup(text);
+	}
+	free(text);
+	row_free(&row);
+}
+
+/* Until it is interrupted, or nobody reads it. */
+static int watch(const struct invocation *invocation, const char *root, struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = WATCH_NS};
+	const char *output = invocation->value[OPTION_OUTPUT];
+	bool wide = output && !strcmp(output, "wide");
+	struct watched watched = {0};
+
+	if (output && !wide)
+		return error_set(err, ERROR_USAGE, 0, "get -w prints a table: -o wide, or no -o");
+	for (;;) {
+		struct records records;
+		struct error ignored;
+
+		/* A pod that was named and isn't there is an error at first; later it may have been deleted. */
+		if (find(invocation, root, &records, watched.n ? &ignored : err) < 0 && !watched.n)
+			return -1;
+		for (size_t i = 0; i < records.n; i++)
+			print_if_changed(&watched, &records.items[i], wide);
+		records_free(&records);
+		if (fflush(stdout) != 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int cmd_get(const struct invocation *invocation, struct error *err)
+{
+	cleanup_free char *root = path_of_root(invocation, err);
+	struct records records;
+	int result;
+
+	if (!root)
+		return -1;
+	if (invocation->value[OPTION_WATCH])
+		return watch(invocation, root, err);
+	result = find(invocation, root, &records, err);
+	if (result == 0)
+		print_once(invocation, &records);
+	records_free(&records);
+	return result;
+}

@@ -1,0 +1,403 @@
+/*
+ * `minirun top`: what running pods use, against their limits.
+ *
+ * Supervisors are asked twice, a second apart; the processor time between is what a pod uses. The first columns are those of
+ * `kubectl top pod` (pkg/metricsutil), -o json is a PodMetrics of metrics.k8s.io/v1beta1 with limits and processes beside.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "runner/verbs/catalog.h"
+#include "runner/command.h"
+#include "runner/plan/paths.h"
+#include "runner/verbs/selector.h"
+#include "runner/pod/state.h"
+#include "runner/pod/status.h"
+#include "runner/pod/wire.h"
+
+#define WINDOW_NS 999999999L /* between the two looks: a second */
+#define COLUMNS   10
+
+/* What a container, or all of a pod's, uses. -1: not known, or no limit. */
+struct meter {
+	const char *pod, *name;
+	int64_t cpu, memory, processes; /* thousandths of a processor; bytes */
+	int64_t cpu_limit, memory_limit, processes_limit;
+};
+
+struct sample {
+	char *pod;
+	struct json_object *first, *second; /* the supervisor's answers; NULL: it is gone */
+};
+
+struct samples {
+	struct sample *items;
+	size_t n;
+};
+
+static int64_t integer_at(struct json_object *object, const char *path)
+{
+	struct json_object *value = json_at(object, path);
+
+	return value ? json_object_get_int64(value) : -1;
+}
+
+static struct json_object *ask(const char *root, const char *name, struct error *err)
+{
+	struct json_object *request = json_object_new_object();
+	struct json_object *answer;
+	cleanup_fd int run = state_open_running(root, name, err);
+	cleanup_fd int socket = run < 0 ? -1 : wire_connect(run, CONTROL_NAME, err);
+
+	json_object_object_add(request, "top", json_object_new_boolean(true));
+	if (socket < 0) {
+		json_object_put(request);
+		return NULL;
+	}
+	if (wire_send(socket, request, NULL, 0, err) < 0)
+		return NULL;
+	answer = wire_receive(socket, NULL, 0, err);
+	if (!answer && err->class == ERROR_NONE)
+		error_set(err, ERROR_HOST, 0, "pod %s has ended", name);
+	if (answer && json_at(answer, "error")) {
+		wire_to_error(answer, err);
+		json_object_put(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+static int take(struct samples *samples, const char *root, const char *name, struct error *err)
+{
+	struct json_object *answer = ask(root, name, err);
+
+	if (!answer)
+		return -1;
+	samples->items = xreallocarray(samples->items, samples->n + 1, sizeof(*samples->items));
+	samples->items[samples->n++] = (struct sample){.pod = xstrdup(name), .first = answer};
+	return 0;
+}
+
+static int take_named(struct samples *samples, const char *root, const char *name, struct error *err)
+{
+	struct record record;
+
+	if (catalog_read(root, name, &record, err) < 0)
+		return -1;
+	record_free(&record);
+	if (take(samples, root, name, err) < 0)
+		return -1;
+	if (json_object_array_length(json_at(samples->items[samples->n - 1].first, "containers")) > 0)
+		return 0;
+	return error_set(
+		err, ERROR_HOST, 0, "Metrics not available for pod %s: no container of it is running", name);
+}
+
+static int take_all(struct samples *samples, const char *root, const char *selector, struct error *err)
+{
+	struct record *records = NULL;
+	struct error ignored = {0};
+	size_t n = 0;
+
+	if (catalog_list(root, &records, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		/* One that is just ending doesn't answer. */
+		if (records[i].alive &&
+			(!selector || selector_matches(selector, json_at(records[i].pod, "metadata.labels"))))
+			take(samples, root, records[i].name, &ignored);
+		record_free(&records[i]);
+	}
+	free(records);
+	return 0;
+}
+
+static void samples_free(struct samples *samples)
+{
+	for (size_t i = 0; i < samples->n; i++) {
+		free(samples->items[i].pod);
+		json_object_put(samples->items[i].first);
+		json_object_put(samples->items[i].second);
+	}
+	free(samples->items);
+}
+
+static struct json_object *find_container(struct json_object *answer, const char *name)
+{
+	struct json_object *list = json_at(answer, "containers");
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *container = json_object_array_get_idx(list, i);
+
+		if (!strcmp(text_at(container, "name"), name))
+			return container;
+	}
+	return NULL;
+}
+
+static void fill_limits(struct meter *meter, struct json_object *object)
+{
+	meter->cpu_limit = integer_at(object, "milliCPULimit");
+	meter->memory_limit = integer_at(object, "memoryLimit");
+	meter->processes_limit = integer_at(object, "processesLimit");
+}
+
+/* Of what ran at both looks. One that was started again in between has used less than before. */
+static bool fill(struct meter *meter, const struct sample *sample, struct json_object *container)
+{
+	struct json_object *before = find_container(sample->first, text_at(container, "name"));
+	int64_t window = integer_at(sample->second, "at") - integer_at(sample->first, "at");
+	int64_t used;
+
+	if (!before)
+		return false;
+	used = integer_at(container, "cpu") - integer_at(before, "cpu");
+	*meter = (struct meter){
+		.pod = sample->pod,
+		.name = text_at(container, "name"),
+		.cpu = integer_at(container, "cpu") < 0 ? -1
+		       : used < 0 || window <= 0        ? 0
+							: (used + window - 1) / window,
+		.memory = integer_at(container, "memory"),
+		.processes = integer_at(container, "processes"),
+	};
+	fill_limits(meter, container);
+	return true;
+}
+
+static void add(int64_t *sum, int64_t value)
+{
+	*sum = *sum < 0 || value < 0 ? -1 : *sum + value;
+}
+
+/* The pod's whole, and each container's, into meters, which have room. Returns how many containers there are. */
+static size_t measure(const struct sample *sample, struct meter *whole, struct meter *meters)
+{
+	struct json_object *list = json_at(sample->second, "containers");
+	size_t n = 0;
+
+	*whole = (struct meter){.pod = sample->pod};
+	fill_limits(whole, sample->second);
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (!fill(&meters[n], sample, json_object_array_get_idx(list, i)))
+			continue;
+		add(&whole->cpu, meters[n].cpu);
+		add(&whole->memory, meters[n].memory);
+		add(&whole->processes, meters[n].processes);
+		n++;
+	}
+	return n;
+}
+
+/* ---- the table ---- */
+
+struct table {
+	char *(*rows)[COLUMNS];
+	size_t n;
+};
+
+static char *cell(int64_t value, int64_t unit, const char *suffix, const char *none)
+{
+	return value < 0 ? xstrdup(none) : xasprintf("%lld%s", (long long)(value / unit), suffix);
+}
+
+static char *percent(int64_t used, int64_t limit)
+{
+	return used < 0 || limit <= 0 ? xstrdup("<none>")
+				      : xasprintf("%lld%%", (long long)(used * 100 / limit));
+}
+
+static void add_row(struct table *table, const struct meter *meter)
+{
+	const int64_t mebi = 1 << 20;
+	char *cells[COLUMNS] = {
+		xstrdup(meter->pod),
+		xstrdup(meter->name ? meter->name : ""),
+		cell(meter->cpu, 1, "m", "<unknown>"),
+		cell(meter->memory, mebi, "Mi", "<unknown>"),
+		cell(meter->cpu_limit, 1, "m", "<none>"),
+		percent(meter->cpu, meter->cpu_limit),
+		cell(meter->memory_limit, mebi, "Mi", "<none>"),
+		percent(meter->memory, meter->memory_limit),
+		cell(meter->processes, 1, "", "<unknown>"),
+		cell(meter->processes_limit, 1, "", "<none>"),
+	};
+
+	table->rows = xreallocarray(table->rows, table->n + 1, sizeof(*table->rows));
+	memcpy(table->rows[table->n++], cells, sizeof(cells));
+}
+
+/* Without containers the second column is left out. */
+static void print_table(struct table *table, bool containers)
+{
+	const char *titles[COLUMNS] = {containers ? "POD" : "NAME", "NAME", "CPU(cores)", "MEMORY(bytes)",
+		"CPU-LIMIT", "CPU%", "MEMORY-LIMIT", "MEMORY%", "PROCESSES", "PROCESS-LIMIT"};
+	size_t widths[COLUMNS];
+
+	for (size_t c = 0; c < COLUMNS; c++) {
+		widths[c] = strlen(titles[c]);
+		for (size_t r = 0; r < table->n; r++)
+			if (strlen(table->rows[r][c]) > widths[c])
+				widths[c] = strlen(table->rows[r][c]);
+	}
+	for (size_t r = 0; r <= table->n; r++)
+		for (size_t c = 0; c < COLUMNS; c++) {
+			const char *text = r ? table->rows[r - 1][c] : titles[c];
+
+			if (c == 1 && !containers)
+				continue;
+			if (c + 1 < COLUMNS)
+				printf("%-*s   ", (int)widths[c], text);
+			else
+				printf("%s\n", text);
+		}
+	for (size_t r = 0; r < table->n; r++)
+		for (size_t c = 0; c < COLUMNS; c++)
+			free(table->rows[r][c]);
+	free(table->rows);
+}
+
+/* ---- JSON ---- */
+
+static void add_quantity(
+	struct json_object *object, const char *name, int64_t value, int64_t unit, const char *suffix)
+{
+	cleanup_free char *text = cell(value, unit, suffix, "");
+
+	if (value >= 0)
+		json_object_object_add(object, name, json_object_new_string(text));
+}
+
+static struct json_object *limits_json(const struct meter *meter)
+{
+	struct json_object *limits = json_object_new_object();
+
+	add_quantity(limits, "cpu", meter->cpu_limit, 1, "m");
+	add_quantity(limits, "memory", meter->memory_limit, 1024, "Ki");
+	if (meter->processes_limit >= 0)
+		json_object_object_add(limits, "processes", json_object_new_int64(meter->processes_limit));
+	return limits;
+}
+
+static struct json_object *container_json(const struct meter *meter)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *usage = json_object_new_object();
+
+	add_quantity(usage, "cpu", meter->cpu, 1, "m");
+	add_quantity(usage, "memory", meter->memory, 1024, "Ki");
+	if (meter->processes >= 0)
+		json_object_object_add(usage, "processes", json_object_new_int64(meter->processes));
+	json_object_object_add(object, "name", json_object_new_string(meter->name));
+	json_object_object_add(object, "usage", usage);
+	json_object_object_add(object, "limits", limits_json(meter));
+	return object;
+}
+
+static struct json_object *pod_json(
+	const struct meter *whole, const struct meter *meters, size_t n, bool alone)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *metadata = json_object_new_object();
+	struct json_object *containers = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(containers, container_json(&meters[i]));
+	json_object_object_add(metadata, "name", json_object_new_string(whole->pod));
+	json_object_object_add(metadata, "namespace", json_object_new_string("default"));
+	if (alone)
+		json_object_object_add(
+			object, "apiVersion", json_object_new_string("metrics.k8s.io/v1beta1"));
+	if (alone)
+		json_object_object_add(object, "kind", json_object_new_string("PodMetrics"));
+	json_object_object_add(object, "metadata", metadata);
+	json_object_object_add(object, "timestamp", status_time(time(NULL)));
+	json_object_object_add(object, "window", json_object_new_string("1s"));
+	json_object_object_add(object, "containers", containers);
+	json_object_object_add(object, "limits", limits_json(whole));
+	return object;
+}
+
+/* One pod that was named is itself, all else is a list. */
+static void print_json(struct json_object *pods, bool single)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (single && json_object_array_length(pods) == 1) {
+		json_object_put(object);
+		object = json_object_get(json_object_array_get_idx(pods, 0));
+		json_object_put(pods);
+	} else {
+		json_object_object_add(
+			object, "apiVersion", json_object_new_string("metrics.k8s.io/v1beta1"));
+		json_object_object_add(object, "kind", json_object_new_string("PodMetricsList"));
+		json_object_object_add(object, "items", pods);
+	}
+	printf("%s\n",
+		json_object_to_json_string_ext(object,
+			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+static void print(const struct samples *samples, bool containers, bool json, bool single)
+{
+	struct json_object *pods = json ? json_object_new_array() : NULL;
+	struct table table = {0};
+
+	for (size_t i = 0; i < samples->n; i++) {
+		const struct sample *sample = &samples->items[i];
+		size_t room =
+			sample->second ? json_object_array_length(json_at(sample->second, "containers")) : 0;
+		cleanup_free struct meter *meters = xcalloc(room + 1, sizeof(*meters));
+		struct meter whole;
+		size_t n = room ? measure(sample, &whole, meters) : 0;
+
+		if (n && json)
+			json_object_array_add(pods, pod_json(&whole, meters, n, single));
+		else if (n && !containers)
+			add_row(&table, &whole);
+		for (size_t j = 0; !json && containers && j < n; j++)
+			add_row(&table, &meters[j]);
+	}
+	if (json)
+		print_json(pods, single);
+	else if (table.n)
+		print_table(&table, containers);
+	else
+		fprintf(stderr, "No resources found in default namespace.\n");
+}
+
+int cmd_top(const struct invocation *invocation, struct error *err)
+{
+	const struct timespec window = {.tv_nsec = WINDOW_NS};
+	cleanup_free char *root = path_of_root(invocation, err);
+	const char *selector = invocation->value[OPTION_SELECTOR];
+	struct samples samples = {0};
+	int result = 0;
+	int n;
+	char **names = catalog_operands(invocation, &n);
+
+	if (!root || (selector && selector_check(selector, err) < 0))
+		return -1;
+	if (n && selector)
+		return error_set(err, ERROR_USAGE, 0, "name cannot be provided when a selector is specified");
+	for (int i = 0; i < n && result == 0; i++)
+		result = take_named(&samples, root, catalog_pod_of(names[i]), err);
+	if (!n)
+		result = take_all(&samples, root, selector, err);
+	if (result == 0 && samples.n)
+		nanosleep(&window, NULL);
+	for (size_t i = 0; result == 0 && i < samples.n; i++) {
+		struct error ignored = {0};
+
+		samples.items[i].second = ask(root, samples.items[i].pod, &ignored);
+	}
+	if (result == 0)
+		print(&samples, invocation->value[OPTION_CONTAINERS] != NULL, wants_json(invocation), n == 1);
+	samples_free(&samples);
+	return result;
+}

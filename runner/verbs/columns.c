@@ -1,0 +1,244 @@
+/* The table of `minirun get`. See columns.h. */
+#include "runner/verbs/columns.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+static const char *const titles[COLUMN_COUNT] = {
+	[COLUMN_NAME] = "NAME",
+	[COLUMN_READY] = "READY",
+	[COLUMN_STATUS] = "STATUS",
+	[COLUMN_RESTARTS] = "RESTARTS",
+	[COLUMN_AGE] = "AGE",
+	[COLUMN_IP] = "IP",
+	[COLUMN_NODE] = "NODE",
+	[COLUMN_NOMINATED] = "NOMINATED NODE",
+	[COLUMN_GATES] = "READINESS GATES",
+};
+
+/* What the walk over the containers finds out. */
+struct sums {
+	int64_t restarts, restarts_lasting; /* of all; of those that go on after the init containers */
+	time_t last, last_lasting; /* when one ended last */
+	size_t ready, total;
+	bool initializing, running;
+	char *status;
+};
+
+static void set(char **text, char *value)
+{
+	free(*text);
+	*text = value;
+}
+
+static bool is_true(struct json_object *object, const char *path)
+{
+	return json_object_get_boolean(json_at(object, path));
+}
+
+static bool has_restart_always(struct json_object *pod, size_t index)
+{
+	cleanup_free char *path = xasprintf("spec.initContainers.%zu.restartPolicy", index);
+
+	return !strcmp(text_at(pod, path), "Always");
+}
+
+/* "Error", "Signal:9", "ExitCode:1" */
+static char *how_it_ended(struct json_object *terminated)
+{
+	struct json_object *signal = json_at(terminated, "signal");
+
+	if (*text_at(terminated, "reason"))
+		return xstrdup(text_at(terminated, "reason"));
+	if (signal && json_object_get_int(signal))
+		return xasprintf("Signal:%d", json_object_get_int(signal));
+	return xasprintf("ExitCode:%s", text_at(terminated, "exitCode"));
+}
+
+static void count_restarts(struct sums *sums, struct json_object *container, bool lasting)
+{
+	int64_t n = json_object_get_int64(json_at(container, "restartCount"));
+	time_t ended = time_at(container, "lastState.terminated.finishedAt");
+
+	sums->restarts += n;
+	sums->last = ended > sums->last ? ended : sums->last;
+	if (!lasting)
+		return;
+	sums->restarts_lasting += n;
+	sums->last_lasting = ended > sums->last_lasting ? ended : sums->last_lasting;
+}
+
+/* Returns whether this one is what the pod waits for. */
+static bool walk_init(struct sums *sums, struct json_object *pod, struct json_object *container, size_t index)
+{
+	struct json_object *terminated = json_at(container, "state.terminated");
+	const char *waiting = text_at(container, "state.waiting.reason");
+	bool sidecar = has_restart_always(pod, index);
+
+	count_restarts(sums, container, sidecar);
+	if (terminated && !json_object_get_int(json_at(terminated, "exitCode")))
+		return false;
+	if (sidecar && is_true(container, "started")) {
+		sums->ready += is_true(container, "ready");
+		return false;
+	}
+	if (terminated) {
+		cleanup_free char *how = how_it_ended(terminated);
+
+		set(&sums->status, xasprintf("Init:%s", how));
+	} else if (*waiting && strcmp(waiting, "PodInitializing") != 0) {
+		set(&sums->status, xasprintf("Init:%s", waiting));
+	} else {
+		struct json_object *list = json_at(pod, "spec.initContainers");
+
+		set(&sums->status, xasprintf("Init:%zu/%zu", index, json_object_array_length(list)));
+	}
+	return true;
+}
+
+static void walk_inits(struct sums *sums, struct json_object *pod)
+{
+	struct json_object *list = json_at(pod, "status.initContainerStatuses");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		sums->total += has_restart_always(pod, i);
+	for (size_t i = 0; list && i < json_object_array_length(list) && !sums->initializing; i++)
+		sums->initializing = walk_init(sums, pod, json_object_array_get_idx(list, i), i);
+}
+
+static bool has_condition(struct json_object *pod, const char *type)
+{
+	struct json_object *list = json_at(pod, "status.conditions");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *condition = json_object_array_get_idx(list, i);
+
+		if (!strcmp(text_at(condition, "type"), type))
+			return !strcmp(text_at(condition, "status"), "True");
+	}
+	return false;
+}
+
+static void walk_mains(struct sums *sums, struct json_object *pod)
+{
+	struct json_object *list = json_at(pod, "status.containerStatuses");
+	cleanup_free char *completed = NULL;
+
+	sums->restarts = sums->restarts_lasting;
+	sums->last = sums->last_lasting;
+	for (size_t i = json_object_array_length(list); i-- > 0;) {
+		struct json_object *container = json_object_array_get_idx(list, i);
+		struct json_object *terminated = json_at(container, "state.terminated");
+
+		count_restarts(sums, container, false);
+		if (*text_at(container, "state.waiting.reason")) {
+			set(&sums->status, xstrdup(text_at(container, "state.waiting.reason")));
+		} else if (terminated) {
+			cleanup_free char *how = how_it_ended(terminated);
+
+			if (strcmp(how, "Completed") != 0)
+				set(&completed, xstrdup(how));
+			set(&sums->status, xstrdup(how));
+		} else if (is_true(container, "ready") && json_at(container, "state.running")) {
+			sums->running = true;
+			sums->ready++;
+		}
+	}
+	if (strcmp(sums->status, "Completed") != 0)
+		return;
+	if (sums->running && has_condition(pod, "Ready"))
+		set(&sums->status, xstrdup("Running"));
+	else if (completed)
+		set(&sums->status, xstrdup(completed));
+	else if (sums->running)
+		set(&sums->status, xstrdup("NotReady"));
+}
+
+static char *host_name(void)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	gethostname(name, sizeof(name) - 1);
+	return xstrdup(name);
+}
+
+static char *restarts_text(const struct sums *sums)
+{
+	cleanup_free char *age = NULL;
+
+	if (!sums->restarts || !sums->last)
+		return xasprintf("%lld", (long long)sums->restarts);
+	age = human_age(sums->last);
+	return xasprintf("%lld (%s ago)", (long long)sums->restarts, age);
+}
+
+/* How many of the pod's readinessGates have their condition. */
+static char *gates_text(struct json_object *pod)
+{
+	struct json_object *gates = json_at(pod, "spec.readinessGates");
+	size_t n = gates ? json_object_array_length(gates) : 0, met = 0;
+
+	for (size_t i = 0; i < n; i++)
+		met += has_condition(pod, text_at(json_object_array_get_idx(gates, i), "conditionType"));
+	return n ? xasprintf("%zu/%zu", met, n) : xstrdup("<none>");
+}
+
+void row_fill(struct row *row, const struct record *record)
+{
+	struct json_object *pod = record->pod;
+	const char *phase = text_at(pod, "status.phase");
+	const char *reason = text_at(pod, "status.reason");
+	struct sums sums = {.status = xstrdup(*reason ? reason : phase)};
+	struct json_object *mains = json_at(pod, "status.containerStatuses");
+
+	walk_inits(&sums, pod);
+	sums.total += json_object_array_length(mains);
+	if (!sums.initializing || has_condition(pod, "Initialized"))
+		walk_mains(&sums, pod);
+	if (json_at(pod, "metadata.deletionTimestamp") && strcmp(phase, "Succeeded") != 0 &&
+		strcmp(phase, "Failed") != 0)
+		set(&sums.status, xstrdup("Terminating"));
+	row->cells[COLUMN_NAME] = xstrdup(record->name);
+	row->cells[COLUMN_READY] = xasprintf("%zu/%zu", sums.ready, sums.total);
+	row->cells[COLUMN_STATUS] = sums.status;
+	row->cells[COLUMN_RESTARTS] = restarts_text(&sums);
+	row->cells[COLUMN_AGE] = human_age(time_at(pod, "metadata.creationTimestamp"));
+	row->cells[COLUMN_IP] = xstrdup("<none>");
+	row->cells[COLUMN_NODE] = host_name();
+	row->cells[COLUMN_NOMINATED] = xstrdup("<none>");
+	row->cells[COLUMN_GATES] = gates_text(pod);
+}
+
+void row_free(struct row *row)
+{
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		free(row->cells[i]);
+	*row = (struct row){0};
+}
+
+void rows_print(const struct row *rows, size_t n, bool header, bool wide, FILE *out)
+{
+	size_t columns = wide ? COLUMN_COUNT : COLUMN_AGE + 1;
+	size_t widths[COLUMN_COUNT];
+
+	for (size_t c = 0; c < columns; c++) {
+		widths[c] = strlen(titles[c]);
+		for (size_t r = 0; r < n; r++)
+			if (strlen(rows[r].cells[c]) > widths[c])
+				widths[c] = strlen(rows[r].cells[c]);
+	}
+	for (size_t r = header ? 0 : 1; r <= n; r++)
+		for (size_t c = 0; c < columns; c++) {
+			const char *cell = r ? rows[r - 1].cells[c] : titles[c];
+
+			if (c + 1 < columns)
+				fprintf(out, "%-*s   ", (int)widths[c], cell);
+			else
+				fprintf(out, "%s\n", cell);
+		}
+}
