@@ -67,10 +67,13 @@ static const struct option_spec options[OPTION_COUNT] = {
 	[OPTION_SINCE] = {"since", 0, "DURATION", "logs", "what is newer than that: 30s, 5m, 2h"},
 	[OPTION_TIMESTAMPS] = {"timestamps", 0, NULL, "logs", "each line with its time"},
 	[OPTION_WATCH] = {"watch", 'w', NULL, "get", "go on, with a line for each change"},
+	[OPTION_NO_HEADERS] = {"no-headers", 0, NULL, "get", "the rows alone"},
 	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get top describe wait delete",
 		"pods with these labels: app=web,tier!=db, 'env in (a,b)'"},
 	[OPTION_FILENAME] = {"filename", 'f', "FILE", "apply create get describe wait delete",
 		"the manifest, or that of the pod that is meant; - is standard input"},
+	[OPTION_IGNORE_NOT_FOUND] = {"ignore-not-found", 0, NULL, "get delete",
+		"that a pod isn't there is no failure"},
 	[OPTION_FOR] = {"for", 0, "WHAT", "learn wait",
 		"learn: end the pod after this time: 10s, 2m, 1h30m; wait: condition=Ready, delete, create, "
 		"or "
@@ -107,7 +110,8 @@ static const struct option_spec options[OPTION_COUNT] = {
 		"pull: certificates for the registry (default: /etc/containers/certs.d/HOST)"},
 	[OPTION_TLS_VERIFY] = {"tls-verify", 0, "BOOL", "run apply create learn image",
 		"pull: false takes a registry without TLS, or with a certificate that nobody vouches for"},
-	[OPTION_ALL] = {"all", 'a', NULL, "image", "prune: images that no running pod uses, too"},
+	[OPTION_ALL] = {"all", 'a', NULL, "image wait delete",
+		"all pods; prune: images that no running pod uses, too"},
 	[OPTION_FIELDS] = {"fields", 0, NULL, "help",
 		"print the table of a manifest's fields, as man page source"},
 	[OPTION_HELP] = {"help", 'h', NULL, NULL, "print this help"},
@@ -149,9 +153,9 @@ const struct command commands[] = {
 	{"logs", "[OPTIONS] NAME [CONTAINER]",
 		"print what a container of a pod in the background has printed", NULL, PRIVILEGE_NONE,
 		cmd_logs},
-	{"wait", "[OPTIONS] NAME...|-l LABELS|-f FILE --for=WHAT", "wait until a pod is as it should be",
-		NULL, PRIVILEGE_NONE, cmd_wait},
-	{"delete", "[OPTIONS] NAME...|-l LABELS|-f FILE", "end a pod, and remove what is left of it",
+	{"wait", "[OPTIONS] NAME...|-l LABELS|-f FILE|--all --for=WHAT",
+		"wait until a pod is as it should be", NULL, PRIVILEGE_NONE, cmd_wait},
+	{"delete", "[OPTIONS] NAME...|-l LABELS|-f FILE|--all", "end a pod, and remove what is left of it",
 		"The containers get their stop signals, and SIGKILL after the grace period. The command "
 		"returns "
 		"when\nthe pod is gone. A pod whose supervisor was killed is cleared away.\n",
@@ -406,7 +410,7 @@ static void make_getopt_table(const struct command *command, struct option *long
 	*shorts = '\0';
 }
 
-static int unknown_option(const char *word, struct error *err)
+static int unknown_option(const struct command *command, const char *word, struct error *err)
 {
 	const char *names[OPTION_COUNT];
 	const char *nearest;
@@ -417,7 +421,14 @@ static int unknown_option(const char *word, struct error *err)
 	nearest = text_starts_with(word, "--") ? text_nearest(word + 2, names, OPTION_COUNT) : NULL;
 	if (nearest)
 		return error_hint(err, "did you mean --%s?", nearest);
-	return error_hint(err, "`minirun help` lists the commands, `minirun help COMMAND` their options");
+	return error_hint(err, "`minirun help %s` lists what it takes", command->name);
+}
+
+/* Never the last one alone: the others' pods would be forgotten in silence. */
+static int two_files(struct error *err)
+{
+	error_set(err, ERROR_USAGE, 0, "-f was given twice");
+	return error_hint(err, "one file at a time: `for file in ...; do minirun ... -f $file; done`");
 }
 
 static int check_values(const struct invocation *invocation, struct error *err)
@@ -478,7 +489,8 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 	const struct command *guess = guess_command(argc, argv);
 	int result;
 
-	*invocation = (struct invocation){.argv = argv};
+	/* Until it is known better, for the exit status of what is wrong with the options. */
+	*invocation = (struct invocation){.argv = argv, .command = guess};
 	make_getopt_table(guess, longs, shorts);
 	/* getopt reorders; the original order is kept for starting again. The copy lives as long as the process. */
 	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
@@ -488,7 +500,7 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 		int id;
 
 		if (result == '?')
-			return unknown_option(copy[optind - 1], err);
+			return unknown_option(guess, copy[optind - 1], err);
 		if (result == ':')
 			return error_set(
 				err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
@@ -499,6 +511,8 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 			text_ends_with(options[id].argument, ",..."))
 			optarg = xasprintf(
 				"%s,%s", invocation->value[id], optarg); /* as long as the process */
+		else if (invocation->value[id] && id == OPTION_FILENAME)
+			return two_files(err);
 		invocation->value[id] = optarg ? optarg : "";
 	}
 	invocation->operands = copy + optind;

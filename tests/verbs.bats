@@ -236,6 +236,40 @@ shows()
 	assert_last_error_has 'pods "away" not found'
 }
 
+@test "get, wait, delete: --no-headers, --ignore-not-found, --all, and not -f twice" {
+	detach < <(pod one Never <<<'main c sleep 60')
+	detach < <(pod two Never <<<'main c sleep 60')
+	"$MINIRUN" wait --all --for=condition=Ready
+	assert_equal "$("$MINIRUN" get pods --no-headers | awk '{ print $1 }' | tr '\n' ' ')" "one two "
+	run --separate-stderr "$MINIRUN" get one gone two --no-headers
+	assert_status 1
+	assert_equal "$(awk '{ print $1 }' <<<"$output" | tr '\n' ' ')" "one two "
+	assert_last_error_has 'pods "gone" not found'
+	run --separate-stderr "$MINIRUN" get one gone --ignore-not-found -o name
+	assert_status 0
+	assert_equal "$output$stderr" "pod/one"
+	run --separate-stderr "$MINIRUN" get nodes
+	assert_status 1
+	assert_stderr_has "minirun has pods alone"
+	cp "$T/pod.yaml" "$T/other.yaml"
+	run --separate-stderr "$MINIRUN" delete -f "$T/pod.yaml" -f "$T/other.yaml"
+	assert_status 1
+	assert_last_error_has "-f was given twice"
+	run --separate-stderr "$MINIRUN" get --sort-by=x
+	assert_status 1
+	run --separate-stderr "$MINIRUN" delete --all one
+	assert_status 1
+	run --separate-stderr "$MINIRUN" delete gone --ignore-not-found
+	assert_status 0
+	assert_equal "$output$stderr" ""
+	run --separate-stderr "$MINIRUN" delete pods --all
+	assert_status 0
+	assert_equal "$output" $'pod "one" deleted\npod "two" deleted'
+	run --separate-stderr "$MINIRUN" delete pods --all
+	assert_status 0
+	assert_equal "$output" "No resources found"
+}
+
 @test "get: -w prints a line for each change" {
 	detach < <(pod w Never <<<'main c until [ -e /tmp/go ]; do sleep 0.05; done')
 	eventually 10 shows w "1/1 Running 0"

@@ -49,9 +49,25 @@ time_t time_at(struct json_object *object, const char *path)
 	return strptime(text_at(object, path), "%Y-%m-%dT%H:%M:%SZ", &tm) ? timegm(&tm) : 0;
 }
 
+/* What people ask a cluster for, and there are none of here. */
+static bool is_foreign_kind(const char *name)
+{
+	static const char *const kinds[] = {"all", "cm", "configmap", "configmaps", "deploy", "deployment",
+		"deployments", "event", "events", "job", "jobs", "namespace", "namespaces", "node", "nodes",
+		"ns", "secret", "secrets", "service", "services", "svc"};
+
+	for (size_t i = 0; i < array_length(kinds); i++)
+		if (!strcmp(name, kinds[i]))
+			return true;
+	return strchr(name, ',') != NULL || strchr(name, '/') != NULL;
+}
+
 static int not_found(const char *root, const char *name, struct error *err)
 {
 	error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", name);
+	if (is_foreign_kind(name))
+		return error_hint(
+			err, "minirun has pods alone; `minirun describe NAME` shows the events of one");
 	return error_hint(err, "looked for it in %s; `minirun get` lists the pods there", root);
 }
 

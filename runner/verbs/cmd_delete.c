@@ -90,7 +90,8 @@ static int await_removal(const char *root, const char *name, int run, struct err
 	return result < 0 ? -1 : 0;
 }
 
-static int delete_one(const char *root, const char *name, int64_t grace, bool force, struct error *err)
+static int delete_one(const struct invocation *invocation, const char *root, const char *name, int64_t grace,
+	struct error *err)
 {
 	struct record record;
 	struct error gone;
@@ -99,7 +100,7 @@ static int delete_one(const char *root, const char *name, int64_t grace, bool fo
 
 	/* One that was killed before it wrote a word is there, too. */
 	if (catalog_read(root, name, &record, err) < 0 && !state_exists(root, name))
-		return -1;
+		return invocation->value[OPTION_IGNORE_NOT_FOUND] ? 0 : -1;
 	record_free(&record);
 	run = state_open_running(root, name, &gone);
 	result = run < 0 ? 0 : ask(run, grace, err);
@@ -108,20 +109,21 @@ static int delete_one(const char *root, const char *name, int64_t grace, bool fo
 	if (result == 0 && await_removal(root, name, run, err) < 0)
 		return -1;
 	if (result == 0)
-		printf("pod \"%s\" %s\n", name, force ? "force deleted" : "deleted");
+		printf("pod \"%s\" %s\n", name,
+			invocation->value[OPTION_FORCE] ? "force deleted" : "deleted");
 	return result;
 }
 
 /* One that isn't there keeps nobody from deleting the others: what is wrong with each is said, and main() says the last. */
-static int delete_all(
-	const char *root, const struct targets *targets, int64_t grace, bool force, struct error *err)
+static int delete_all(const struct invocation *invocation, const char *root, const struct targets *targets,
+	int64_t grace, struct error *err)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < targets->names.n; i++) {
 		struct error wrong = {0};
 
-		if (delete_one(root, targets->names.items[i], grace, force, &wrong) == 0)
+		if (delete_one(invocation, root, targets->names.items[i], grace, &wrong) == 0)
 			continue;
 		if (result < 0) {
 			cleanup_free char *text = text_printable(err->message, strlen(err->message));
@@ -155,5 +157,5 @@ int cmd_delete(const struct invocation *invocation, struct error *err)
 			"Warning: Immediate deletion does not wait for confirmation that the running "
 			"resource has been terminated. The resource may continue to run on the cluster "
 			"indefinitely.\n");
-	return delete_all(root, &targets, grace, force, err);
+	return delete_all(invocation, root, &targets, grace, err);
 }

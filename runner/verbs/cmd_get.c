@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "runner/verbs/catalog.h"
 #include "runner/verbs/columns.h"
 #include "runner/plan/paths.h"
@@ -27,21 +28,33 @@ static void records_free(struct records *records)
 	*records = (struct records){0};
 }
 
-static int find_named(
-	const char *root, const struct targets *targets, struct records *records, struct error *err)
+/* One that isn't there keeps nobody from seeing the others: what is wrong with each is said, and main() says the last. */
+static int find_named(const char *root, const struct targets *targets, bool ignore, struct records *records,
+	struct error *err)
 {
+	int result = 0;
+
 	records->items = xcalloc(targets->names.n, sizeof(*records->items));
 	for (size_t i = 0; i < targets->names.n; i++) {
-		if (catalog_read(root, targets->names.items[i], &records->items[records->n], err) == 0)
+		struct error wrong = {0};
+
+		if (catalog_read(root, targets->names.items[i], &records->items[records->n], &wrong) == 0) {
 			records->n++;
-		else if (!targets->selected) /* else it has gone since */
-			return -1;
+		} else if (!targets->selected && !ignore) { /* selected: it has gone since */
+			if (result < 0) {
+				cleanup_free char *text = text_printable(err->message, strlen(err->message));
+
+				fprintf(stderr, "minirun: %s\n", text);
+			}
+			*err = wrong;
+			result = -1;
+		}
 	}
-	return 0;
+	return result;
 }
 
-static int find(
-	const struct invocation *invocation, const char *root, struct records *records, struct error *err)
+static int find(const struct invocation *invocation, const char *root, bool ignore, struct records *records,
+	struct error *err)
 {
 	cleanup_targets struct targets targets = {0};
 
@@ -49,7 +62,7 @@ static int find(
 	if (targets_read(invocation, root, &targets, err) < 0)
 		return -1;
 	return targets.none ? catalog_list(root, &records->items, &records->n, err)
-			    : find_named(root, &targets, records, err);
+			    : find_named(root, &targets, ignore, records, err);
 }
 
 /* One pod that was named is itself, all else is a list. */
@@ -81,14 +94,14 @@ static void print_objects(const struct records *records, bool single, bool yaml)
 	json_object_put(object);
 }
 
-static void print_table(const struct records *records, bool wide)
+static void print_table(const struct records *records, bool wide, bool header)
 {
 	struct row *rows = xcalloc(records->n, sizeof(*rows));
 
 	for (size_t i = 0; i < records->n; i++)
 		row_fill(&rows[i], &records->items[i]);
 	if (records->n)
-		rows_print(rows, records->n, true, wide, stdout);
+		rows_print(rows, records->n, header, wide, stdout);
 	else
 		fprintf(stderr, "No resources found in default namespace.\n");
 	for (size_t i = 0; i < records->n; i++)
@@ -102,9 +115,11 @@ static void print_once(const struct invocation *invocation, const struct records
 	bool file = invocation->value[OPTION_FILENAME] != NULL;
 	int n;
 
+	if (!records->n && invocation->value[OPTION_IGNORE_NOT_FOUND])
+		return;
 	catalog_operands(invocation, &n);
 	if (!output || !strcmp(output, "wide"))
-		print_table(records, output != NULL);
+		print_table(records, output != NULL, !invocation->value[OPTION_NO_HEADERS]);
 	else if (!strcmp(output, "name"))
 		for (size_t i = 0; i < records->n; i++)
 			printf("pod/%s\n", records->items[i].name);
@@ -121,7 +136,7 @@ struct seen {
 struct watched {
 	struct seen *items;
 	size_t n;
-	bool header; /* printed */
+	bool header; /* printed, or not wished for */
 };
 
 static struct seen *seen_of(struct watched *watched, const char *name)
@@ -162,17 +177,20 @@ static int watch(const struct invocation *invocation, const char *root, struct e
 	const struct timespec pause = {.tv_nsec = WATCH_NS};
 	const char *output = invocation->value[OPTION_OUTPUT];
 	bool wide = output && !strcmp(output, "wide");
-	struct watched watched = {0};
+	struct watched watched = {.header = invocation->value[OPTION_NO_HEADERS] != NULL};
+	bool ignore = invocation->value[OPTION_IGNORE_NOT_FOUND] != NULL;
 
 	if (output && !wide)
 		return error_set(err, ERROR_USAGE, 0, "get -w prints a table: -o wide, or no -o");
 	for (;;) {
 		struct records records;
-		struct error ignored;
+		int result = find(invocation, root, ignore || watched.n, &records, err);
 
 		/* A pod that was named and isn't there is an error at first; later it may have been deleted. */
-		if (find(invocation, root, &records, watched.n ? &ignored : err) < 0 && !watched.n)
+		if (result < 0 && !watched.n) {
+			records_free(&records);
 			return -1;
+		}
 		for (size_t i = 0; i < records.n; i++)
 			print_if_changed(&watched, &records.items[i], wide);
 		records_free(&records);
@@ -192,8 +210,8 @@ int cmd_get(const struct invocation *invocation, struct error *err)
 		return -1;
 	if (invocation->value[OPTION_WATCH])
 		return watch(invocation, root, err);
-	result = find(invocation, root, &records, err);
-	if (result == 0)
+	result = find(invocation, root, invocation->value[OPTION_IGNORE_NOT_FOUND] != NULL, &records, err);
+	if (result == 0 || records.n)
 		print_once(invocation, &records);
 	records_free(&records);
 	return result;

@@ -11,16 +11,17 @@
 #include "runner/manifest/manifest.h"
 #include "runner/verbs/selector.h"
 
+/* Without a selector it is all pods. */
 static int take_selected(const char *root, const char *selector, struct targets *targets, struct error *err)
 {
 	struct record *records;
 	size_t n;
 
-	if (selector_check(selector, err) < 0 || catalog_list(root, &records, &n, err) < 0)
+	if ((selector && selector_check(selector, err) < 0) || catalog_list(root, &records, &n, err) < 0)
 		return -1;
 	targets->selected = true;
 	for (size_t i = 0; i < n; i++) {
-		if (selector_matches(selector, json_at(records[i].pod, "metadata.labels")))
+		if (!selector || selector_matches(selector, json_at(records[i].pod, "metadata.labels")))
 			strv_push(&targets->names, xstrdup(records[i].name));
 		record_free(&records[i]);
 	}
@@ -55,6 +56,11 @@ static int check_ways(const struct invocation *invocation, int n, struct error *
 	const char *selector = invocation->value[OPTION_SELECTOR];
 	const char *file = invocation->value[OPTION_FILENAME];
 
+	if (invocation->value[OPTION_ALL] && (n || selector || file))
+		return error_set(err, ERROR_USAGE, 0, "--all: together with %s",
+			n          ? "the name of a pod"
+			: selector ? "-l"
+				   : "-f");
 	if (n && selector)
 		return error_set(err, ERROR_USAGE, 0, "name cannot be provided when a selector is specified");
 	if (invocation->n_operands && file)
@@ -74,10 +80,10 @@ int targets_read(
 	int n;
 	char **operands = catalog_operands(invocation, &n);
 
-	*targets = (struct targets){.none = !n && !selector && !file};
+	*targets = (struct targets){.none = !n && !selector && !file && !invocation->value[OPTION_ALL]};
 	if (check_ways(invocation, n, err) < 0)
 		return -1;
-	if (selector)
+	if (selector || invocation->value[OPTION_ALL])
 		return take_selected(root, selector, targets, err);
 	if (file)
 		return take_file(file, targets, err);

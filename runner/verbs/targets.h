@@ -1,6 +1,6 @@
 /*
  * The pods that a command line means, in kubectl's ways to say it: by name ("demo", "pod demo other", "pod/demo"), by labels
- * (-l run=demo), or by the files that they were made from (-f FILE).
+ * (-l run=demo), by the file that one was made from (-f FILE), or all of them (--all).
  */
 #ifndef RUNNER_TARGETS_H
 #define RUNNER_TARGETS_H
@@ -12,7 +12,7 @@
 
 struct targets {
 	struct strv names;
-	bool selected; /* by labels: that there is none is no error by itself */
+	bool selected; /* by labels, or all: that there is none is no error by itself */
 	bool none; /* nothing was said at all: names is empty */
 };
 
