@@ -9,7 +9,8 @@
  * It must end with the supervisor, whatever ends that. PR_SET_PDEATHSIG alone doesn't do, since pasta changes its credentials,
  * which clears it. So a process of ours stays between them, the *keeper*: pid 1 of a pid namespace in which pasta is the other
  * process. The keeper dies with the supervisor, and the kernel ends pasta with it. That pasta is ready it tells by its pid
- * file, which is a pipe; that it failed, by the end of that.
+ * file, which is a pipe; that it failed, by the end of that. The keeper reads it, closes the host's loopback to the pod (tap.c), and
+ * passes it on.
  */
 #include "namespaces/namespaces.h"
 
@@ -35,10 +36,12 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "namespaces/sandbox.h"
+#include "namespaces/tap.h"
 
 #define READY_MS  10000 /* how long pasta may take */
 #define WORDS_MAX 4096 /* bytes of what it says that are looked at */
 #define EXIT_NO   127 /* of the keeper: there is no such program */
+#define EXIT_OPEN 126 /* the host's loopback can't be closed to the pod */
 #define ANYWHERE  "0.0.0.0"
 #define POD       "10.254.0.2"
 #define GATEWAY   "10.254.0.1"
@@ -198,10 +201,22 @@ static void __attribute__((noreturn)) become_pasta(char **words, const int stdio
 	_exit(errno == ENOENT ? EXIT_NO : 1);
 }
 
+/* When pasta has its interface, what the pod may send to it is limited; then it is told that it is ready. */
+static void pass_on(pid_t pasta, int from, int to)
+{
+	char byte;
+
+	if (read(from, &byte, 1) != 1)
+		return;
+	if (tap_confine(pasta) < 0)
+		_exit(EXIT_OPEN);
+	write(to, &byte, 1);
+}
+
 static void __attribute__((noreturn)) keeper(char **words, const int stdio[3], int supervisor)
 {
 	struct pollfd gone = {.fd = supervisor, .events = POLLIN};
-	int status = 0;
+	int ready[2], status = 0;
 	pid_t pid, ended;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -210,9 +225,13 @@ static void __attribute__((noreturn)) keeper(char **words, const int stdio[3], i
 		_exit(1);
 	/* Ctrl-C is for the supervisor. */
 	setsid();
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		_exit(1);
 	pid = fork();
 	if (pid == 0)
-		become_pasta(words, stdio);
+		become_pasta(words, (const int[]){stdio[0], ready[1], stdio[2]});
+	fd_close_others((const int[]){ready[0], stdio[1]}, 2);
+	pass_on(pid, ready[0], stdio[1]);
 	fd_close_others(NULL, 0);
 	do
 		ended = waitpid(-1, &status, 0);
@@ -245,6 +264,13 @@ static int explain_failure(char *words, int status, struct error *err)
 	if (status == EXIT_NO) {
 		error_set(err, ERROR_HOST, 0, "pasta, which publishes ports (hostPort), is not installed");
 		return error_hint(err, "apt-get install passt; without it: minirun port-forward");
+	}
+	if (status == EXIT_OPEN) {
+		error_set(err, ERROR_HOST, 0,
+			"pasta publishes no port: the host's loopback can't be closed to the pod");
+		return error_hint(err,
+			"minirun must be allowed pidfd_getfd(2) and TUNATTACHFILTER on pasta's "
+			"interface; without it: minirun port-forward");
 	}
 	error_set(err, ERROR_HOST, 0, "pasta can't publish the pod's ports: %s",
 		*line ? line : "it ended without a word");

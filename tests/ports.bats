@@ -5,9 +5,9 @@ load helpers
 setup_file()
 {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/echo" >&2
+	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/"{echo,attack} >&2
 	mkdir "$WORK/helpers"
-	cp "$WORK/build/tests/helpers/echo" "$WORK/helpers"
+	cp "$WORK/build/tests/helpers/"{echo,attack} "$WORK/helpers"
 	chmod -R a+rX "$WORK/helpers"
 	# Connects to 127.0.0.1 (or the address in $HOST), N times at once, sends SIZE bytes, ends its half, and wants them back.
 	cat >"$WORK/echoed" <<'PY'
@@ -321,6 +321,32 @@ with_tun()
 	assert_last_error_has "spec.containers[0].ports[2].hostPort: port $tcp/TCP can't be published on this machine: Address already in use"
 	"$MINIRUN" delete web
 	no_pasta "$tcp"
+}
+
+@test "hostPort: no frame of the pod's reaches the host's loopback, whoever wrote it" {
+	local tcp other
+	tcp=$(free_port) other=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp}" >web.yaml
+	start
+	python3 -u - "$other" >got 3>&- <<-'PY' &
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.bind(("", int(sys.argv[1])))
+		print("listens")
+		while True:
+		    print(s.recv(100))
+	PY
+	eventually 10 grep -q listens got
+	local address
+	for address in 127.0.0.1 127.1.2.3 0.0.0.0; do
+		"$MINIRUN" exec web -- /helpers/attack frames "$address" "$other"
+	done
+	# What isn't the loopback arrives, and after what was sent before.
+	"$MINIRUN" exec web -- /helpers/attack frames "$(hostname -I | cut -d' ' -f1)" "$other"
+	eventually 10 grep -q framed got
+	kill %?python3
+	assert_equal "$(grep -c . got)" 3
+	"$MINIRUN" delete web
 }
 
 @test "hostPort: pasta goes with a supervisor that is killed, and that it has ended is told" {

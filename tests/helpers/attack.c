@@ -8,12 +8,19 @@
  *	roots PATH           looks for PATH below /proc/PID/root and for folders below /proc/PID/fd of every process, for ever
  *	overwrite SECONDS    tries to write into the executable of every process, through descriptors that name it
  *	cgroups N            makes cgroups in its own, one in the other, N deep, and enters the last
+ *	frames ADDRESS PORT  sends datagrams there out of eth0, whatever the routes say: by a socket that is bound to it, and in frames
  *	wait SECONDS         does nothing, for trace (link it to another name)
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <netpacket/packet.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +28,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -253,6 +260,57 @@ static int cgroups(char **args)
 	return 0;
 }
 
+static uint16_t checksum(const struct iphdr *ip)
+{
+	uint16_t words[sizeof(*ip) / 2];
+	uint32_t sum = 0;
+
+	memcpy(words, ip, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~(sum + (sum >> 16));
+}
+
+static int frames(char **args)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(args[1]))};
+	const struct sockaddr_ll link = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = (int)if_nametoindex("eth0"),
+		.sll_halen = ETH_ALEN};
+	struct {
+		struct ether_header ether;
+		struct iphdr ip;
+		struct udphdr udp;
+		char text[8];
+	} __attribute__((packed)) frame = {
+		.ether = {.ether_dhost = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, .ether_shost = {2}},
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP},
+		.text = "framed\n",
+	};
+	struct iphdr ip;
+	int plain = socket(AF_INET, SOCK_DGRAM, 0), packet = socket(AF_PACKET, SOCK_RAW, 0);
+
+	inet_aton(args[0], &to.sin_addr);
+	if (setsockopt(plain, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 4) < 0 ||
+		sendto(plain, "bound\n", 6, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		perror("bound");
+	frame.ether.ether_type = htons(ETHERTYPE_IP);
+	ip = frame.ip;
+	ip.tot_len = htons(sizeof(frame) - sizeof(frame.ether));
+	ip.saddr = inet_addr("10.254.0.2");
+	ip.daddr = to.sin_addr.s_addr;
+	ip.check = checksum(&ip);
+	frame.ip = ip;
+	frame.udp.source = htons(4444);
+	frame.udp.dest = to.sin_port;
+	frame.udp.len = htons(sizeof(frame.udp) + sizeof(frame.text));
+	if (sendto(packet, &frame, sizeof(frame), 0, (const struct sockaddr *)&link, sizeof(link)) < 0)
+		perror("framed");
+	return 0;
+}
+
 static int wait_a_while(char **args)
 {
 	sleep((unsigned int)atoi(args[0]));
@@ -273,6 +331,7 @@ int main(int argc, char **argv)
 		{"roots", 1, roots},
 		{"overwrite", 1, overwrite},
 		{"cgroups", 1, cgroups},
+		{"frames", 2, frames},
 		{"wait", 1, wait_a_while},
 	};
 
