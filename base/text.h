@@ -8,6 +8,8 @@
 
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
+/* Whether a word is one of a list, "a b c". */
+bool text_has_word(const char *list, const char *word);
 
 /*
  * The candidate nearest to word by edit distance (transpositions count one, case half), or NULL if none is near

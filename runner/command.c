@@ -1,24 +1,13 @@
-/* The tables of commands and options, and the parser that reads them. */
+/* The tables of commands and options, and the help that is printed from them. invocation.c parses by them. */
 #include "runner/command.h"
 
-#include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-struct option_spec {
-	const char *name;
-	char letter; /* 0: none */
-	const char *
-		argument; /* NULL: a flag; a list, "NAME,...", may be given more than once: it is joined by commas */
-	const char *commands; /* which commands take it, by name; NULL: all */
-	const char *help; /* NULL: for tests, not shown */
-};
-
-static const struct option_spec options[OPTION_COUNT] = {
+const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_STORE] = {"store", 0, "DIR", "run apply create learn explain lint image check",
 		"where images are kept (default /var/lib/minirun, a user's $XDG_DATA_HOME/minirun; "
 		"$MINIRUN_STORE)"},
@@ -287,28 +276,17 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-/* Whether word is in the space-separated list; a NULL list has all words. */
-static bool is_listed(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = list; p && *p; p += strcspn(p, " "), p += strspn(p, " "))
-		if (!strncmp(p, word, n) && (p[n] == ' ' || !p[n]))
-			return true;
-	return !list;
-}
-
 int command_failure(const struct command *command)
 {
-	return command && is_listed("apply create get describe logs attach wait delete port-forward cp",
+	return command && text_has_word("apply create get describe logs attach wait delete port-forward cp",
 				  command->name)
 		       ? 1
 		       : 125;
 }
 
-static bool takes(const struct command *command, enum option_id id)
+bool command_takes(const struct command *command, enum option_id id)
 {
-	return is_listed(options[id].commands, command->name);
+	return !option_specs[id].commands || text_has_word(option_specs[id].commands, command->name);
 }
 
 static void print_option(const struct option_spec *option, FILE *out)
@@ -331,8 +309,8 @@ void help_command(const struct command *command, FILE *out)
 		fprintf(out, "\n%s", command->details);
 	fprintf(out, "\nOptions:\n");
 	for (int id = 0; id < OPTION_COUNT; id++)
-		if (options[id].help && takes(command, (enum option_id)id))
-			print_option(&options[id], out);
+		if (option_specs[id].help && command_takes(command, (enum option_id)id))
+			print_option(&option_specs[id], out);
 }
 
 void help_overview(FILE *out)
@@ -356,168 +334,6 @@ int option_integer(const struct invocation *invocation, enum option_id id, int64
 
 	if (!text || text_to_integer(text, min, INT64_MAX, value))
 		return 0;
-	return error_set(err, ERROR_USAGE, 0, "--%s %s: a number from %lld on", options[id].name, text,
+	return error_set(err, ERROR_USAGE, 0, "--%s %s: a number from %lld on", option_specs[id].name, text,
 		(long long)min);
-}
-
-/*
- * The command, as far as it can be told before the options are: a letter may mean one thing to one command and another to the
- * next (-f follows logs, and is apply's file), and what takes an argument depends on it.
- */
-static const struct command *guess_command(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (command_find(argv[i]))
-			return command_find(argv[i]);
-	return command_find("run");
-}
-
-/* Whether the letter is another option's for this command. */
-static bool is_taken(const struct command *command, int id)
-{
-	for (int other = 0; other < OPTION_COUNT; other++)
-		if (other != id && options[other].letter == options[id].letter &&
-			takes(command, (enum option_id)other))
-			return true;
-	return false;
-}
-
-/* The option that a letter stands for; -1: none. */
-static int option_of_letter(const struct command *command, int letter)
-{
-	for (int id = 0; id < OPTION_COUNT; id++)
-		if (options[id].letter == letter && !is_taken(command, id))
-			return id;
-	return -1;
-}
-
-/* What getopt_long calls a table, made from ours. Its val is the option's id plus 256, past all letters. */
-static void make_getopt_table(const struct command *command, struct option *longs, char *shorts)
-{
-	*shorts++ = ':'; /* tells a missing argument from an unknown option */
-	for (int id = 0; id < OPTION_COUNT; id++) {
-		longs[id] = (struct option){
-			.name = options[id].name,
-			.has_arg = options[id].argument ? required_argument : no_argument,
-			.val = 256 + id,
-		};
-		if (!options[id].letter || option_of_letter(command, options[id].letter) != id)
-			continue;
-		*shorts++ = options[id].letter;
-		if (options[id].argument)
-			*shorts++ = ':';
-	}
-	*shorts = '\0';
-}
-
-static int unknown_option(const struct command *command, const char *word, struct error *err)
-{
-	const char *names[OPTION_COUNT];
-	const char *nearest;
-
-	for (int id = 0; id < OPTION_COUNT; id++)
-		names[id] = options[id].name;
-	error_set(err, ERROR_USAGE, 0, "unknown option %s", word);
-	nearest = text_starts_with(word, "--") ? text_nearest(word + 2, names, OPTION_COUNT) : NULL;
-	if (nearest)
-		return error_hint(err, "did you mean --%s?", nearest);
-	return error_hint(err, "`minirun help %s` lists what it takes", command->name);
-}
-
-/* Never the last one alone: the others' pods would be forgotten in silence. */
-static int two_files(struct error *err)
-{
-	error_set(err, ERROR_USAGE, 0, "-f was given twice");
-	return error_hint(err, "one file at a time: `for file in ...; do minirun ... -f $file; done`");
-}
-
-static int check_values(const struct invocation *invocation, struct error *err)
-{
-	const char *output = invocation->value[OPTION_OUTPUT];
-	const char *color = invocation->value[OPTION_COLOR];
-
-	for (int id = 0; id < OPTION_COUNT; id++)
-		if (invocation->value[id] && !takes(invocation->command, (enum option_id)id)) {
-			error_set(err, ERROR_USAGE, 0, "minirun %s takes no option --%s",
-				invocation->command->name, options[id].name);
-			return error_hint(
-				err, "`minirun help %s` lists what it takes", invocation->command->name);
-		}
-	if (output && strcmp(output, "json") != 0 &&
-		(strcmp(invocation->command->name, "get") != 0 || !is_listed("wide yaml name", output)))
-		return error_set(err, ERROR_USAGE, 0, "-o %s: %s takes json%s", output,
-			invocation->command->name,
-			strcmp(invocation->command->name, "get") ? "" : ", yaml, wide and name");
-	if (color && strcmp(color, "auto") && strcmp(color, "always") && strcmp(color, "never"))
-		return error_set(err, ERROR_USAGE, 0, "--color %s: it is auto, always or never", color);
-	return 0;
-}
-
-/* Finds the command: the first operand if it names one, else `run` with that operand as its file. */
-static int choose_command(struct invocation *invocation, struct error *err)
-{
-	const char *first = invocation->operands[0];
-	const char *names[array_length(commands)];
-	const char *nearest;
-
-	invocation->command = command_find(invocation->value[OPTION_VERSION] || !first ? "help" : "run");
-	if (!first)
-		return 0;
-	if (command_find(first)) {
-		invocation->command = command_find(first);
-		invocation->operands++;
-		invocation->n_operands--;
-		return 0;
-	}
-	/* A file, unless it looks like a word and no such file is there: then it is a command misspelt. */
-	if (strpbrk(first, "./-") || access(first, F_OK) == 0)
-		return 0;
-	for (size_t i = 0; i < n_commands; i++)
-		names[i] = commands[i].name;
-	error_set(err, ERROR_USAGE, 0, "%s is no command of minirun, and no such file is here", first);
-	nearest = text_nearest(first, names, n_commands);
-	if (nearest)
-		return error_hint(err, "did you mean `minirun %s`?", nearest);
-	return error_hint(err, "`minirun FILE` runs a pod; `minirun help` lists the commands");
-}
-
-int invocation_parse(int argc, char **argv, struct invocation *invocation, struct error *err)
-{
-	struct option longs[OPTION_COUNT + 1] = {0};
-	char shorts[2 * OPTION_COUNT + 2];
-	char **copy = xcalloc((size_t)argc + 1, sizeof(*copy));
-	const struct command *guess = guess_command(argc, argv);
-	int result;
-
-	/* Until it is known better, for the exit status of what is wrong with the options. */
-	*invocation = (struct invocation){.argv = argv, .command = guess};
-	make_getopt_table(guess, longs, shorts);
-	/* getopt reorders; the original order is kept for starting again. The copy lives as long as the process. */
-	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
-	opterr = 0;
-	optind = 1;
-	while ((result = getopt_long(argc, copy, shorts, longs, NULL)) != -1) {
-		int id;
-
-		if (result == '?')
-			return unknown_option(guess, copy[optind - 1], err);
-		if (result == ':')
-			return error_set(
-				err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
-		id = result >= 256 ? result - 256 : option_of_letter(guess, result);
-		if (id < 0)
-			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
-		if (invocation->value[id] && options[id].argument &&
-			text_ends_with(options[id].argument, ",..."))
-			optarg = xasprintf(
-				"%s,%s", invocation->value[id], optarg); /* as long as the process */
-		else if (invocation->value[id] && id == OPTION_FILENAME)
-			return two_files(err);
-		invocation->value[id] = optarg ? optarg : "";
-	}
-	invocation->operands = copy + optind;
-	invocation->n_operands = argc - optind;
-	if (choose_command(invocation, err) < 0)
-		return -1;
-	return check_values(invocation, err);
 }

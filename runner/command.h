@@ -92,13 +92,27 @@ struct command {
 	int (*run)(const struct invocation *invocation, struct error *err);
 };
 
+/* An option, as the parser, the help text and the man page's test know it. */
+struct option_spec {
+	const char *name;
+	char letter; /* 0: none */
+	const char *
+		argument; /* NULL: a flag; a list, "NAME,...", may be given more than once: it is joined by commas */
+	const char *commands; /* which commands take it, by name; NULL: all */
+	const char *help; /* NULL: for tests, not shown */
+};
+
+extern const struct option_spec option_specs[OPTION_COUNT];
 extern const struct command commands[];
 extern const size_t n_commands;
 
-/* Parses argv. Errors are of class ERROR_USAGE, with a did-you-mean. */
+/* invocation.c: parses argv. Errors are of class ERROR_USAGE, with a did-you-mean. */
 int invocation_parse(int argc, char **argv, struct invocation *invocation, struct error *err);
 
 const struct command *command_find(const char *name);
+
+/* Whether a command takes an option. */
+bool command_takes(const struct command *command, enum option_id id);
 
 /*
  * The exit status of a command that failed of itself. kubectl's verbs have kubectl's 1, which is what scripts look for; run, exec

@@ -15,13 +15,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/pod/audit_watch.h"
-#include "runner/verbs/check.h"
 #include "runner/pod/guard.h"
+#include "runner/pod/member_report.h"
 #include "runner/pod/supervise.h"
 #include "security/recording.h"
 #include "security/denial.h"
-
-#define MESSAGE_LINES 80
 
 static void check_ended(void *data);
 static void on_notice(struct watch *watch, void *data);
@@ -102,43 +100,6 @@ static int64_t microseconds_since(const struct timespec *then)
 	return (now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000;
 }
 
-/* How the container ended, for the pod's last line; to be freed. */
-static char *describe_end(const struct member *member)
-{
-	cleanup_free char *how = member->signal ? xasprintf("killed by signal %d, %s", member->signal,
-							  strsignal(member->signal))
-						: xasprintf("exit %d", member->exit_code);
-	const struct cgroup_limits *limits = &member->item->limits;
-	char size[32];
-
-	if (!member->out_of_memory)
-		return steal_pointer(&how);
-	return xasprintf("OOMKilled (%s): it needed more than %s%s", how,
-		limits->memory ? "its memory limit of " : "the pod may have",
-		limits->memory ? text_size(limits->memory, size, sizeof(size)) : "");
-}
-
-/* A SIGSYS that we know no call for: the kernel's own for SCMP_ACT_TRAP, or the program sent it. */
-static char *trap_cause(const struct member *member, const char *end)
-{
-	const struct planned_profile *profile = member->item->profile;
-
-	if (!profile || !filter_traps(&profile->filter))
-		return xstrdup(end);
-	return xasprintf("%s, as SCMP_ACT_TRAP of seccomp profile %s does (minirun can't name its calls)",
-		end, profile->name);
-}
-
-static void find_cause(struct member *member)
-{
-	cleanup_free char *how = describe_end(member);
-
-	if (member->signal == SIGSYS && !denials_last(&member->denials))
-		member->cause = trap_cause(member, how);
-	else
-		member->cause = denials_cause(&member->denials, how);
-}
-
 static void end(struct member *member)
 {
 	member->phase = MEMBER_ENDED;
@@ -147,7 +108,7 @@ static void end(struct member *member)
 	timer_disarm(&member->timer);
 	probing_end(member);
 	if (member->failed && !member->cause)
-		find_cause(member);
+		member_find_cause(member);
 	denials_of_process(&member->denials, 0);
 	for (int i = 0; i < 2; i++)
 		stream_finish(&member->streams[i]);
@@ -162,89 +123,10 @@ static void end(struct member *member)
 	supervisor_member_ended(member->supervisor, member);
 }
 
-/* The container could not be started: the exit statuses are the shell's (127 not found, 126 there but not to be run). */
 static void fail_start(struct member *member, const struct error *err)
 {
-	struct event event = {
-		.type = "failed",
-		.container = member->item->spec->name,
-		.tone = TONE_BAD,
-		.important = true,
-		.has_exit = true,
-		.reason = "StartError",
-	};
-
-	audit_watch_settle(member->supervisor);
-	member->reason = "StartError";
-	member->failed = true;
-	member->exit_code = err->class != ERROR_PROGRAM ? 125 : err->errnum == ENOENT ? 127 : 126;
-	member->cause = denials_cause(&member->denials, err->message);
-	event.exit_code = member->exit_code;
-	status_event(member->supervisor, member, true, "Failed", "Error: %s", member->cause);
-	status_start_failed(member, member->cause);
-	denials_summarise(&member->denials);
-	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
-		"failed to start: %s%s%s%s", member->cause, err->hint[0] ? " (hint: " : "", err->hint,
-		err->hint[0] ? ")" : "");
-	check_explain(member->supervisor->plan->store.path, err);
+	member_report_failure(member, err);
 	end(member);
-}
-
-/* "9 ms", "1.4 s", "3 min 20 s" */
-static void format_duration(int64_t microseconds, char *buffer, size_t size)
-{
-	if (microseconds < 1000000)
-		snprintf(buffer, size, "%lld ms", (long long)microseconds / 1000);
-	else if (microseconds < 60000000)
-		snprintf(buffer, size, "%.1f s", (double)microseconds / 1e6);
-	else
-		snprintf(buffer, size, "%lld min %lld s", (long long)microseconds / 60000000,
-			(long long)microseconds / 1000000 % 60);
-}
-
-/* What it left in its termination message file; or, if it failed and its policy says so, what it printed last. */
-static char *last_words(const struct member *member)
-{
-	char *message = termination_message(&member->prepared, member->item->spec->name);
-	const char *stop = member->tail + strlen(member->tail);
-	const char *from;
-	unsigned int lines = 0;
-
-	if (message || !member->failed)
-		return message;
-	while (stop > member->tail && stop[-1] == '\n')
-		stop--;
-	/* The kubelet's limits: 2048 bytes (STREAM_TAIL), 80 lines. */
-	for (from = stop; from > member->tail && (from[-1] != '\n' || ++lines < MESSAGE_LINES); from--)
-		;
-	return from < stop ? xstrndup(from, (size_t)(stop - from)) : NULL;
-}
-
-static void report_exit(struct member *member, int64_t ran)
-{
-	cleanup_free char *message = last_words(member);
-	cleanup_free char *killed = NULL;
-	char duration[48];
-	struct event event = {
-		.type = "exited",
-		.container = member->item->spec->name,
-		.tone = member->failed ? TONE_BAD : TONE_PLAIN,
-		.important = member->failed,
-		.has_exit = true,
-		.exit_code = member->exit_code,
-		.signal = member->signal,
-		.microseconds = ran,
-		.reason = member->reason,
-	};
-
-	status_terminated(member, member->reason, message);
-	format_duration(ran, duration, sizeof(duration));
-	if (member->signal)
-		killed = xasprintf(" (signal %d, %s)", member->signal, strsignal(member->signal));
-	report_event(member->supervisor->report, member->supervisor->plan->pod->name, &event,
-		"exited %d%s%s after %s%s%s", member->exit_code, killed ? killed : "",
-		member->out_of_memory ? ", OOMKilled" : "", duration,
-		message ? ", leaving the message: " : "", message ? message : "");
 }
 
 /* Ended is a container whose process has exited and whose output is at its end. */
@@ -261,7 +143,7 @@ static void check_ended(void *data)
 		stream_finish(&member->streams[i]);
 	foreground_end(member);
 	denials_summarise(&member->denials);
-	report_exit(member, ran);
+	member_report_exit(member, ran);
 	end(member);
 }
 
