@@ -229,7 +229,7 @@ int volume_make_shm(const char *name, uint64_t size, struct error *err);
 
 /*
  * The bytes on disk in a volume, hard links counted once, for sizeLimit. The volume is hostile and may change meanwhile:
- * the walk stops after max_entries files with *bytes so far and returns 1. Returns 0 when it saw all.
+ * the walk stops after max_entries files, goes 128 folders deep, and returns 1 with *bytes so far if that wasn't all, else 0.
  */
 int volume_usage(int volumefd, size_t max_entries, uint64_t *bytes, struct error *err);
 

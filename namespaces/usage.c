@@ -27,35 +27,43 @@ struct walk {
 	uint64_t blocks; /* of 512 bytes */
 	size_t entries_left;
 	bool incomplete;
-	ino_t *linked; /* sorted: inodes with several names that were counted */
-	size_t n_linked;
+	ino_t *linked; /* a hash table: inodes with several names that were counted */
+	size_t n_linked, room;
 };
 
-static int compare_inodes(const void *a, const void *b)
+/* Where an inode is in the table, or would be: its size is a power of two, and a part of it is free. */
+static size_t place_of(const ino_t *table, size_t size, ino_t inode)
 {
-	ino_t x = *(const ino_t *)a, y = *(const ino_t *)b;
+	size_t i = (size_t)((uint64_t)inode * 0x9e3779b97f4a7c15ULL >> 32) & (size - 1);
 
-	return x < y ? -1 : x > y;
+	while (table[i] && table[i] != inode)
+		i = (i + 1) & (size - 1);
+	return i;
+}
+
+static void grow(struct walk *walk)
+{
+	size_t size = walk->room ? walk->room * 2 : 64;
+	ino_t *table = xcalloc(size, sizeof(*table));
+
+	for (size_t i = 0; i < walk->room; i++)
+		if (walk->linked[i])
+			table[place_of(table, size, walk->linked[i])] = walk->linked[i];
+	free(walk->linked);
+	walk->linked = table;
+	walk->room = size;
 }
 
 static bool seen(struct walk *walk, ino_t inode)
 {
-	size_t low = 0, high = walk->n_linked;
+	size_t place;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = compare_inodes(&inode, &walk->linked[middle]);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	walk->linked = xreallocarray(walk->linked, walk->n_linked + 1, sizeof(*walk->linked));
-	memmove(walk->linked + low + 1, walk->linked + low, (walk->n_linked - low) * sizeof(*walk->linked));
-	walk->linked[low] = inode;
+	if (walk->n_linked * 2 >= walk->room)
+		grow(walk);
+	place = place_of(walk->linked, walk->room, inode);
+	if (walk->linked[place] == inode)
+		return true;
+	walk->linked[place] = inode;
 	walk->n_linked++;
 	return false;
 }

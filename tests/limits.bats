@@ -172,7 +172,10 @@ cgroup_file()
 	limited '{limits: {ephemeral-storage: 64Mi}}' 'head -c 3000000 /dev/zero >/file; sleep 3; echo fine' >"$T/fine.yaml"
 	# A container whose limit is above what the pod has as a whole is the pod's case: so one that is below it.
 	sed -i 's/ephemeral-storage: 1Mi}}/&\n  - {name: other, image: busybox, command: [sleep, "60"], resources: {limits: {ephemeral-storage: 64Mi}}}/' "$T/container.yaml"
-	for name in container pod volume fine; do
+	# What lies too deep to be counted is no way around the limit.
+	# shellcheck disable=SC2016 # the container's
+	sed 's|head|cd /v; for i in $(seq 140); do mkdir d; cd d; done; head|; s|>/v/file|>file|' "$T/volume.yaml" >"$T/deep.yaml"
+	for name in container pod volume deep fine; do
 		sed -i "s/name: limited/name: $name/" "$T/$name.yaml"
 		"$MINIRUN" "$T/$name.yaml" >"$T/$name.out" 2>"$T/$name.err" </dev/null &
 	done
@@ -180,6 +183,7 @@ cgroup_file()
 	grep -qxF 'pod/container Failed: Evicted: Container main exceeded its local ephemeral storage limit "1Mi"' "$T/container.err"
 	grep -qxF 'pod/pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 2Mi' "$T/pod.err"
 	grep -qxF 'pod/volume Failed: Evicted: Usage of EmptyDir volume "v" exceeds the limit "2Mi"' "$T/volume.err"
+	grep -qxF 'pod/deep Failed: Evicted: Usage of EmptyDir volume "v" exceeds the limit "2Mi"' "$T/deep.err"
 	grep -q 'fine$' "$T/fine.out"
 }
 

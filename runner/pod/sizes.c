@@ -18,7 +18,10 @@
 #include "runner/pod/supervise.h"
 
 #define INTERVAL    2 /* seconds; the kubelet's is 10 */
-#define MAX_ENTRIES 200000 /* files a look: a volume with more is judged by these */
+#define MAX_ENTRIES 1000000 /* files a look */
+#define PAUSE \
+	10 /* times what the last look took, at least, from one to the next: one who makes that long gets no more of us */
+#define BEYOND (UINT64_MAX >> 8) /* bytes: more than any limit, also when some are added up */
 
 static bool is_limited(const struct volume *volume)
 {
@@ -51,13 +54,14 @@ static void evict(struct supervisor *supervisor, char *message)
 	supervisor_kill(supervisor);
 }
 
-/* 0 if it can't be looked at. */
+/* 0 if it can't be looked at. Else what can't all be counted, as too many files or too deep, would be a way around the limit. */
 static uint64_t usage_of(int folder)
 {
 	struct error ignored;
 	uint64_t bytes = 0;
+	int result = folder < 0 ? -1 : volume_usage(folder, MAX_ENTRIES, &bytes, &ignored);
 
-	return folder >= 0 && volume_usage(folder, MAX_ENTRIES, &bytes, &ignored) >= 0 ? bytes : 0;
+	return result < 0 ? 0 : result > 0 ? BEYOND : bytes;
 }
 
 static int open_below(int dirfd, const char *name)
@@ -125,9 +129,22 @@ static char *judge_containers(const struct supervisor *supervisor, uint64_t tota
 	return xasprintf("Pod ephemeral local storage usage exceeds the total limit of containers %s", limit);
 }
 
+/* began: when the look did that is over. */
+static void look_later(int timer, int64_t began)
+{
+	int64_t wait = (timer_now() - began) * PAUSE;
+	struct itimerspec later;
+
+	if (wait < INTERVAL * 1000)
+		wait = INTERVAL * 1000;
+	later = (struct itimerspec){.it_value = {wait / 1000, wait % 1000 * 1000000}};
+	timerfd_settime(timer, 0, &later, NULL);
+}
+
 static void on_sizes(struct watch *watch, void *data)
 {
 	struct supervisor *supervisor = data;
+	int64_t began = timer_now();
 	uint64_t expirations, total = 0;
 	char *message;
 
@@ -136,13 +153,14 @@ static void on_sizes(struct watch *watch, void *data)
 	message = judge_volumes(supervisor, &total);
 	if (!message && supervisor->plan->storage_limit)
 		message = judge_containers(supervisor, total);
+	look_later(watch->fd, began);
 	if (message)
 		evict(supervisor, message);
 }
 
 int sizes_watch(struct supervisor *supervisor, struct error *err)
 {
-	const struct itimerspec every = {.it_value.tv_sec = INTERVAL, .it_interval.tv_sec = INTERVAL};
+	const struct itimerspec first = {.it_value.tv_sec = INTERVAL};
 	const struct pod *pod = supervisor->plan->pod;
 	bool found = supervisor->plan->storage_limit > 0;
 	int fd;
@@ -152,7 +170,7 @@ int sizes_watch(struct supervisor *supervisor, struct error *err)
 	if (!found)
 		return 0;
 	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (fd < 0 || timerfd_settime(fd, 0, &every, NULL) < 0)
+	if (fd < 0 || timerfd_settime(fd, 0, &first, NULL) < 0)
 		return error_set(err, ERROR_HOST, errno, "timerfd");
 	return loop_add(&supervisor->loop, &supervisor->sizes, fd, on_sizes, supervisor, err);
 }

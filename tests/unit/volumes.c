@@ -261,6 +261,41 @@ static void usage_is_counted(void)
 	expect(volume_usage(volume, 1, &after, &world.err) == 1);
 }
 
+/* What a hostile container makes, to hide its use or to make us slow. */
+static void usage_knows_its_bounds(void)
+{
+	cleanup_fd int volume = volume_make_empty_dir(world.pod, "bounds", false, 0, -1, &world.err);
+	cleanup_fd int file = openat(volume, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cleanup_fd int folder = openat(volume, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t before = 0, after = 0;
+	char name[32], again[40];
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "many%d", i);
+		close(openat(volume, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+		snprintf(again, sizeof(again), "%sagain", name);
+		linkat(volume, name, volume, again, 0);
+	}
+	fd_write_all(file, world.output, OUTPUT_SIZE);
+	linkat(volume, "file", volume, "linked", 0);
+	fsync(file);
+	expect(volume_usage(volume, 1000, &before, &world.err) == 0);
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "file%d", i);
+		linkat(volume, "file", volume, name, 0);
+	}
+	expect(volume_usage(volume, 1000, &after, &world.err) == 0 && after < before + 65536);
+	for (int i = 0; i < 140; i++) {
+		int next;
+
+		mkdirat(folder, "deep", 0755);
+		next = openat(folder, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(folder);
+		folder = next;
+	}
+	expect(volume_usage(volume, 1000, &after, &world.err) == 1);
+}
+
 static char *read_etc(const char *name)
 {
 	cleanup_fd int fd = openat(world.pod, name, O_RDONLY | O_CLOEXEC);
@@ -362,6 +397,7 @@ int main(void)
 	group(racing_mount_points_stay_inside);
 	group(racing_sub_paths_stay_inside);
 	group(usage_is_counted);
+	group(usage_knows_its_bounds);
 	group(etc_files_are_the_kubelets);
 	group(grants_of_ids_are_read);
 	world_remove(&world);
