@@ -113,6 +113,17 @@ supervisor_of()
 	"$MINIRUN" delete follow
 }
 
+@test "logs: -f of a pod that is deleted ends, and misses nothing" {
+	detach gone 'trap "echo bye; exit 0" TERM; echo hello; while :; do sleep 0.05; done'
+	timeout 20 "$MINIRUN" logs -f gone >"$T/out" 2>"$T/errors" &
+	pid=$!
+	eventually 10 grep -q hello "$T/out"
+	"$MINIRUN" delete --grace-period=10 gone
+	wait $pid
+	assert_equal "$(<"$T/out")" $'hello\nbye'
+	assert_equal "$(<"$T/errors")" ""
+}
+
 @test "logs: -p is the run before" {
 	simple_pod again 'echo $(cat /v/n 2>/dev/null); echo x >>/v/n; exit 1' '    volumeMounts: [{name: v, mountPath: /v}]' \
 		'  volumes: [{name: v, emptyDir: {}}]' | sed 's/Never/Always/' >"$T/pod.yaml"

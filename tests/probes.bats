@@ -49,10 +49,10 @@ event()
 LOOP="trap 'exit 0' TERM; while :; do sleep 0.05; done"
 
 @test "readiness, exec: the container is ready when the command succeeds, and not when it fails so many times" {
-	pod r Never "$LOOP" '    readinessProbe: {timeoutSeconds: 60, exec: {command: [test, -e, /tmp/ready]}, periodSeconds: 2, failureThreshold: 2}' >"$T/pod.yaml"
+	pod r Never "$LOOP" '    readinessProbe: {timeoutSeconds: 60, exec: {command: [cat, /tmp/ready]}, periodSeconds: 2, failureThreshold: 2}' >"$T/pod.yaml"
 	"$MINIRUN" -d --time-scale 10 "$T/pod.yaml"
 	eventually 10 ready r "true false"
-	eventually 10 event r 'Warning +Unhealthy .*spec.containers\{main\}: Readiness probe failed: '
+	eventually 10 event r 'Warning +Unhealthy .*spec.containers\{main\}: Readiness probe failed: cat: .*: No such file or directory$'
 	"$MINIRUN" exec r -- touch /tmp/ready
 	"$MINIRUN" wait r --for=condition=Ready
 	ready r "true true"

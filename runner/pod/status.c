@@ -140,13 +140,18 @@ void status_event(struct supervisor *supervisor, const struct member *member, bo
 	cleanup_free char *message = NULL;
 	struct pod_event *event;
 	time_t now = time(NULL);
+	size_t size;
 	va_list args;
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		text = xstrdup("out of memory");
 	va_end(args);
-	message = text_printable(text, strnlen(text, 1024)); /* as the API server cuts it */
+	size = strnlen(text, 1024); /* as the API server cuts it */
+	/* What a probe's command has printed ends with one; kubectl shows none either. */
+	while (size && text[size - 1] == '\n')
+		size--;
+	message = text_printable(text, size);
 	event = find_event(status, member, reason, message);
 	if (!event) {
 		event = add_event(status);

@@ -180,11 +180,15 @@ static bool go_on(struct logreader *reader, FILE *out, size_t *lines)
 	close(reader->fd);
 	reader->fd = next;
 	if (next < 0) {
-		/* It has been rotated away, and perhaps more than that. */
+		bool newest = reader->age == 0;
+
+		/* It has been rotated away, and perhaps more than that; or all of it is gone, with the pod, and has been read. */
+		open_oldest(reader);
+		if (reader->fd < 0 && newest)
+			return false;
 		reader->gaps++;
 		reader->middle = false;
 		reader->used = 0;
-		open_oldest(reader);
 	}
 	return reader->fd >= 0;
 }
