@@ -78,7 +78,8 @@ AS=()
 }
 
 @test "cp: what is hostile in a container is skipped, and nothing here is written beside the copy" {
-	start '' 'mkdir -p /srv/d/sub; ln -s /etc/passwd /srv/d/out; ln -s .. /srv/d/up; mkfifo /srv/d/fifo; echo s >/srv/d/suid
+	# shellcheck disable=SC2034 # the supervisor's
+	OUR_OWN=secret start '' 'ln -s /proc/self/environ /srv/env; mkdir -p /srv/d/sub; ln -s /etc/passwd /srv/d/out; ln -s .. /srv/d/up; mkfifo /srv/d/fifo; echo s >/srv/d/suid
 		chmod 6755 /srv/d/suid; echo x >/srv/d/sub/f; echo y >/srv/d/g; ln -s /srv/d/g /srv/link; ln -s /proc/self/exe /srv/exe'
 	run --separate-stderr "$MINIRUN" cp box:/srv/d copy
 	assert_status 0
@@ -94,6 +95,10 @@ AS=()
 	[[ $status -ne 0 && ! -e exe ]]
 	run --separate-stderr "$MINIRUN" cp linked box:/srv/exe
 	[[ $status -ne 0 ]]
+	# Nor the supervisor's environment, of which the process that copies is a child.
+	"$MINIRUN" cp box:/srv/env env
+	[[ -s env ]]
+	run ! grep -a OUR_OWN env
 	# A link that is in the way here isn't followed.
 	mkdir elsewhere
 	rm -r copy/sub

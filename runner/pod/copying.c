@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -22,6 +23,14 @@
 #include "base/memory.h"
 #include "runner/plan/identity.h"
 #include "runner/pod/parcel.h"
+
+/* What the supervisor was started with isn't the container's, where a link leads to /proc/self/environ. */
+static void forget_environment(void)
+{
+	for (char **variable = environ; variable && *variable; variable++)
+		explicit_bzero(*variable, strlen(*variable));
+	clearenv();
+}
 
 static int become(const struct container *container, const int fds[2], struct credentials *credentials,
 	struct error *err)
@@ -43,6 +52,7 @@ static int become(const struct container *container, const int fds[2], struct cr
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
 		fd_close_others(fds, 2) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot give up what isn't needed");
+	forget_environment();
 	steal_fd(&root);
 	steal_fd(&procfd);
 	return 0;
@@ -95,7 +105,7 @@ child(const struct container *container, struct json_object *options, const int 
 	const char *from = json_object_get_string(json_object_object_get(options, "from"));
 	const char *to = json_object_get_string(json_object_object_get(options, "to"));
 	cleanup_free char *path = path_of(container, from ? from : to ? to : "");
-	struct credentials credentials;
+	struct credentials credentials = {0};
 	struct error err = {0}, ignored;
 	int result = become(container, fds, &credentials, &err);
 
