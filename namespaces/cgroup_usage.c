@@ -68,21 +68,26 @@ struct processes {
 static bool read_process(const char *name, struct process *process)
 {
 	cleanup_free char *path = xasprintf("/proc/%s/stat", name), *text = NULL;
-	unsigned long long own[2], children[2];
 	struct error ignored = {0};
-	const char *rest;
-	int parent;
+	/* What comes behind the state: proc(5)'s fields 4 to 17, ppid the first, utime, stime, cutime, cstime the last four. */
+	uint64_t fields[14];
+	char *rest, *end;
 
 	if (file_read(path, 4096, ERROR_HOST, &text, NULL, &ignored) < 0)
 		return false;
 	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
-			     &parent, &own[0], &own[1], &children[0], &children[1]) != 5)
+	if (!rest || strlen(rest) < 4)
 		return false;
+	rest += 3;
+	for (size_t i = 0; i < array_length(fields); i++, rest = end) {
+		fields[i] = strtoull(rest, &end, 10);
+		if (end == rest)
+			return false;
+	}
 	*process = (struct process){
 		.pid = (pid_t)strtol(name, NULL, 10),
-		.parent = parent,
-		.ticks = own[0] + own[1] + children[0] + children[1],
+		.parent = (pid_t)fields[0],
+		.ticks = fields[10] + fields[11] + fields[12] + fields[13],
 	};
 	return true;
 }
@@ -125,12 +130,15 @@ static uint64_t anonymous_memory(pid_t pid)
 {
 	cleanup_free char *path = xasprintf("/proc/%d/statm", (int)pid), *text = NULL;
 	struct error ignored = {0};
-	unsigned long long resident, shared;
+	uint64_t pages[3] = {0}; /* size, resident, shared */
+	char *rest;
 
-	if (file_read(path, 4096, ERROR_HOST, &text, NULL, &ignored) < 0 ||
-		sscanf(text, "%*u %llu %llu", &resident, &shared) != 2 || shared > resident)
+	if (file_read(path, 4096, ERROR_HOST, &text, NULL, &ignored) < 0)
 		return 0;
-	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+	rest = text;
+	for (size_t i = 0; i < array_length(pages); i++)
+		pages[i] = strtoull(rest, &rest, 10);
+	return pages[1] > pages[2] ? (pages[1] - pages[2]) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void read_processes(pid_t main, struct usage *usage)

@@ -108,5 +108,5 @@ int isolation_join(int container_pidfd, const struct cgroup *cgroup, const int *
 	if (setns(container_pidfd, flags) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot enter the container's namespaces");
 	close(container_pidfd);
-	return flags & CLONE_NEWUSER ? users_become_root(err) : 0;
+	return (flags & CLONE_NEWUSER) ? users_become_root(err) : 0;
 }

@@ -120,10 +120,12 @@ static bool has_default_route(void)
 
 	/* Iface Destination Gateway Flags RefCnt Use Metric Mask: proc(5) has the order, the numbers are hexadecimal. */
 	while (file && !found && fgets(line, sizeof(line), file)) {
-		unsigned int destination, mask;
+		char *rest = line;
+		const char *fields[8] = {NULL};
 
-		found = sscanf(line, "%*s %x %*x %*x %*d %*d %*d %x", &destination, &mask) == 2 &&
-			!destination && !mask;
+		for (size_t i = 0; i < array_length(fields); i++)
+			fields[i] = strsep(&rest, "\t");
+		found = fields[7] && !strcmp(fields[1], "00000000") && !strncmp(fields[7], "00000000", 8);
 	}
 	if (file)
 		fclose(file);
@@ -301,12 +303,11 @@ static bool await_ready(int ready, int errors, char *words, size_t size)
 		struct pollfd fds[] = {
 			{.fd = ready, .events = POLLIN}, {.fd = listening ? errors : -1, .events = POLLIN}};
 		char byte;
-		ssize_t n;
 
 		if (poll(fds, array_length(fds), (int)left) < 0 && errno != EINTR)
 			return false;
 		if (fds[1].revents) {
-			n = read(errors, words + used, size - 1 - used);
+			ssize_t n = read(errors, words + used, size - 1 - used);
 			used += n > 0 ? (size_t)n : 0;
 			words[used] = '\0';
 			listening = n > 0 && used < size - 1;

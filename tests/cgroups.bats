@@ -108,7 +108,7 @@ waits()
 	eventually 10 waits held
 	# Not i: bats' run has one of its own.
 	for round in 1 2 3 4 5 6 7 8; do
-		run -0 "$MINIRUN" exec held -- echo "in $round"
+		run -0 "$MINIRUN" exec held -c ambush -- echo "in $round"
 		assert_equal "$output" "in $round"
 		run -0 "$MINIRUN" exec held -c n1 -- true
 	done

@@ -135,8 +135,6 @@ static char *host_addresses(bool all)
 
 static char *field_value(const char *path, const struct pod *pod)
 {
-	char host[HOST_NAME_MAX + 1] = "";
-
 	if (!strcmp(path, "metadata.annotations"))
 		return format_map(&pod->annotations);
 	if (!strcmp(path, "metadata.labels"))
@@ -150,6 +148,8 @@ static char *field_value(const char *path, const struct pod *pod)
 	if (!strcmp(path, "spec.serviceAccountName"))
 		return xstrdup(pod->service_account);
 	if (!strcmp(path, "spec.nodeName")) {
+		char host[HOST_NAME_MAX + 1] = "";
+
 		gethostname(host, sizeof(host) - 1);
 		return xstrdup(host);
 	}

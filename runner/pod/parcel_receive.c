@@ -86,7 +86,6 @@ static int open_top(struct receiver *receiver, int flags)
 {
 	const char *last;
 	struct error err = {0};
-	cleanup_fd int parent = -1;
 	int fd;
 
 	if (!receiver->follow_top)
@@ -95,7 +94,8 @@ static int open_top(struct receiver *receiver, int flags)
 		return open(receiver->top, flags | O_CLOEXEC, 0600);
 	fd = inroot_open(receiver->slash, receiver->top, flags & ~O_CREAT, &err);
 	if (fd < 0 && err.errnum == ENOENT && (flags & O_CREAT)) {
-		parent = inroot_parent(receiver->slash, receiver->top, false, &last, &err);
+		cleanup_fd int parent = inroot_parent(receiver->slash, receiver->top, false, &last, &err);
+
 		if (parent >= 0)
 			return openat(parent, last, flags | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	}

@@ -99,13 +99,15 @@ static int send_content(struct sender *sender, int fd, off_t size)
 		return send_data(sender, fd, 0, false, &end);
 	while (at < size && !end && result == 0) {
 		off_t data = lseek(fd, at, SEEK_DATA), hole;
+		bool last;
 
 		if (data < 0)
 			data = errno == ENXIO ? size : at; /* only a hole is left; it doesn't know of holes */
-		data = data > size ? size : data;
+		last = data >= size;
+		data = last ? size : data;
 		if (data > at && parcel_put_size(sender->out, at - data, sender->err) < 0)
 			return -1;
-		if (data == size)
+		if (last)
 			break;
 		hole = lseek(fd, data, SEEK_HOLE);
 		hole = hole <= data || hole > size ? size : hole;
@@ -172,13 +174,13 @@ static int send_link(struct sender *sender, int dirfd, const char *name, const s
 {
 	ssize_t n = readlinkat(dirfd, name, sender->parcel.text, sizeof(sender->parcel.text) - 1);
 	cleanup_free char *why = NULL;
-	int result;
 
 	if (n < 0)
 		return warn_errno(sender, errno);
 	sender->parcel.text[n] = '\0';
 	if (sender->source->links) {
-		result = put(sender, PARCEL_LINK, st);
+		int result = put(sender, PARCEL_LINK, st);
+
 		sender->parcel.text[0] = '\0';
 		return result;
 	}

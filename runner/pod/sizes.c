@@ -135,8 +135,8 @@ static void look_later(int timer, int64_t began)
 	int64_t wait = (timer_now() - began) * PAUSE;
 	struct itimerspec later;
 
-	if (wait < INTERVAL * 1000)
-		wait = INTERVAL * 1000;
+	if (wait < INTERVAL * INT64_C(1000))
+		wait = INTERVAL * INT64_C(1000);
 	later = (struct itimerspec){.it_value = {wait / 1000, wait % 1000 * 1000000}};
 	timerfd_settime(timer, 0, &later, NULL);
 }

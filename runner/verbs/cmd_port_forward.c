@@ -332,7 +332,8 @@ static int watch_all(struct forwarding *forwarding, int control, struct error *e
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	forwarding->most = limit.rlim_cur > 4 * SPARE_FDS ? (limit.rlim_cur - SPARE_FDS) / 2 : SPARE_FDS;
+	forwarding->most =
+		limit.rlim_cur > 4 * (rlim_t)SPARE_FDS ? (limit.rlim_cur - SPARE_FDS) / 2 : SPARE_FDS;
 	if (loop_add(&forwarding->loop, &forwarding->control, control, on_control, forwarding, err) < 0)
 		return -1;
 	return loop_add(&forwarding->loop, &forwarding->signals, signalfd(-1, &ours, SFD_CLOEXEC), on_signal,

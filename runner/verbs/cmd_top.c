@@ -309,11 +309,11 @@ static struct json_object *pod_json(
 		json_object_array_add(containers, container_json(&meters[i]));
 	json_object_object_add(metadata, "name", json_object_new_string(whole->pod));
 	json_object_object_add(metadata, "namespace", json_object_new_string("default"));
-	if (alone)
+	if (alone) {
 		json_object_object_add(
 			object, "apiVersion", json_object_new_string("metrics.k8s.io/v1beta1"));
-	if (alone)
 		json_object_object_add(object, "kind", json_object_new_string("PodMetrics"));
+	}
 	json_object_object_add(object, "metadata", metadata);
 	json_object_object_add(object, "timestamp", status_time(time(NULL)));
 	json_object_object_add(object, "window", json_object_new_string("1s"));

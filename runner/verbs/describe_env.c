@@ -89,16 +89,26 @@ static const char *field_value(struct json_object *pod, const char *path)
 	return value ? json_object_get_string(value) : "";
 }
 
+static uint64_t quantity_of(const char *text, bool milli)
+{
+	bool negative;
+	uint64_t value = 0;
+
+	if (milli)
+		quantity_parse_milli(text, &negative, &value);
+	else
+		quantity_parse(text, &negative, &value);
+	return value;
+}
+
 /* A limit or request of the container itself, in units of the divisor; a limit that isn't there has a name. */
 static char *resource_value(struct json_object *spec, struct json_object *ref)
 {
 	const char *resource = text_at(ref, "resource"), *divisor_text = text_at(ref, "divisor");
 	cleanup_free char *path = xasprintf("resources.%s", resource);
-	bool milli = text_ends_with(resource, ".cpu"), negative;
-	uint64_t value = 0, divisor = 0;
+	bool milli = text_ends_with(resource, ".cpu");
+	uint64_t value = quantity_of(text_at(spec, path), milli), divisor = quantity_of(divisor_text, milli);
 
-	(milli ? quantity_parse_milli : quantity_parse)(text_at(spec, path), &negative, &value);
-	(milli ? quantity_parse_milli : quantity_parse)(divisor_text, &negative, &divisor);
 	if (!divisor)
 		divisor = milli ? 1000 : 1;
 	if (!value && (!strcmp(resource, "limits.cpu") || !strcmp(resource, "limits.memory")))
