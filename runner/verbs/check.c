@@ -52,8 +52,9 @@ const struct check checks[] = {
 		"in one an ordinary user is root, and runs pods", "run minirun as root"},
 	{NULL, "user ids", NEED_USERS, false, trial_ids,
 		"with id 0 alone a pod whose runAsUser or fsGroup is another is refused",
-		"as root: apt-get install uidmap, and usermod --add-subuids 100000-165535 --add-subgids "
-		"100000-165535 USER"},
+		"as root: apt-get install uidmap, and usermod --add-subuids FIRST-LAST --add-subgids "
+		"FIRST-LAST "
+		"USER, 65536 ids that /etc/subuid and /etc/subgid grant nobody"},
 	{NULL, "newuidmap", NEED_NOT, false, trial_newuidmap, "it maps a user's ids beyond the one",
 		"apt-get install uidmap"},
 	{"files", "store", NEED_ALWAYS, false, trial_store, "images and what containers write are kept there",
