@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "images/store.h"
 
 #define SHOWN 200 /* bytes of a path */
 
@@ -40,6 +41,6 @@ int entry_error(const struct entry *entry, struct error *err, int errnum, const 
 	error_set(err, is_hosts_doing(errnum) ? ERROR_HOST : ERROR_IMAGE, errnum, "%s", message);
 	entry_wrap(entry, err);
 	if (errnum == ENOSPC || errnum == EDQUOT)
-		return error_hint(err, "make room where the store is, or choose another with --store");
+		return error_hint(err, STORE_FULL);
 	return -1;
 }

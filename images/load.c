@@ -114,6 +114,7 @@ static int publish(struct load *load, struct image *image, const char *id, struc
 {
 	cleanup_fd int lock = store_lock(load->store, err);
 	struct strv layers = {0};
+	int result;
 
 	if (lock < 0)
 		return -1;
@@ -126,10 +127,10 @@ static int publish(struct load *load, struct image *image, const char *id, struc
 	image->size = facts->size;
 	image->entries = facts->entries;
 	image->loaded = time(NULL);
-	if (image_publish(load->store, &load->workspace, image, err) < 0)
-		return -1;
+	result = image_publish(load->store, &load->workspace, image, err);
+	/* Also where that failed, on a full disk say: the layer is no image's then. */
 	layer_collect(load->store, &load->workspace);
-	return 0;
+	return result;
 }
 
 static int unpack_source(struct load *load, int fd, struct source *source, char *id, struct error *err)

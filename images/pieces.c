@@ -247,29 +247,30 @@ static int publish(struct pieces *pieces, struct image *image, struct error *err
 {
 	struct load *load = pieces->load;
 	cleanup_fd int lock = store_lock(load->store, err);
+	int result = 0;
 
 	if (lock < 0)
 		return -1;
-	for (size_t i = 0; i < pieces->n; i++) {
+	for (size_t i = 0; i < pieces->n && result == 0; i++) {
 		struct piece *piece = &pieces->items[i];
 
-		if (piece->is_new && layer_publish(load->store, &load->workspace, piece->number, piece->id,
-					     &piece->facts, err) < 0)
-			return -1;
+		if (piece->is_new)
+			result = layer_publish(
+				load->store, &load->workspace, piece->number, piece->id, &piece->facts, err);
 	}
 	list_layers(pieces, image);
 	image->loaded = time(NULL);
-	if (image_publish(load->store, &load->workspace, image, err) < 0)
-		return -1;
-	for (char **other = image->others; other && *other; other++) {
+	if (result == 0)
+		result = image_publish(load->store, &load->workspace, image, err);
+	for (char **other = image->others; result == 0 && other && *other; other++) {
 		struct image named = *image;
 
 		named.name = *other;
-		if (image_publish(load->store, &load->workspace, &named, err) < 0)
-			return -1;
+		result = image_publish(load->store, &load->workspace, &named, err);
 	}
+	/* Also where that failed, on a full disk say: the layers are no image's then. */
 	layer_collect(load->store, &load->workspace);
-	return 0;
+	return result;
 }
 
 int pieces_load(struct load *load, const struct blobs *blobs, const struct recipe *recipe,

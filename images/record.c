@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "images/store.h"
 
 #define MAX_SIZE (8U << 20) /* an image's configuration is part of its record */
 
@@ -53,8 +54,12 @@ int record_write(int dirfd, const char *name, struct json_object *json, struct e
 		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 	cleanup_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || fd_write_all(fd, "\n", 1) < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot write %s", name);
+	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || fd_write_all(fd, "\n", 1) < 0) {
+		error_set(err, ERROR_HOST, errno, "cannot write %s", name);
+		if (err->errnum == ENOSPC || err->errnum == EDQUOT)
+			error_hint(err, STORE_FULL);
+		return -1;
+	}
 	return 0;
 }
 

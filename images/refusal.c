@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "images/store.h"
 
 #define DETAIL 300 /* bytes of it that are shown */
 
@@ -54,8 +55,7 @@ static const struct {
 		"try again; if it stays so, the image there is broken, or somebody changes it on the way"},
 	{"does not match", ERROR_IMAGE, "what the registry %s sent isn't what its digest says",
 		"try again; if it stays so, the image there is broken, or somebody changes it on the way"},
-	{"no space left on device", ERROR_HOST, NULL,
-		"make room where the store is, or choose another with --store"},
+	{"no space left on device", ERROR_HOST, NULL, STORE_FULL},
 	{"unexpected EOF", ERROR_HOST, "the connection to %s broke off", "try again"},
 	{"connection reset", ERROR_HOST, "the connection to %s broke off", "try again"},
 	{"broken pipe", ERROR_HOST, "the connection to %s broke off", "try again"},

@@ -4,6 +4,9 @@
 
 #include "images/images.h"
 
+/* The remedy where there is no room, or no quota, for it. */
+#define STORE_FULL "make room where the store is, or choose another with --store"
+
 #define STORE_IMAGES "images"
 #define STORE_LAYERS "layers"
 #define STORE_TMP    "tmp"

@@ -364,6 +364,18 @@ in_image()
 		find small/store -mindepth 2 | sort | diff before -'
 	assert_equal "$output" "status 125"
 	assert_has "No space left on device"
+	# The record comes last: without it the layers are no image's.
+	run --separate-stderr with_mounts sh -c '
+		"$MINIRUN" image load kept.tar kept -q --store last || exit 1
+		find last -mindepth 2 | sort >before
+		mount --bind last/images last/images && mount -o remount,bind,ro last/images || exit 1
+		"$MINIRUN" image load image.tar big --store last
+		echo "status $?"
+		"$MINIRUN" image load "$WORK/base.tar" plain --store last
+		echo "status $?"
+		find last -mindepth 2 | sort | diff before -'
+	assert_equal "$output" "status 125"$'\n'"status 125"
+	assert_has "cannot write"
 }
 
 @test "loads, removals and pods at once neither corrupt the store nor wait for ever" {
