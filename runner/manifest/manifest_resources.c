@@ -6,9 +6,11 @@
  */
 #include "runner/manifest/manifest_parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "runner/manifest/quantity.h"
 
@@ -35,10 +37,41 @@ static void refuse_name(const struct cursor *at)
 		cursor_invalid(at, "must be a standard resource for containers");
 }
 
+/*
+ * What Kubernetes sees of a quantity once YAML has become JSON: 0x10 and 1_000 are the numbers 16 and 1000 by then, and its reader
+ * of quantities (Quantity.UnmarshalJSON) doesn't mind white space around. NULL if it is none; to be freed.
+ */
+static char *quantity_text(const struct node *node)
+{
+	const char *white = " \t\r\n", *text;
+	size_t n;
+
+	if (!node || !node->text || node->kind == NODE_BOOL)
+		return NULL;
+	if (node->kind == NODE_INTEGER)
+		return xasprintf("%" PRId64, node->integer);
+	text = node->text + strspn(node->text, white);
+	n = strlen(text);
+	while (n > 0 && strchr(white, text[n - 1]))
+		n--;
+	return xstrndup(text, n);
+}
+
+/* Whether there are thousandths of a byte in it. What is too large to be counted in them has none. */
+static bool is_fractional(const char *text)
+{
+	uint64_t thousandths = 0;
+	bool negative;
+
+	return !quantity_parse_milli(text, &negative, &thousandths) && thousandths < INT64_MAX &&
+	       thousandths % 1000 != 0;
+}
+
 /* One entry of limits or requests; its kind, or array_length(kinds). */
 static size_t read_quantity(const struct cursor *at, int64_t *value)
 {
-	const char *wrong, *text = at->node ? at->node->text : NULL;
+	cleanup_free char *text = quantity_text(at->node);
+	const char *wrong;
 	uint64_t magnitude = 0;
 	bool negative = false;
 	size_t kind = 0;
@@ -49,14 +82,14 @@ static size_t read_quantity(const struct cursor *at, int64_t *value)
 		refuse_name(at);
 		return kind;
 	}
-	if (!text || at->node->kind == NODE_BOOL)
+	if (!text)
 		return array_length(kinds);
 	wrong = kinds[kind].parse(text, &negative, &magnitude);
 	if (wrong)
 		cursor_invalid(at, "%s", wrong);
 	else if (negative && magnitude > 0)
 		cursor_invalid(at, "must be greater than or equal to 0");
-	else if (kinds[kind].parse == quantity_parse && text[strlen(text) - 1] == 'm')
+	else if (kinds[kind].parse == quantity_parse && is_fractional(text))
 		cursor_add(at, SEVERITY_WARNING, "m is a thousandth, M a million, Mi 1024 * 1024",
 			"fractional byte value \"%s\" is invalid, must be an integer", text);
 	*value = (int64_t)magnitude;

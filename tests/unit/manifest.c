@@ -226,6 +226,13 @@ static void known_fields(void)
 			"value \"128974848m\" is invalid, must be an integer (m is a thousandth, M a "
 			"million, "
 			"Mi 1024 * 1024)\n"},
+		{CONTAINER
+			"    resources: {limits: {cpu: 0x10, memory: 1_000, ephemeral-storage: \" 1Gi \"}}\n",
+			""},
+		{CONTAINER "    resources: {limits: {memory: 0.5}}\n",
+			"f:8:34: warning: spec.containers[0].resources.limits[memory]: fractional byte value "
+			"\"0.5\" is invalid, must be an integer (m is a thousandth, M a million, Mi 1024 * "
+			"1024)\n"},
 		{CONTAINER "    resources: {limits: {}}\n    tty: false\n    terminationMessagePolicy: File\n"
 			   "  tolerations: [{key: a, operator: Exists}]\n  serviceAccountName: default\n"
 			   "  enableServiceLinks: true\n  automountServiceAccountToken: false\n  nodeName: "
