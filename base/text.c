@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <strings.h>
 
 #include "base/cleanup.h"
@@ -242,6 +243,19 @@ char *text_shown(const char *s, size_t n, size_t max)
 char *text_quoted(const char *s, size_t n, size_t max)
 {
 	return show(s, n, max, true);
+}
+
+size_t text_now(char *buffer, size_t size, int digits)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(buffer, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	return n + (size_t)snprintf(buffer + n, size - n, ".%0*ldZ", digits,
+			   digits == 9 ? now.tv_nsec : now.tv_nsec / 1000);
 }
 
 char *text_errno(int errnum)

@@ -26,6 +26,12 @@ bool text_to_integer(const char *s, int64_t min, int64_t max, int64_t *value);
 /* "142 MiB", "9.5 KiB", "0 B": a size for people. Returns buffer. */
 const char *text_size(uint64_t bytes, char *buffer, size_t size);
 
+/*
+ * The time now as RFC 3339 has it, "2026-11-24T12:00:00.123456Z", with 6 or 9 digits of the second's fraction. Returns its length;
+ * buffer has room for it.
+ */
+size_t text_now(char *buffer, size_t size, int digits);
+
 /* What errno means, as Go has it: "connection refused", in lower case. A fresh string. */
 char *text_errno(int errnum);
 

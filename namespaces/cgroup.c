@@ -281,8 +281,14 @@ int cgroup_make_container(
 		const char *parent = i == CGROUP_UNIFIED && held ? cgroup->outer : pod->path[i];
 		int errnum = parent ? make_folder(parent, &request, cgroup, i) : 0;
 
-		if (errnum)
-			return error_set(err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", parent, name);
+		if (errnum) {
+			error_set(err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", parent, name);
+			/* What the kernel needs for it is the pod's to pay. */
+			return errnum == ENOMEM
+				       ? error_hint(
+						 err, "the memory limit is too low for anything to run in it")
+				       : -1;
+		}
 	}
 	return 0;
 }

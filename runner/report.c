@@ -61,18 +61,6 @@ static const char *end_of_line(const struct report *report, int fd)
 	return report->raw && isatty(fd) ? "\r\n" : "\n";
 }
 
-static void stamp(char *buffer, size_t size)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(buffer, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buffer + n, size - n, ".%06ldZ", now.tv_nsec / 1000);
-}
-
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
 	if (value)
@@ -84,7 +72,7 @@ static struct json_object *new_line(const char *type, const char *pod, const cha
 	struct json_object *line = json_object_new_object();
 	char now[48];
 
-	stamp(now, sizeof(now));
+	text_now(now, sizeof(now), 6);
 	add_string(line, "time", now);
 	add_string(line, "type", type);
 	add_string(line, "pod", pod);

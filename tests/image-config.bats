@@ -276,6 +276,7 @@ id_of()
 		wait $pid || result=$?
 		cat out err
 		assert_equal $result 0
+		grep -q "ending the pod: each container's stop signal now" err
 		case $signal in
 		SIGQUIT) grep -q 'got QUIT' out ;;
 		10) grep -q 'got USR1' out ;;

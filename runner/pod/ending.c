@@ -94,6 +94,17 @@ void supervisor_kill(struct supervisor *supervisor)
 	supervisor_leave_if_over(supervisor);
 }
 
+/* An image's StopSignal may be another. */
+static const char *stop_signals(const struct supervisor *supervisor)
+{
+	const struct plan *plan = supervisor->plan;
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->items[i].stop_signal != SIGTERM)
+			return "each container's stop signal";
+	return "SIGTERM";
+}
+
 static void on_signal(struct watch *watch, void *data)
 {
 	struct supervisor *supervisor = data;
@@ -120,8 +131,9 @@ static void on_signal(struct watch *watch, void *data)
 		return;
 	}
 	report_event(supervisor->report, pod_name(supervisor), &event,
-		"%s: ending the pod: SIGTERM now, SIGKILL after %u s (once more to kill it now)",
-		strsignal((int)info.ssi_signo), grace && grace < LEAST_GRACE ? LEAST_GRACE : grace);
+		"%s: ending the pod: %s now, SIGKILL after %u s (once more to kill it now)",
+		strsignal((int)info.ssi_signo), stop_signals(supervisor),
+		grace && grace < LEAST_GRACE ? LEAST_GRACE : grace);
 	supervisor->stopped_at = timer_now();
 	supervisor_delete(supervisor, grace);
 }

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define HEAD_MAX 64 /* bytes of TIME STREAM TAG */
 
@@ -88,15 +89,9 @@ static void put(struct logfile *log, const char *data, size_t size)
 /* What stands before each piece. One time for all that came with one read, as conmon has it. */
 static size_t make_head(char *buffer, int stream)
 {
-	struct timespec now;
-	struct tm tm;
-	size_t n;
+	size_t n = text_now(buffer, HEAD_MAX, 9);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(buffer, HEAD_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	return n + (size_t)snprintf(buffer + n, HEAD_MAX - n, ".%09ldZ %s F ", now.tv_nsec,
-			   stream == 1 ? "stdout" : "stderr");
+	return n + (size_t)snprintf(buffer + n, HEAD_MAX - n, " %s F ", stream == 1 ? "stdout" : "stderr");
 }
 
 /* At most that many lines and pieces are written. */
