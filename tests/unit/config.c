@@ -5,28 +5,8 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "runner/manifest/manifest.h"
+#include "tests/unit/findings.h"
 #include "tests/unit/unit.h"
-
-static char *read_findings(const char *text, struct pod **pod)
-{
-	struct findings findings;
-	char *shown = NULL;
-	size_t n;
-	FILE *out = open_memstream(&shown, &n);
-	struct pod *read;
-
-	findings_init(&findings, "f");
-	read = manifest_read(text, strlen(text), &findings);
-	expect(!read == (findings.errors > 0));
-	findings_print(&findings, out);
-	fclose(out);
-	findings_free(&findings);
-	if (pod)
-		*pod = read;
-	else
-		pod_free(read);
-	return shown;
-}
 
 struct file_case {
 	const char *text, *findings;

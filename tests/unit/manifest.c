@@ -7,29 +7,8 @@
 #include "base/memory.h"
 #include "runner/manifest/manifest_parts.h"
 #include "runner/manifest/quantity.h"
+#include "tests/unit/findings.h"
 #include "tests/unit/unit.h"
-
-/* The findings of a text, as findings_print shows them. */
-static char *read_findings(const char *text, struct pod **pod)
-{
-	struct findings findings;
-	char *shown = NULL;
-	size_t n;
-	FILE *out = open_memstream(&shown, &n);
-	struct pod *read;
-
-	findings_init(&findings, "f");
-	read = manifest_read(text, strlen(text), &findings);
-	expect(!read == (findings.errors > 0));
-	findings_print(&findings, out);
-	fclose(out);
-	findings_free(&findings);
-	if (pod)
-		*pod = read;
-	else
-		pod_free(read);
-	return shown;
-}
 
 static struct pod *valid(const char *text)
 {
