@@ -278,7 +278,8 @@ const struct command *command_find(const char *name)
 
 int command_failure(const struct command *command)
 {
-	return command && text_has_word("apply create get describe logs attach wait delete top port-forward cp",
+	return command && text_has_word(
+				  "apply create get describe logs attach wait delete top port-forward cp",
 				  command->name)
 		       ? 1
 		       : 125;

@@ -167,6 +167,7 @@ waits()
 	run -0 --separate-stderr "$user" "$MINIRUN" top -l app=other
 	assert_equal "$output" ""
 	run --separate-stderr "$user" "$MINIRUN" top nobody
+	assert_status 1
 	assert_has 'pods "nobody" not found'
 	"$user" "$MINIRUN" delete busy
 }
