@@ -140,6 +140,9 @@ cgroup_file()
 	[[ $output == *"limits        memory 64 MiB, cpu 250m" ]]
 	run -0 --separate-stderr "$MINIRUN" explain -o json "$T/pod.yaml"
 	jq -e '.qosClass == "Guaranteed" and .containers[0].limits == {memory: 67108864, milliCPU: 250}' <<<"$output"
+	limited '{limits: {ephemeral-storage: 1Mi}}' true >"$T/pod.yaml"
+	run -0 --separate-stderr "$MINIRUN" explain -o json "$T/pod.yaml"
+	jq -e '[.limits, .containers[0].limits | .ephemeralStorage] == [1048576, 1048576]' <<<"$output"
 }
 
 @test "get and describe show the QoS class, and what ended a container" {

@@ -7,6 +7,7 @@
  */
 #include "runner/plan/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -174,22 +175,30 @@ const char *limits_qos_class(const struct pod *pod)
 	return guaranteed ? "Guaranteed" : "Burstable";
 }
 
-char *limits_describe(const struct cgroup_limits *limits)
+/* Adds "WHAT" behind what is there. Takes and gives back a string. */
+static char *listed(char *list, char *what)
 {
-	cleanup_free char *memory = NULL, *cpu = NULL, *pids = NULL;
+	char *longer = *list ? xasprintf("%s, %s", list, what) : xstrdup(what);
 
-	if (limits->memory) {
-		char size[32];
+	free(list);
+	free(what);
+	return longer;
+}
 
-		memory = xasprintf("memory %s", text_size(limits->memory, size, sizeof(size)));
-	}
+char *limits_describe(const struct cgroup_limits *limits, uint64_t storage)
+{
+	char size[32];
+	char *list = xstrdup("");
+
+	if (limits->memory)
+		list = listed(list, xasprintf("memory %s", text_size(limits->memory, size, sizeof(size))));
 	if (limits->cpu_quota)
-		cpu = xasprintf("%scpu %llum", memory ? ", " : "",
-			(unsigned long long)limits->cpu_quota / CPU_PERIOD);
+		list = listed(
+			list, xasprintf("cpu %llum", (unsigned long long)limits->cpu_quota / CPU_PERIOD));
+	if (storage)
+		list = listed(
+			list, xasprintf("ephemeral-storage %s", text_size(storage, size, sizeof(size))));
 	if (limits->pids)
-		pids = xasprintf(
-			"%s%llu processes", memory || cpu ? ", " : "", (unsigned long long)limits->pids);
-	if (!memory && !cpu && !pids)
-		return xstrdup("none");
-	return xasprintf("%s%s%s", memory ? memory : "", cpu ? cpu : "", pids ? pids : "");
+		list = listed(list, xasprintf("%llu processes", (unsigned long long)limits->pids));
+	return *list ? list : listed(list, xstrdup("none"));
 }

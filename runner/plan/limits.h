@@ -13,7 +13,7 @@ void limits_plan(struct plan *plan, int64_t pids);
 /* "Guaranteed", "Burstable" or "BestEffort": ComputePodQOS of pkg/apis/core/v1/helper/qos. */
 const char *limits_qos_class(const struct pod *pod);
 
-/* "memory 64 MiB, cpu 250m"; "none" if there are none. To be freed. */
-char *limits_describe(const struct cgroup_limits *limits);
+/* "memory 64 MiB, cpu 250m, ephemeral-storage 1.0 GiB, 7 processes"; "none" if there are none. storage: bytes, or 0. To be freed. */
+char *limits_describe(const struct cgroup_limits *limits, uint64_t storage);
 
 #endif

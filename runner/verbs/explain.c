@@ -341,7 +341,7 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 	label("AppArmor", out);
 	fprintf(out, "%s\n", told);
 	print_seccomp(explanation, index, out);
-	limits = limits_describe(&item->limits);
+	limits = limits_describe(&item->limits, item->storage_limit);
 	label("limits", out);
 	fprintf(out, "%s\n", limits);
 }
@@ -365,7 +365,7 @@ static void print_ports(const struct plan *plan, const struct planned *item, FIL
 static void print_pod(const struct plan *plan, FILE *out)
 {
 	const struct pod *pod = plan->pod;
-	cleanup_free char *limits = limits_describe(&plan->limits);
+	cleanup_free char *limits = limits_describe(&plan->limits, plan->storage_limit);
 	static const char *const policies[] = {
 		[RESTART_ALWAYS] = "Always", [RESTART_ON_FAILURE] = "OnFailure", [RESTART_NEVER] = "Never"};
 

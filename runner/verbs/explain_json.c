@@ -166,7 +166,7 @@ static enum profile_type apparmor_type(const struct explanation *explanation, si
 }
 
 /* What the cgroup will be told: memory in bytes, cpu in thousandths of a processor; what isn't limited is left out. */
-static struct json_object *limits_json(const struct cgroup_limits *limits)
+static struct json_object *limits_json(const struct cgroup_limits *limits, uint64_t storage)
 {
 	struct json_object *json = json_object_new_object();
 
@@ -176,6 +176,8 @@ static struct json_object *limits_json(const struct cgroup_limits *limits)
 		json_object_object_add(json, "milliCPU", json_object_new_uint64(limits->cpu_quota / 100));
 	if (limits->pids)
 		json_object_object_add(json, "pids", json_object_new_uint64(limits->pids));
+	if (storage)
+		json_object_object_add(json, "ephemeralStorage", json_object_new_uint64(storage));
 	return json;
 }
 
@@ -209,7 +211,7 @@ static struct json_object *container_json(const struct explanation *explanation,
 		add_string(apparmor, "mode", apparmor_mode_name(item->apparmor_mode));
 	json_object_object_add(json, "appArmor", apparmor);
 	json_object_object_add(json, "seccomp", seccomp_json(explanation, index));
-	json_object_object_add(json, "limits", limits_json(&item->limits));
+	json_object_object_add(json, "limits", limits_json(&item->limits, item->storage_limit));
 	return json;
 }
 
@@ -254,7 +256,8 @@ struct json_object *explain_json(const struct explanation *explanation)
 	add_string(json, "restartPolicy", policies[pod->restart_policy]);
 	add_number(json, "terminationGracePeriodSeconds", pod->termination_grace_period);
 	add_string(json, "qosClass", limits_qos_class(pod));
-	json_object_object_add(json, "limits", limits_json(&explanation->plan->limits));
+	json_object_object_add(
+		json, "limits", limits_json(&explanation->plan->limits, explanation->plan->storage_limit));
 	for (size_t i = 0; i < pod->n_volumes; i++) {
 		struct json_object *one = json_object_new_object();
 

@@ -83,10 +83,12 @@ static void limits(void)
 static void words(void)
 {
 	const struct cgroup_limits none = {0}, all = {.memory = 64 << 20, .cpu_quota = 25000, .pids = 9};
-	cleanup_free char *nothing = limits_describe(&none), *everything = limits_describe(&all);
+	cleanup_free char *nothing = limits_describe(&none, 0), *everything = limits_describe(&all, 1 << 30),
+			  *storage = limits_describe(&none, 1 << 20);
 
 	expect_text(nothing, "none");
-	expect_text(everything, "memory 64 MiB, cpu 250m, 9 processes");
+	expect_text(everything, "memory 64 MiB, cpu 250m, ephemeral-storage 1.0 GiB, 9 processes");
+	expect_text(storage, "ephemeral-storage 1.0 MiB");
 }
 
 int main(void)
