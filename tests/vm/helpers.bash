@@ -28,6 +28,8 @@ vm_setup_file()
 		echo "this file is for the virtual machine: tests/vm/bats $BATS_TEST_FILENAME" >&2
 		return 1
 	}
+	# Audit's records are limited as all of printk's are: what is counted here must not be left out.
+	echo 0 >/proc/sys/kernel/printk_ratelimit
 	minirun_setup_file
 }
 
