@@ -141,13 +141,9 @@ static int compare_ints(const void *a, const void *b)
 
 int fd_close_others(const int *keep, size_t n)
 {
-	int sorted[16];
+	cleanup_free int *sorted = xcalloc(n + 1, sizeof(*sorted));
 	unsigned int from = 0;
 
-	if (n > array_length(sorted)) {
-		errno = E2BIG;
-		return -1;
-	}
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = keep[i];
 	qsort(sorted, n, sizeof(*sorted), compare_ints);

@@ -33,7 +33,7 @@ int file_write(const char *path, mode_t mode, const void *data, size_t size, str
 /* Whether file_write is likely to succeed: for a complaint before the work, not after it. */
 int file_may_write(const char *path, struct error *err);
 
-/* Closes every descriptor but those in keep (negative ones count for nothing; at most 16). Returns 0 or -1 with errno. */
+/* Closes every descriptor but those in keep (negative ones count for nothing). Returns 0 or -1 with errno. */
 int fd_close_others(const int *keep, size_t n);
 
 /* Opens /proc/self/fd-style text of a descriptor's path into buffer, for messages only. Never for access. */

@@ -190,6 +190,61 @@ cgroup_file()
 	grep -q 'fine$' "$T/fine.out"
 }
 
+# The processes that measure for a pod: children of its supervisor that are nicer than it is (their third field after the name
+# is the parent, the seventeenth their niceness).
+measurers()
+{
+	local supervisor
+	supervisor=$(jq .supervisor.pid "$MINIRUN_ROOT/$1/status.json")
+	cat /proc/[0-9]*/stat 2>/dev/null | sed 's/(.*)/()/' |
+		awk -v parent="$supervisor" '$4 == parent && $19 == 10 { print $1, $3 }'
+}
+
+# Stops one while it is at it.
+hold_measurer()
+{
+	local pid
+	pid=$(measurers "$1" | cut -d' ' -f1)
+	[[ -n $pid ]] && kill -STOP "$pid" && [[ $(measurers "$1") == "$pid T" ]]
+}
+
+@test "measuring what a pod has on disk keeps nothing else waiting, and ends with the pod" {
+	local pid
+	# Enough files for the look at them to be met.
+	# shellcheck disable=SC2016 # the container's
+	simple_pod measured 'cd /v; i=0; while [ $i -lt 20000 ]; do : >$i; i=$((i + 1)); done
+		echo made; while [ ! -e /v/more ]; do sleep 0.1; done; head -c 20000000 /dev/zero >/v/file; sleep 1000' '
+    volumeMounts: [{name: v, mountPath: /v}]' '
+  terminationGracePeriodSeconds: 0
+  volumes: [{name: v, emptyDir: {sizeLimit: 15Mi}}]' >"$T/pod.yaml"
+	"$MINIRUN" -d "$T/pod.yaml"
+	eventually 60 bash -c '[[ $("$MINIRUN" logs measured) == made ]]'
+	eventually 60 hold_measurer measured
+	pid=$(measurers measured)
+	# The supervisor answers; and has one look at a time.
+	timeout 60 "$MINIRUN" exec measured -- touch /v/more
+	timeout 60 "$MINIRUN" top measured
+	eventually 60 bash -c '[[ $("$MINIRUN" exec measured -- stat -c %s /v/file) == 20000000 ]]'
+	assert_equal "$(measurers measured)" "$pid"
+	# What it sees when it goes on, or at the next look, is over the limit.
+	kill -CONT "${pid% T}"
+	eventually 60 bash -c '"$MINIRUN" get measured -o json | jq -e ".status.reason == \"Evicted\""'
+	"$MINIRUN" delete measured
+	# One that is killed is no way around the limit; nor does one that hangs hold the end of the pod up.
+	"$MINIRUN" -d "$T/pod.yaml"
+	eventually 60 hold_measurer measured
+	"$MINIRUN" exec measured -- sh -c 'head -c 20000000 /dev/zero >/v/file'
+	pid=$(measurers measured)
+	kill -KILL "${pid% T}"
+	eventually 60 bash -c '"$MINIRUN" get measured -o json | jq -e ".status.reason == \"Evicted\""'
+	"$MINIRUN" delete measured
+	"$MINIRUN" -d "$T/pod.yaml"
+	eventually 60 hold_measurer measured
+	pid=$(measurers measured)
+	timeout 60 "$MINIRUN" delete measured
+	[[ ! -e /proc/${pid% T} ]]
+}
+
 @test "an emptyDir in memory is no larger than the pod's memory limit" {
 	run_shell 'grep " /v " /proc/mounts' '
     resources: {limits: {memory: 16Mi}}

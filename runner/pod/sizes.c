@@ -5,23 +5,32 @@
  * (pkg/kubelet/eviction/eviction_manager.go, localStorageEviction), in its words and its order: an emptyDir, the pod, a container. A
  * container's use is what it wrote to its own layer, and its logs; a pod's is that of its running containers and its emptyDirs
  * on disk. An emptyDir in memory is a tmpfs of its size.
+ *
+ * Who fills a volume with files decides how long a look takes. So it is taken in a child of ours, one at a time, while we go on
+ * answering; it ends with the pod. What it finds is that of the moment when it was started. Where there is no child to be had, or
+ * somebody killed it, the look is taken here, and all else waits: there is no way around a limit.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "runner/pod/supervise.h"
 
 #define INTERVAL    2 /* seconds; the kubelet's is 10 */
 #define MAX_ENTRIES 1000000 /* files a look */
 #define PAUSE \
-	10 /* times what the last look took, at least, from one to the next: one who makes that long gets no more of us */
-#define BEYOND (UINT64_MAX >> 8) /* bytes: more than any limit, also when some are added up */
+	10 /* times what the last look cost, at least, from one to the next: one who makes that much gets no more of us */
+#define NICENESS 10 /* of the child, above ours */
+#define BEYOND   (UINT64_MAX >> 8) /* bytes: more than any limit, also when some are added up */
+#define OVER     (-2) /* what a look returns if a limit is exceeded; the error's message is then the kubelet's */
 
 static bool is_limited(const struct volume *volume)
 {
@@ -129,33 +138,101 @@ static char *judge_containers(const struct supervisor *supervisor, uint64_t tota
 	return xasprintf("Pod ephemeral local storage usage exceeds the total limit of containers %s", limit);
 }
 
-/* began: when the look did that is over. */
-static void look_later(int timer, int64_t began)
+/* ms of processor time that this process has had: others may keep it from running, that is not the look's cost. */
+static int64_t spent(void)
 {
-	int64_t wait = (timer_now() - began) * PAUSE;
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Returns what it cost, in ms; or OVER, with the message. */
+static int look(const struct supervisor *supervisor, struct error *err)
+{
+	int64_t began = spent();
+	uint64_t total = 0;
+	cleanup_free char *message = judge_volumes(supervisor, &total);
+
+	if (!message && supervisor->plan->storage_limit)
+		message = judge_containers(supervisor, total);
+	if (!message)
+		return (int)(spent() - began);
+	error_set(err, ERROR_HOST, 0, "%s", message);
+	return OVER;
+}
+
+/*
+ * In the child. It has copies of all our descriptors: the end of a container's input, say, which nobody would see as long as it
+ * lives. Ctrl-C in a terminal is for us.
+ */
+static int look_aside(void *data, struct error *err)
+{
+	const struct supervisor *supervisor = data;
+	size_t n = supervisor->resources.n_volumes;
+	cleanup_free int *keep = xcalloc(n + 5, sizeof(*keep));
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	for (size_t i = 0; i < n; i++)
+		keep[i] = supervisor->resources.volumes[i];
+	keep[n] = supervisor->state->data;
+	keep[n + 1] = supervisor->logs;
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		keep[n + 2 + (size_t)i] = i;
+	if (fd_close_others(keep, n + 5) < 0)
+		return error_set(err, ERROR_HOST, errno, "close_range");
+	nice(NICENESS);
+	return look(supervisor, err);
+}
+
+/* result: of a look. */
+static void act(struct supervisor *supervisor, int result, const struct error *err)
+{
+	int64_t wait = (int64_t)result * PAUSE;
 	struct itimerspec later;
 
+	if (result == OVER) {
+		evict(supervisor, xstrdup(err->message));
+		return;
+	}
 	if (wait < INTERVAL * INT64_C(1000))
 		wait = INTERVAL * INT64_C(1000);
 	later = (struct itimerspec){.it_value = {wait / 1000, wait % 1000 * 1000000}};
-	timerfd_settime(timer, 0, &later, NULL);
+	timerfd_settime(supervisor->sizes.timer.fd, 0, &later, NULL);
 }
 
-static void on_sizes(struct watch *watch, void *data)
+static void on_looked(struct watch *watch, void *data)
 {
 	struct supervisor *supervisor = data;
-	int64_t began = timer_now();
-	uint64_t expirations, total = 0;
-	char *message;
+	struct error err = {0};
+	int result;
 
-	if (read(watch->fd, &expirations, sizeof(expirations)) < 0 || supervisor->eviction)
+	loop_remove(&supervisor->loop, watch);
+	result = worker_finish(&supervisor->sizes.worker, NULL, &err);
+	if (result < 0 && result != OVER)
+		result = look(supervisor, &err);
+	act(supervisor, result, &err);
+}
+
+static void on_timer(struct watch *watch, void *data)
+{
+	struct supervisor *supervisor = data;
+	struct sizes *sizes = &supervisor->sizes;
+	uint64_t expirations;
+	struct error err = {0};
+
+	if (read(watch->fd, &expirations, sizeof(expirations)) < 0)
 		return;
-	message = judge_volumes(supervisor, &total);
-	if (!message && supervisor->plan->storage_limit)
-		message = judge_containers(supervisor, total);
-	look_later(watch->fd, began);
-	if (message)
-		evict(supervisor, message);
+	if (worker_start(&sizes->worker, look_aside, supervisor, &err) == 0 &&
+		loop_add(&supervisor->loop, &sizes->looked, sizes->worker.pidfd, on_looked, supervisor,
+			&err) == 0) {
+		sizes->worker.pidfd = -1; /* the loop's */
+		return;
+	}
+	worker_stop(&sizes->worker, NULL);
+	act(supervisor, look(supervisor, &err), &err);
 }
 
 int sizes_watch(struct supervisor *supervisor, struct error *err)
@@ -172,5 +249,14 @@ int sizes_watch(struct supervisor *supervisor, struct error *err)
 	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd < 0 || timerfd_settime(fd, 0, &first, NULL) < 0)
 		return error_set(err, ERROR_HOST, errno, "timerfd");
-	return loop_add(&supervisor->loop, &supervisor->sizes, fd, on_sizes, supervisor, err);
+	return loop_add(&supervisor->loop, &supervisor->sizes.timer, fd, on_timer, supervisor, err);
+}
+
+void sizes_close(struct supervisor *supervisor)
+{
+	struct sizes *sizes = &supervisor->sizes;
+
+	loop_remove(&supervisor->loop, &sizes->timer);
+	loop_remove(&supervisor->loop, &sizes->looked);
+	worker_stop(&sizes->worker, NULL);
 }

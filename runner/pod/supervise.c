@@ -268,6 +268,7 @@ static int report_end(struct supervisor *supervisor)
 static void tear_down(struct supervisor *supervisor)
 {
 	control_end_sessions(supervisor);
+	sizes_close(supervisor);
 	publishing_stop(supervisor);
 	foreground_close(supervisor);
 	for (size_t i = 0; i < supervisor->plan->n; i++)
@@ -277,7 +278,6 @@ static void tear_down(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->plan->n; i++)
 		member_stop_all(&supervisor->members[i]);
 	ending_of_orphans(supervisor);
-	loop_remove(&supervisor->loop, &supervisor->sizes);
 	timer_close(&supervisor->loop, &supervisor->deadline);
 	resources_close(&supervisor->resources);
 }
@@ -350,7 +350,7 @@ int supervise(const struct plan *plan, const struct supervise_options *options, 
 		.foreground = {.exit.fd = -1, .socket = -1},
 		.control.fd = -1,
 		.sandbox_exit.fd = -1,
-		.sizes.fd = -1,
+		.sizes = {.timer.fd = -1, .looked.fd = -1, .worker.pidfd = -1},
 		.publisher.fd = -1,
 		.limit.watch.fd = -1,
 		.cgroup = cgroup_none,

@@ -11,10 +11,18 @@
 #include "runner/report.h"
 #include "runner/pod/state.h"
 #include "runner/pod/status.h"
+#include "runner/pod/worker.h"
 
 struct json_object;
 struct session;
 struct audit_watch;
+
+/* Looks at what the pod has on disk; see sizes.c. */
+struct sizes {
+	struct watch timer; /* to the next look */
+	struct watch looked; /* the end of the one that is being taken */
+	struct worker worker;
+};
 
 struct supervisor {
 	const struct plan *plan;
@@ -25,7 +33,8 @@ struct supervisor {
 	struct pod_users users; /* the pod's own, if it has any */
 	struct sandbox sandbox;
 	struct member *members; /* as plan->items */
-	struct watch signals, control, sandbox_exit, sizes, publisher;
+	struct watch signals, control, sandbox_exit, publisher;
+	struct sizes sizes;
 	struct timer limit; /* of `minirun learn --for` */
 	int64_t stopped_at; /* when somebody, or --for, ended the pod (timer_now); 0: nobody did */
 	struct session *sessions; /* of exec; a list */
@@ -137,8 +146,9 @@ void ending_if_broken(void *data);
 void ending_adopt_orphans(const struct supervisor *supervisor);
 void ending_of_orphans(const struct supervisor *supervisor);
 
-/* sizes.c: watches what the pod has on disk, if there is a limit of it. */
+/* sizes.c: watches what the pod has on disk, if there is a limit of it; ends that. */
 int sizes_watch(struct supervisor *supervisor, struct error *err);
+void sizes_close(struct supervisor *supervisor);
 
 /* publishing.c: publishes the pod's hostPorts, if it has any, and warns when that ends; ends it. */
 int publishing_start(struct supervisor *supervisor, struct error *err);

@@ -1,6 +1,6 @@
 /*
- * Work on the store that may be ended at any moment, by Ctrl-C above all: in a process of its own. We, who stay, clear up what it
- * left.
+ * Work that may be ended at any moment, by Ctrl-C above all, or that takes its time: in a process of its own. We, who stay, clear up
+ * what it left in the store.
  */
 #include "runner/pod/worker.h"
 
@@ -52,11 +52,12 @@ static int take_result(struct worker_page *page, int status, const struct store 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return result;
 	/* Also out of memory, for which the worker's exit is 125 with its own word about it. */
-	store_sweep(store);
+	if (store)
+		store_sweep(store);
 	if (WIFSIGNALED(status))
 		return error_set(err, ERROR_HOST, 0, "ended by signal %d, %s", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
-	return error_set(err, ERROR_INTERNAL, 0, "the work on the store ended early");
+	return error_set(err, ERROR_INTERNAL, 0, "a process of minirun's ended early");
 }
 
 /* Waits for the worker, passing on what should end us. */

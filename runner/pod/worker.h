@@ -1,4 +1,4 @@
-/* Work on the store that may be ended at any moment: in a process of its own. */
+/* Work that may be ended at any moment, or takes long: in a process of its own. */
 #ifndef RUNNER_WORKER_H
 #define RUNNER_WORKER_H
 
@@ -8,7 +8,8 @@
 
 /*
  * The same for a loop that can't wait. pidfd becomes readable when the worker is done: then worker_finish reaps it and returns what
- * work returned. The child dies with us. worker_stop ends one that runs, and leaves one alone that was never started.
+ * work returned. The child dies with us. worker_stop ends one that runs, and leaves one alone that was never started. What one that was
+ * ended left in the store is cleared up; store is NULL where it doesn't work on it.
  */
 struct worker {
 	pid_t pid; /* 0: none runs */
