@@ -120,6 +120,31 @@ AS=()
 	assert_status 1
 }
 
+# There are copies of which the swapped name was the folder, and some of which it was the link.
+seen_both()
+{
+	compgen -G 'copies/*/in' >/dev/null && compgen -G 'copies/*/out' >/dev/null
+}
+
+@test "cp: a folder that changes places with a link while it is copied is never followed out of what was asked for" {
+	local i
+	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/attack" >&2
+	start '' 'mkdir -p /srv/d/in /outside; echo inner >/srv/d/in/file; echo canary >/outside/file; ln -s /outside /srv/d/out'
+	"$MINIRUN" cp "$WORK/build/tests/helpers/attack" box:/bin/attack
+	"$MINIRUN" exec box -- attack exchange /srv/d/in /srv/d/out 60 3>&- &
+	mkdir copies
+	for ((i = 0; i < 200; i++)); do
+		# What vanishes between two looks at it is told; the rest is copied.
+		"$MINIRUN" cp box:/srv/d "copies/$i" 2>>errors || true
+		((i < 40)) || ! seen_both || break
+	done
+	kill %?exchange
+	seen_both
+	run ! grep -r canary copies
+	# Nor is there anything in the copies but the one folder and its file.
+	assert_equal "$(find copies -mindepth 2 -printf '%P\n' | sed 's|^[0-9]*/||; s|^out|in|' | sort -u | xargs)" "in in/file"
+}
+
 @test "cp: it has the rights of the container's user, and needs no program in it" {
 	local uid
 	start '    securityContext: {readOnlyRootFilesystem: true}'

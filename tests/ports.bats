@@ -349,6 +349,61 @@ with_tun()
 	"$MINIRUN" delete web
 }
 
+# A machine's network of its own, with routes for both families that lead nowhere: of a machine that has no IPv6, too. The
+# pod, what listens on the host's loopback, and the test are all in it.
+on_machine_with_ipv6()
+{
+	export -f eventually with_mounts
+	# shellcheck disable=SC2016 # the inner shell's
+	with_tun with_mounts unshare -n bash -euc '
+		ip link set lo up
+		ip tuntap add dev up0 mode tap
+		ip address add 192.0.2.2/24 dev up0
+		ip address add 2001:db8::2/64 dev up0 nodad
+		ip address add fe80::2/64 dev up0 nodad
+		ip link set up0 up
+		ip route add default via 192.0.2.1
+		ip route add default via 2001:db8::1
+		"$@"
+	' bash "$@"
+}
+
+# What listens, on every address of either family, to got; then the pod sends to each address.
+frames_of_both()
+{
+	local other=$1 address
+	"$MINIRUN" -d --time-scale 20 web.yaml
+	"$MINIRUN" wait web --for=condition=Ready
+	python3 -u - "$other" >got 3>&- <<-'PY' &
+		import socket, sys
+		s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+		s.bind(("::", int(sys.argv[1])))
+		print("listens")
+		while True:
+		    print(s.recv(100))
+	PY
+	eventually 10 grep -q listens got
+	for address in ::1 :: ::ffff:127.0.0.1 ::127.0.0.1 127.0.0.1; do
+		"$MINIRUN" exec web -- /helpers/attack frames "$address" "$other"
+	done
+	cp got hostile
+	# What isn't the loopback arrives, and after what was sent before.
+	"$MINIRUN" exec web -- /helpers/attack frames 2001:db8::2 "$other"
+	eventually 10 grep -q framed got
+	kill %?python3
+	"$MINIRUN" delete web
+}
+
+@test "hostPort: nor does one of IPv6" {
+	local tcp other
+	tcp=$(free_port) other=$(free_port)
+	web ", {containerPort: 7000, hostPort: $tcp, hostIP: \"::1\"}" >web.yaml
+	export -f frames_of_both
+	on_machine_with_ipv6 frames_of_both "$other" || fail "$(cat got)"
+	assert_equal "$(grep -c . got)" 2
+}
+
 @test "hostPort: pasta goes with a supervisor that is killed, and that it has ended is told" {
 	local tcp
 	tcp=$(free_port)

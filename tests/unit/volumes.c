@@ -258,7 +258,36 @@ static void usage_is_counted(void)
 	linkat(volume, "file", volume, "again", 0);
 	symlinkat("/", volume, "root");
 	expect(volume_usage(volume, 1000, &linked, &world.err) == 0 && linked < after + 65536);
-	expect(volume_usage(volume, 1, &after, &world.err) == 1);
+}
+
+/* A look costs what it may: of ever so many files, in however many folders, the rest is not looked at, and that is told. */
+static void usage_has_an_end(void)
+{
+	cleanup_fd int volume = volume_make_empty_dir(world.pod, "end", false, 0, -1, &world.err);
+	const int folders = 20, files = 20, all = folders * files + folders;
+	uint64_t whole = 0, most = 0;
+
+	for (int i = 0; i < all; i++) {
+		char name[32];
+		int fd;
+
+		snprintf(name, sizeof(name), "d%d%s", i % folders, i < folders ? "" : "/f");
+		if (i < folders) {
+			mkdirat(volume, name, 0755);
+			continue;
+		}
+		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%d", i / folders);
+		fd = openat(volume, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+		expect(fd_write_all(fd, world.output, 4096) == 0 && fsync(fd) == 0);
+		close(fd);
+	}
+	expect(volume_usage(volume, (size_t)all, &whole, &world.err) == 0);
+	expect(volume_usage(volume, (size_t)all - 1, &most, &world.err) == 1);
+	expect(whole >= (uint64_t)(all - folders) * 4096 && most <= whole);
+	/* At most 40 of the files were counted, each of some blocks, beside the folders. */
+	expect(volume_usage(volume, 40, &most, &world.err) == 1 && most < whole / 4);
+	expect(volume_usage(volume, 1, &most, &world.err) == 1 && most < whole / 4);
+	expect(volume_usage(volume, 0, &most, &world.err) == 1);
 }
 
 /* What a hostile container makes, to hide its use or to make us slow. */
@@ -401,6 +430,7 @@ int main(void)
 	group(racing_mount_points_stay_inside);
 	group(racing_sub_paths_stay_inside);
 	group(usage_is_counted);
+	group(usage_has_an_end);
 	group(usage_knows_its_bounds);
 	group(etc_files_are_the_kubelets);
 	group(grants_of_ids_are_read);
