@@ -34,6 +34,14 @@ int store_open(struct store *store, const char *path, struct error *err);
  */
 int store_look(struct store *store, const char *path, struct error *err);
 void store_close(struct store *store);
+
+static inline void cleanup_store_fn(struct store *store)
+{
+	if (store->path)
+		store_close(store);
+}
+#define cleanup_store __attribute__((cleanup(cleanup_store_fn)))
+
 /* Removes what loads that died left in STORE/tmp. Every load does it; for one that was just killed. */
 void store_sweep(const struct store *store);
 
@@ -78,6 +86,13 @@ struct image {
 	char *configuration; /* the whole OCI image configuration as JSON text, or NULL */
 };
 void image_free(struct image *image);
+
+static inline void cleanup_image_fn(struct image *image)
+{
+	image_free(image);
+}
+#define cleanup_image __attribute__((cleanup(cleanup_image_fn)))
+
 /* "loaded", "pulled"; NULL if it isn't known. */
 const char *image_origin_name(enum image_origin origin);
 

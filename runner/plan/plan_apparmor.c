@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "namespaces/namespaces.h"
-#include "runner/pod/learning.h"
+#include "runner/plan/learning.h"
 #include "runner/plan/plan.h"
 
 #define FIELD       "appArmorProfile"
@@ -190,7 +190,7 @@ void plan_apparmor(struct plan *plan, struct planned *item, const struct plan_re
 
 	item->apparmor_asked = choice->type != PROFILE_UNSET;
 	if (request->learning && request->learning->apparmor) {
-		learning_apparmor_plan(plan, item);
+		plan_learning_apparmor(plan, item);
 		return;
 	}
 	if (choice->type == PROFILE_UNCONFINED)

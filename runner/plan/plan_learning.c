@@ -1,11 +1,13 @@
 /* The plan of a recording: the filter that a container gets instead of its profile, and what its calls are compared with. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/pod/learning.h"
+#include "runner/plan/learning.h"
 #include "runner/plan/plan.h"
+#include "security/apparmor_learned.h"
 #include "security/recording.h"
 
 #define NAME "--deny" /* what refuses, where no base does */
@@ -77,7 +79,7 @@ int plan_learning(
 	return 0;
 }
 
-char *learning_text(const struct plan *plan, const struct planned *item)
+char *plan_learning_text(const struct plan *plan, const struct planned *item)
 {
 	const struct profile_choice *choice =
 		plan_choice(&item->spec->security.seccomp, &plan->pod->security.seccomp);
@@ -87,4 +89,13 @@ char *learning_text(const struct plan *plan, const struct planned *item)
 	if (choice->type == PROFILE_RUNTIME_DEFAULT)
 		return xstrdup("seccomp recorded, and RuntimeDefault not applied");
 	return xstrdup("seccomp recorded");
+}
+
+void plan_learning_apparmor(const struct plan *plan, struct planned *item)
+{
+	item->learned_under = xasprintf(LEARNING_PREFIX "%d-%td", (int)getpid(), item - plan->items);
+	item->learned = xcalloc(1, sizeof(*item->learned));
+	item->locks.apparmor = item->learned_under;
+	item->apparmor_mode = APPARMOR_COMPLAIN;
+	item->apparmor_asked = true;
 }

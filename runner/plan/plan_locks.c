@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "runner/pod/learning.h"
+#include "runner/plan/learning.h"
 #include "runner/plan/plan.h"
 #include "security/denial.h"
 
@@ -252,7 +252,7 @@ void plan_locks_settle(const struct plan *plan, struct planned *item)
 	cleanup_free char *seccomp = NULL;
 
 	if (item->recording)
-		seccomp = learning_text(plan, item);
+		seccomp = plan_learning_text(plan, item);
 	else if (item->profile && item->profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
 		seccomp = xasprintf("seccomp %s (allows by default)", path_base(item->profile->name));
 	else if (item->profile)

@@ -11,32 +11,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "runner/plan/learning.h"
 #include "runner/report.h"
 
 struct apparmor_record;
 struct findings;
 struct plan;
-struct planned;
-struct plan_request;
 struct supervisor;
-
-struct learning {
-	bool apparmor; /* an AppArmor profile is learned, not a seccomp profile */
-	const char *write; /* the file of the profile, or NULL */
-	const char *
-		write_dir; /* the folder of profiles, one a container, or NULL; with neither: standard output */
-	const char *base_path; /* of a profile that is completed, or NULL */
-	char *base; /* its text */
-	size_t base_size;
-	char **deny; /* names that are left out, sorted; NULL-terminated */
-	int64_t milliseconds; /* after which the pod is ended; 0: never */
-};
-
-/* For plan_locks.c: the container's calls are recorded, whatever profile the manifest names. */
-int plan_learning(
-	struct plan *plan, struct planned *item, const struct plan_request *request, struct error *err);
-/* "seccomp recorded, not enforced", for the line that introduces the pod. To be freed. */
-char *learning_text(const struct plan *plan, const struct planned *item);
 
 /* Why a call is refused while recording: "--deny", "a rule of base.json". To be freed. */
 char *learning_rule(const struct learning *learning, const char *call);
@@ -55,16 +36,8 @@ int learning_finish(const struct plan *plan, struct report *report, int status, 
 
 /* ---- learning_apparmor.c ---- */
 
-/* What learns system calls, or NULL: where an AppArmor profile is learned the seccomp profile counts as ever. */
-static inline const struct learning *learning_of_calls(const struct learning *learning)
-{
-	return learning && !learning->apparmor ? learning : NULL;
-}
-
 /* Whether AppArmor profiles can be learned here: root, AppArmor, and the audit's own records. */
 int learning_apparmor_check(struct error *err);
-/* For plan_apparmor.c: the container gets a profile in complain mode instead of its own. */
-void learning_apparmor_plan(const struct plan *plan, struct planned *item);
 /* Loads the profiles to learn under; and takes them, and what a learner that was killed left, out of the kernel again. */
 int learning_apparmor_load(const struct plan *plan, struct error *err);
 void learning_apparmor_unload(const struct plan *plan);

@@ -24,7 +24,6 @@
 #include "security/apparmor_learned.h"
 #include "security/audit.h"
 
-#define PREFIX       "minirun-learn-"
 #define EXIT_NOTHING 125
 #define MODE         0644
 
@@ -54,15 +53,6 @@ int learning_apparmor_check(struct error *err)
 	return error_hint(err, "run it as root of the machine, outside of containers");
 }
 
-void learning_apparmor_plan(const struct plan *plan, struct planned *item)
-{
-	item->learned_under = xasprintf(PREFIX "%d-%td", (int)getpid(), item - plan->items);
-	item->learned = xcalloc(1, sizeof(*item->learned));
-	item->locks.apparmor = item->learned_under;
-	item->apparmor_mode = APPARMOR_COMPLAIN;
-	item->apparmor_asked = true;
-}
-
 /* What a learner left that was killed: profiles of a process that isn't there any more. */
 static void unload_stale(void)
 {
@@ -75,8 +65,8 @@ static void unload_stale(void)
 		long pid = 0;
 		struct error ignored;
 
-		if (!strncmp(line, PREFIX, strlen(PREFIX)))
-			pid = strtol(line + strlen(PREFIX), &end, 10);
+		if (!strncmp(line, LEARNING_PREFIX, strlen(LEARNING_PREFIX)))
+			pid = strtol(line + strlen(LEARNING_PREFIX), &end, 10);
 		if (pid <= 0 || *end != '-' || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
 			continue;
 		line[strcspn(line, " ")] = '\0';

@@ -2,7 +2,7 @@
 #ifndef RUNNER_PROVISION_H
 #define RUNNER_PROVISION_H
 
-#include "runner/verbs/cmd_image.h"
+#include "runner/plan/pull_settings.h"
 #include "runner/report.h"
 
 struct provision {

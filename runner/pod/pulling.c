@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "runner/verbs/cmd_image.h"
 #include "runner/manifest/duration.h"
 #include "runner/pod/supervise.h"
 
