@@ -254,6 +254,16 @@ const struct command commands[] = {
 		"pod. A run that fails for such a reason prints the same line.\n\n"
 		"The exit status is 0 if the demo would run here, else 1.\n",
 		PRIVILEGE_NONE, cmd_check},
+	{"unshare", "[-- COMMAND [ARG...]]",
+		"run a command as root of the user namespace that your pods have",
+		"For what pods leave in folders of yours as other ids than their root's: those are of your "
+		"range "
+		"in\n/etc/subuid, and only root of that namespace can remove them or give them to you:\n\n"
+		"    minirun unshare -- rm -r DIR\n    minirun unshare -- chown -R 0:0 DIR\n\n"
+		"In it you are 0. Without a command it is your shell. Root has no such namespace: the "
+		"command is "
+		"just\nrun. The exit status is the command's; 126 and 127 as with run.\n",
+		PRIVILEGE_ROOT, cmd_unshare},
 	{"apparmor", "load [FILE...] | ls | unload NAME...",
 		"AppArmor profiles in the kernel: load, list, unload",
 		"load    loads the profiles of each FILE by apparmor_parser, replacing those of the same "

@@ -148,6 +148,7 @@ int cmd_lint(const struct invocation *invocation, struct error *err);
 int cmd_learn(const struct invocation *invocation, struct error *err);
 int cmd_explain(const struct invocation *invocation, struct error *err);
 int cmd_check(const struct invocation *invocation, struct error *err);
+int cmd_unshare(const struct invocation *invocation, struct error *err);
 int cmd_apparmor(const struct invocation *invocation, struct error *err);
 int cmd_help(const struct invocation *invocation, struct error *err);
 

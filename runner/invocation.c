@@ -71,6 +71,8 @@ static int unknown_option(const struct command *command, const char *word, struc
 	nearest = text_starts_with(word, "--") ? text_nearest(word + 2, names, OPTION_COUNT) : NULL;
 	if (nearest)
 		return error_hint(err, "did you mean --%s?", nearest);
+	if (text_has_word("exec unshare", command->name))
+		return error_hint(err, "the command that is to be run comes after --, with its own options");
 	return error_hint(err, "`minirun help %s` lists what it takes", command->name);
 }
 

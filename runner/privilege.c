@@ -59,6 +59,11 @@ const char *privilege_note(void)
 	return getenv(NOTE_VARIABLE);
 }
 
+void privilege_forget(void)
+{
+	unsetenv(NOTE_VARIABLE);
+}
+
 /* On a read-only mount, or in a file in memory whose content is sealed. */
 static bool is_sealed(void)
 {

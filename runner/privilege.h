@@ -24,4 +24,7 @@ int privilege_become_root(struct error *err);
 /* Why an ordinary user has a single id, or NULL: the note of userns_enter, for the message that needs it. */
 const char *privilege_note(void);
 
+/* Takes what minirun tells itself out of the environment: before another program gets that. */
+void privilege_forget(void);
+
 #endif

@@ -61,6 +61,9 @@ commands()
 		assert_status 0
 		assert_has "Usage: minirun $command"
 	done
+	run "$MINIRUN" help descibe
+	assert_status 125
+	assert_has "did you mean describe?"
 }
 
 @test "CVE-2020-5291: what make installs is setuid for nobody" {

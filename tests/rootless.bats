@@ -90,6 +90,84 @@ story_as()
 	assert_has "CAP_SETFCAP"
 }
 
+# leave_files ID...: a pod of the ranged user's that leaves folders of these ids in $T/left, which is the user's own.
+leave_files()
+{
+	local id
+	[[ -d $T/left ]] || as_ranged_user mkdir -m 0777 "$T/left"
+	for id in "$@"; do
+		simple_pod left "umask 077; mkdir -p /v/$id/in; echo >/v/$id/in/file; chmod 500 /v/$id/in" "
+    securityContext: {runAsUser: $id, runAsGroup: $id}
+    volumeMounts: [{name: v, mountPath: /v}]" "
+  volumes: [{name: v, hostPath: {path: $T/left}}]" >"$T/left.yaml"
+		as_ranged_user "$MINIRUN" -q "$T/left.yaml"
+	done
+}
+
+@test "unshare: what pods leave as any id of a range is its user's to remove, or to take over" {
+	chmod 0777 "$T"
+	load_busybox as_ranged_user
+	leave_files 1 1000 65536
+	run as_ranged_user rm -r "$T/left"
+	assert_has "$T/left/1000': Permission denied"
+	as_ranged_user "$MINIRUN" unshare -- chown -R 0:0 "$T/left/1000"
+	assert_equal "$(stat -c %u "$T/left/1000" "$T/left/1")" $'4321\n200000'
+	as_ranged_user chmod -R u+w "$T/left/1000"
+	as_ranged_user rm -r "$T/left/1000"
+	as_ranged_user "$MINIRUN" unshare -- rm -r "$T/left"
+	[[ ! -e $T/left ]]
+	# Without a command it is the shell; the environment is the caller's own.
+	assert_equal "$(as_ranged_user env SHELL=/bin/sh "$MINIRUN" unshare <<<'id -u; env | grep ^MINIRUN_USERNS')" 0
+	run as_ranged_user "$MINIRUN" unshare -- sh -c 'exit 3'
+	assert_status 3
+}
+
+@test "unshare: the whole store goes with it, or is the user's to remove after image prune, whatever is in it" {
+	local store=$WORK/ranger/store
+	mkdir -p layer/{closed/in,srv}
+	touch layer/closed/in/file layer/srv/file
+	tar -C layer --owner=33 --group=33 -cf rootfs.tar ./srv
+	tar -C layer --owner=33 --group=33 --mode=0 -rf rootfs.tar ./closed
+	chmod 0755 "$T"
+	for how in prune unshare; do
+		load_busybox as_ranged_user
+		as_ranged_user "$MINIRUN" image load "$T/rootfs.tar" foreign
+		simple_pod killed 'mkdir -p /d/a; touch /d/a/b; chown -R 33:44 /d; chmod 0 /d/a /d; touch /v/ready; sleep 1000' \
+			'    volumeMounts: [{name: v, mountPath: /v}]' '  volumes: [{name: v, emptyDir: {}}]' >killed.yaml
+		as_ranged_user "$MINIRUN" -d killed.yaml
+		eventually 20 eval 'find "$store/pods" -path "*/volumes/v/ready" | grep -q .'
+		# shellcheck disable=SC2046 # a list
+		kill -KILL $(pod_processes)
+		eventually 20 eval '[[ -z $(pod_processes) ]]'
+		if [[ $how == prune ]]; then
+			as_ranged_user "$MINIRUN" delete pod killed
+			as_ranged_user "$MINIRUN" image prune --all
+			as_ranged_user rm -r "$store"
+		else
+			as_ranged_user "$MINIRUN" unshare -- rm -r "$store"
+			as_ranged_user "$MINIRUN" delete pod killed
+		fi
+		[[ ! -e $store ]]
+	done
+}
+
+@test "unshare: with one id it says so" {
+	run --separate-stderr as_user "$MINIRUN" unshare -- id -u
+	assert_equal "$output" 0
+	[[ $stderr == "minirun: warning: only one user id in containers: /etc/subuid grants none to "* ]]
+}
+
+@test "unshare: inside unshare -r, and as root, the command is just run" {
+	run --separate-stderr in_unshare_r "$MINIRUN" unshare -- id -u
+	assert_equal "$output$stderr" 0
+	assert_equal "$("$MINIRUN" unshare -- sh -c 'id -u')" 0
+	run -127 "$MINIRUN" unshare -- ./nowhere
+	assert_has "cannot run ./nowhere: No such file"
+	run -126 "$MINIRUN" unshare -- "$T"
+	run -125 "$MINIRUN" unshare rm -r "$T"
+	assert_has "comes after --, with its own options"
+}
+
 # A pod with ids far beyond any range.
 far_ids()
 {

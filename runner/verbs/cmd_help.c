@@ -1,5 +1,6 @@
 /* `minirun help`: the overview, one command's page, the table of fields. And the version. */
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "runner/command.h"
 #include "runner/manifest/manifest.h"
@@ -7,7 +8,7 @@
 
 int cmd_help(const struct invocation *invocation, struct error *err)
 {
-	const char *names[16];
+	cleanup_free const char **names = xcalloc(n_commands, sizeof(*names));
 	const char *name = invocation->operands[0];
 	const char *nearest;
 
@@ -27,7 +28,7 @@ int cmd_help(const struct invocation *invocation, struct error *err)
 		help_command(command_find(name), stdout);
 		return 0;
 	}
-	for (size_t i = 0; i < n_commands && i < array_length(names); i++)
+	for (size_t i = 0; i < n_commands; i++)
 		names[i] = commands[i].name;
 	error_set(err, ERROR_USAGE, 0, "minirun has no command %s", name);
 	nearest = text_nearest(name, names, n_commands);
