@@ -116,6 +116,11 @@ AS=()
 	# procfs has no sizes and does without an end here and there.
 	"$MINIRUN" cp box:/proc/sys/kernel/ostype ostype
 	assert_equal "$(cat ostype)" Linux
+	# That one ends after 256 GiB.
+	run --separate-stderr timeout 120 "$MINIRUN" cp box:/proc/1/pagemap pagemap
+	assert_status 1
+	assert_stderr_has "it says no size and has no end: cut off at 64 MiB"
+	assert_equal "$(stat -c %s pagemap)" 67108864
 	run "$MINIRUN" cp box:/dev/zero zero
 	assert_status 1
 }

@@ -162,6 +162,43 @@ no_connector()
 	[[ $(pod_processes | sed 's|.*|/proc/&/comm|' | xargs grep -l '^minirun' 2>/dev/null | wc -l) -le 2 ]]
 }
 
+@test "port-forward: as many connections as there is room for; the others wait, and it is said" {
+	local as=(prlimit --nofile=200:200)
+	web >web.yaml
+	start
+	forward web :7000
+	python3 - "$(port_of 7000)" <<-'PY'
+		import socket, sys
+		all = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60) for _ in range(100)]
+		for s in all:
+		    s.sendall(b"x")
+		for s in all[:84]:
+		    assert s.recv(1) == b"x"
+		for s in all[:16]:
+		    s.close()
+		for s in all[84:]:
+		    assert s.recv(1) == b"x"
+	PY
+	assert_equal "$(cat err)" "minirun: 84 connections are open, and more can't be: others wait until one of them ends"
+	kill -TERM "$FORWARD"
+	wait "$FORWARD"
+}
+
+@test "a pod takes so many commands at once; one more is told, and delete is always answered" {
+	local clients=()
+	web >web.yaml
+	start
+	for ((i = 0; i < 64; i++)); do
+		"$MINIRUN" attach web </dev/null >/dev/null 2>&1 3>&- &
+		clients+=($!)
+	done
+	refused() { [[ $("$MINIRUN" exec web -- true 2>&1) == *'64 commands (exec, attach, cp, port-forward) are at pod "web": there can'"'"'t be more'* ]]; }
+	eventually 60 refused
+	"$MINIRUN" top web
+	timeout 60 "$MINIRUN" delete web
+	wait "${clients[@]}" || true
+}
+
 @test "port-forward ends with the pod, and not with a container that is started again" {
 	local as=() echo
 	web | sed 's/restartPolicy: Never/restartPolicy: Always/; s/exec \(.*8000\)/\1; exit 1/' >web.yaml

@@ -15,6 +15,17 @@
 #include "runner/pod/wire.h"
 
 #define MAX_SESSIONS 64 /* each holds a few descriptors of the supervisor */
+#define SPARE \
+	16 /* connections beside: who asks for one more is told, and delete and top are always answered */
+
+static size_t count_sessions(const struct supervisor *supervisor)
+{
+	size_t n = 0;
+
+	for (const struct session *session = supervisor->sessions; session; session = session->next)
+		n++;
+	return n;
+}
 
 /* {"delete": {"gracePeriodSeconds": N}}; without N, the pod's own. Answered at once: that it is gone shows on disk. */
 static void take_deletion(struct session *session, struct json_object *options)
@@ -51,6 +62,21 @@ static int session_forward(struct session *session, struct error *err)
 	return wire_send(session->connection.fd, json_object_new_object(), &channel, 1, err);
 }
 
+static int begin(struct session *session, struct json_object *request, struct error *err)
+{
+	if (count_sessions(session->supervisor) > MAX_SESSIONS)
+		return error_set(err, ERROR_HOST, 0,
+			"%d commands (exec, attach, cp, port-forward) are at pod \"%s\": there can't be more",
+			MAX_SESSIONS, session->supervisor->plan->pod->name);
+	if (json_object_object_get(request, "portForward"))
+		return session_forward(session, err);
+	if (json_object_object_get(request, "copy"))
+		return session_copy(session, request, err);
+	if (json_object_object_get(request, "attach"))
+		return session_attach(session, request, err);
+	return session_launch(session, request, err);
+}
+
 /* Something came on a session's connection: its one request, or, after that, its end. */
 static void on_connection(struct watch *watch, void *data)
 {
@@ -83,14 +109,7 @@ static void on_connection(struct watch *watch, void *data)
 		session_answer(session, metering_json(session->supervisor));
 		return;
 	}
-	if (json_object_object_get(request, "portForward"))
-		result = session_forward(session, &err);
-	else if (json_object_object_get(request, "copy"))
-		result = session_copy(session, request, &err);
-	else if (json_object_object_get(request, "attach"))
-		result = session_attach(session, request, &err);
-	else
-		result = session_launch(session, request, &err);
+	result = begin(session, request, &err);
 	json_object_put(request);
 	if (result < 0)
 		session_answer(session, wire_error(&err));
@@ -111,14 +130,11 @@ static void on_control(struct watch *watch, void *data)
 	struct supervisor *supervisor = data;
 	struct session *session;
 	struct error ignored;
-	size_t n = 0;
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	for (session = supervisor->sessions; session; session = session->next)
-		n++;
-	if (!is_allowed(fd) || n >= MAX_SESSIONS) {
+	if (!is_allowed(fd) || count_sessions(supervisor) >= MAX_SESSIONS + SPARE) {
 		close(fd);
 		return;
 	}

@@ -16,7 +16,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define PIECE      65536
+#define PIECE 65536
+#define ENDLESS \
+	(64 << 20) /* bytes of a file that doesn't say its size: more than any of procfs that has an end */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 struct sender {
@@ -64,12 +66,20 @@ static int put(struct sender *sender, enum parcel_kind kind, const struct stat *
 	return parcel_put(sender->out, &sender->parcel, sender->err);
 }
 
-/* Up to left bytes (all that comes, where the size isn't known). Returns -1 when the other side is gone; *end: no more came. */
-static int send_data(struct sender *sender, int fd, off_t left, bool known, bool *end)
+static int send_piece(struct sender *sender, ssize_t n)
 {
-	while (!known || left > 0) {
-		size_t want = known && left < PIECE ? (size_t)left : PIECE;
-		ssize_t n = read(fd, sender->piece, want);
+	if (parcel_put_size(sender->out, n, sender->err) < 0)
+		return -1;
+	return fd_write_all(sender->out, sender->piece, (size_t)n) < 0
+		       ? error_set(sender->err, ERROR_HOST, errno, "cannot write to the other side")
+		       : 0;
+}
+
+/* Up to left bytes. Returns -1 when the other side is gone, 1 with errno when it can't be read; *end: no more came. */
+static int send_data(struct sender *sender, int fd, off_t left, bool *end)
+{
+	while (left > 0) {
+		ssize_t n = read(fd, sender->piece, left < PIECE ? (size_t)left : PIECE);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -79,12 +89,35 @@ static int send_data(struct sender *sender, int fd, off_t left, bool known, bool
 		if (n <= 0)
 			return 0;
 		left -= n;
-		if (parcel_put_size(sender->out, n, sender->err) < 0)
+		if (send_piece(sender, n) < 0)
 			return -1;
-		if (fd_write_all(sender->out, sender->piece, (size_t)n) < 0)
-			return error_set(sender->err, ERROR_HOST, errno, "cannot write to the other side");
 	}
 	return 0;
+}
+
+/*
+ * One that said 0. Files of procfs and the like do, and have content; an empty one that is being written to says something else by
+ * now, and is sent as it was. 1 with EFBIG: it goes on and on.
+ */
+static int send_unsized(struct sender *sender, int fd)
+{
+	struct stat now;
+
+	for (off_t sent = 0; sent < ENDLESS;) {
+		ssize_t n = read(fd, sender->piece, PIECE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return 1;
+		if (n <= 0 || (fstat(fd, &now) == 0 && now.st_size > 0))
+			return 0;
+		sent += n;
+		if (send_piece(sender, n) < 0)
+			return -1;
+	}
+	errno = EFBIG;
+	return 1;
 }
 
 /* Its data and its holes, up to the size that it had when it was opened: one that grows all the time has an end. */
@@ -94,9 +127,8 @@ static int send_content(struct sender *sender, int fd, off_t size)
 	off_t at = 0;
 	int result = 0;
 
-	/* Files of procfs and the like say 0. */
 	if (size == 0)
-		return send_data(sender, fd, 0, false, &end);
+		return send_unsized(sender, fd);
 	while (at < size && !end && result == 0) {
 		off_t data = lseek(fd, at, SEEK_DATA), hole;
 		bool last;
@@ -112,7 +144,7 @@ static int send_content(struct sender *sender, int fd, off_t size)
 		hole = lseek(fd, data, SEEK_HOLE);
 		hole = hole <= data || hole > size ? size : hole;
 		lseek(fd, data, SEEK_SET);
-		result = send_data(sender, fd, hole - data, true, &end);
+		result = send_data(sender, fd, hole - data, &end);
 		at = hole;
 	}
 	return result;
@@ -130,6 +162,8 @@ static int send_file(struct sender *sender, int fd, const struct stat *st)
 
 		if (parcel_put_size(sender->out, 0, sender->err) < 0)
 			return -1;
+		if (errnum == EFBIG)
+			return warn(sender, "it says no size and has no end: cut off at 64 MiB");
 		return warn_errno(sender, errnum);
 	}
 	return result < 0 ? -1 : parcel_put_size(sender->out, 0, sender->err);

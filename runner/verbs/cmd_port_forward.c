@@ -29,6 +29,7 @@
 
 #define ADDRESSES_MAX 16
 #define SPARE_FDS     32 /* for what isn't a connection: each of those has two */
+#define CROSSINGS_MAX 512 /* connections at once: each may hold 128 KiB that the other side hasn't taken */
 
 struct forwarding {
 	const char *pod;
@@ -39,6 +40,7 @@ struct forwarding {
 	size_t n_listeners;
 	size_t open, most; /* connections there are; and may be */
 	bool full; /* the listeners wait for one to end */
+	bool full_told;
 	bool lost; /* the pod is */
 	struct error why;
 };
@@ -75,6 +77,14 @@ static void listen_or_wait(struct forwarding *forwarding, bool full)
 	if (full == forwarding->full)
 		return;
 	forwarding->full = full;
+	if (full && !forwarding->full_told) {
+		cleanup_free char *text = xasprintf(
+			"%zu connections are open, and more can't be: others wait until one of them ends",
+			forwarding->open);
+
+		forwarding->full_told = true;
+		say(text);
+	}
 	for (size_t i = 0; i < forwarding->n_listeners; i++)
 		loop_change(&forwarding->loop, &forwarding->listeners[i].watch, !full, false);
 }
@@ -334,6 +344,8 @@ static int watch_all(struct forwarding *forwarding, int control, struct error *e
 	setrlimit(RLIMIT_NOFILE, &limit);
 	forwarding->most =
 		limit.rlim_cur > 4 * (rlim_t)SPARE_FDS ? (limit.rlim_cur - SPARE_FDS) / 2 : SPARE_FDS;
+	if (forwarding->most > CROSSINGS_MAX)
+		forwarding->most = CROSSINGS_MAX;
 	if (loop_add(&forwarding->loop, &forwarding->control, control, on_control, forwarding, err) < 0)
 		return -1;
 	return loop_add(&forwarding->loop, &forwarding->signals, signalfd(-1, &ours, SFD_CLOEXEC), on_signal,
