@@ -94,6 +94,8 @@ int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits
 
 /* ---- cgroup_devices.c ---- */
 
+struct device_refusals;
+
 struct device {
 	bool is_block;
 	unsigned int major, minor;
@@ -104,9 +106,11 @@ struct device {
  * 2, by the devices controller in version 1. Without either, and in a user namespace, where the kernel itself lets no other device be
  * opened, it does nothing and returns 1: then it is the mounts alone that forbid (devices.c). Follows the OCI runtime specification's default devices and
  * AllowedDevices of runc; BPF_PROG_TYPE_CGROUP_DEVICE: cgroup-v2.rst, "Device controller".
+ *
+ * refusals: open, if what is refused is to be noted (device_refusals.h); its member unnoted says whether it is. Or NULL.
  */
-int cgroup_allow_devices(
-	const struct cgroup *cgroup, const struct device *more, size_t n_more, struct error *err);
+int cgroup_allow_devices(const struct cgroup *cgroup, const struct device *more, size_t n_more,
+	struct device_refusals *refusals, struct error *err);
 
 /* ---- cgroup_scope.c ---- */
 

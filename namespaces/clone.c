@@ -38,6 +38,7 @@
 
 #define HELPER_FLAGS (CLONE_VM | CLONE_VFORK | CLONE_FILES)
 #define HELPER_STACK 32768
+#define FIRST_PIDS   "pid:[4026531836]" /* PROC_PID_INIT_INO */
 
 struct birth {
 	int there; /* pidfd: whose pid namespace it is about */
@@ -172,6 +173,13 @@ static const char *pidfd_info(int procfd, int pidfd, const char *key, char *text
 	text[n] = '\0';
 	line = strstr(text, key);
 	return line ? line + strlen(key) : NULL;
+}
+
+bool process_sees_first_pids(void)
+{
+	char target[64] = "";
+
+	return readlink("/proc/self/ns/pid", target, sizeof(target) - 1) > 0 && !strcmp(target, FIRST_PIDS);
 }
 
 pid_t process_of_pidfd(int procfd, int pidfd)

@@ -145,6 +145,9 @@ void sandbox_end_processes(struct sandbox *sandbox);
  */
 void process_await(int pidfd);
 
+/* Whether this process is in the first pid namespace, so that the numbers by which the kernel names processes mean something. (clone.c) */
+bool process_sees_first_pids(void);
+
 /*
  * The pid of what a pidfd refers to, as procfd's pid namespace counts (-1: the one of /proc). 0 if it can't be
  * known, -1 if it has ended and was reaped. (clone.c)

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "namespaces/device_refusals.h"
 #include "namespaces/namespaces.h"
 #include "namespaces/sandbox.h"
 #include "namespaces/trials.h"
@@ -187,24 +188,42 @@ void trial_limits(const struct trial_place *place, struct trial *trial)
 		mend_delegation(place, trial);
 }
 
+/* By BPF they are restricted; whether what is refused is named besides. */
+static void tell_naming(const struct device_refusals *refusals, const struct error *err, struct trial *trial)
+{
+	if (refusals->ring < 0)
+		trial_set(trial, TRIAL_LIMITED, "by BPF; what it refuses isn't named: %s", err->message);
+	else if (refusals->unnoted)
+		trial_set(trial, TRIAL_LIMITED,
+			"by BPF; what it refuses isn't named: the kernel takes no program that notes it: %s",
+			strerror(refusals->unnoted));
+	else
+		trial_set(trial, TRIAL_OK, "by BPF; what it refuses is named");
+}
+
 void trial_devices(const struct trial_place *place, struct trial *trial)
 {
-	struct error err = {0}, ignored = {0};
+	struct device_refusals refusals;
+	struct error err = {0}, ignored = {0}, unnamed = {0};
 	struct cgroup cgroup;
 	int result;
 
 	(void)place;
 	make_own(getppid(), 0, &cgroup, &ignored);
-	result = cgroup_allow_devices(&cgroup, NULL, 0, &err);
+	device_refusals_open(&refusals, &unnamed);
+	result = cgroup_allow_devices(&cgroup, NULL, 0, &refusals, &err);
 	if (result < 0)
 		trial_fail(trial, TRIAL_MISSING, &err);
 	else if (userns_inside())
 		trial_set(trial, TRIAL_OK, "by the user namespace, in which no other can be opened");
 	else if (result > 0)
 		trial_set(trial, TRIAL_LIMITED, "by mounts alone");
+	else if (cgroup.fd[CGROUP_UNIFIED] < 0)
+		trial_set(trial, TRIAL_OK,
+			"by the controller of version 1, which tells nobody what it refuses");
 	else
-		trial_set(trial, TRIAL_OK, "%s",
-			cgroup.fd[CGROUP_UNIFIED] >= 0 ? "by BPF" : "by the controller of version 1");
+		tell_naming(&refusals, &unnamed, trial);
+	device_refusals_close(&refusals);
 	remove_own(&cgroup, &ignored);
 }
 

@@ -97,7 +97,12 @@ int plan_make(struct plan *plan, const struct pod *pod, const struct plan_reques
 {
 	struct plan_request images = *request;
 
-	*plan = (struct plan){.pod = pod, .store.fd = -1, .learning = request->learning};
+	*plan = (struct plan){
+		.pod = pod,
+		.store.fd = -1,
+		.learning = request->learning,
+		.no_denials = request->no_denials,
+	};
 	memcpy(plan->uid, pod->uid, sizeof(plan->uid));
 	if ((request->look_only ? store_look : store_open)(&plan->store, request->store_path, err) < 0)
 		return -1;

@@ -69,6 +69,7 @@ struct plan {
 	struct cgroup_limits limits; /* of all containers together */
 	uint64_t storage_limit; /* likewise, bytes; 0: none */
 	unsigned int wanted_controllers, optional_controllers; /* bits, for cgroup_make_pod */
+	bool no_denials; /* --no-denials */
 	bool single_id; /* the only id there is here is 0 */
 	bool own_users; /* the pod gets a user namespace of its own; as an ordinary user it is in one already */
 	bool apparmor_missed; /* that minirun-default can't be had has been said */
@@ -98,6 +99,12 @@ struct plan_request {
 int plan_make(struct plan *plan, const struct pod *pod, const struct plan_request *request,
 	struct findings *findings, FILE *warnings, struct error *err);
 void plan_free(struct plan *plan);
+
+/*
+ * Whether which devices the container is refused by its cgroup is to be named. Without CAP_SYS_ADMIN over the machine's mounts it
+ * is refused them by its mounts before. (plan_locks.c)
+ */
+bool plan_names_devices(const struct plan *plan, const struct planned *item);
 
 /* Whether a container's port is published on the host by hostPort; whether any of the pod's is. */
 bool plan_publishes(const struct plan *plan, const struct planned *item, const struct container_port *port);

@@ -245,6 +245,12 @@ static void judge_ptrace(const struct plan *plan, struct planned *item, struct f
 	}
 }
 
+bool plan_names_devices(const struct plan *plan, const struct planned *item)
+{
+	return !plan->no_denials && !item->privileged && !plan->own_users &&
+	       item->container.credentials.capabilities & 1ULL << CAP_SYS_ADMIN;
+}
+
 void plan_locks_settle(const struct plan *plan, struct planned *item)
 {
 	const char *apparmor = item->locks.apparmor ? item->locks.apparmor : "unconfined";

@@ -25,7 +25,6 @@
 #define SETTLE_RECORDS 4096 /* at the end of a container: others may go on making them */
 #define ANCESTORS      64
 #define LABEL_LIMIT    8192 /* bytes */
-#define INITIAL_PIDS   "pid:[4026531836]" /* PROC_PID_INIT_INO */
 #define GONE_NOTE      "gone: of this pod, or of another under this profile"
 
 struct audit_watch {
@@ -288,13 +287,6 @@ static void warn_of_kmsg(const struct supervisor *supervisor)
 			"seconds: not all of it will be told (hint: run minirun as root)");
 }
 
-static bool sees_initial_pids(void)
-{
-	char target[64] = "";
-
-	return readlink("/proc/self/ns/pid", target, sizeof(target) - 1) > 0 && !strcmp(target, INITIAL_PIDS);
-}
-
 void audit_watch_open(struct supervisor *supervisor)
 {
 	struct event event = {.type = "warning", .tone = TONE_NOTE};
@@ -311,7 +303,7 @@ void audit_watch_open(struct supervisor *supervisor)
 			.pod = supervisor->plan->pod->name,
 			.watch.fd = -1,
 		};
-		audit->knows_pids = sees_initial_pids();
+		audit->knows_pids = process_sees_first_pids();
 		supervisor->audit = audit;
 		/* Its descriptor stays the source's: the loop's watch has a copy to close. */
 		if (loop_add(&supervisor->loop, &audit->watch, dup(audit->source.fd), on_record, supervisor,

@@ -94,7 +94,7 @@ static struct denial_kind *add_kind(
 	kind = &denials->kinds[denials->n++];
 	*kind = (struct denial_kind){
 		.hash = hash,
-		.by_apparmor = note->by_apparmor,
+		.lock = note->lock,
 		.would_be = note->would_be,
 		.program = xstrdup(note->program),
 		.name = xstrdup(note->name),
@@ -375,5 +375,5 @@ void denials_close(struct denials *denials)
 	denials->kinds = NULL;
 	denials->last = denials->last_enosys = NULL;
 	denials->n = 0;
-	denials->total = denials->beyond = denials->would_be = 0;
+	denials->total = denials->beyond = denials->would_be = denials->lost = 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The refusals of one container, or of one `minirun exec`: what seccomp refuses is taken from its listener and answered, what
- * AppArmor refuses comes from the kernel's audit (audit_watch.h); both are told once, and counted.
+ * AppArmor refuses comes from the kernel's audit (audit_watch.h), which devices the cgroup refuses from a program of ours in it
+ * (device_watch.h); all are told once, and counted.
  *
  * One call is handled for each event of the loop, so that a program that makes a million of them can't keep it from
  * anything else. What is remembered of them has an upper bound: DENIALS_KINDS kinds, of which a program's same call with
@@ -21,12 +22,18 @@ struct recording;
 #define DENIALS_KINDS    256
 #define DENIALS_VARIANTS 8
 
+enum denial_lock {
+	LOCK_SECCOMP,
+	LOCK_APPARMOR,
+	LOCK_CGROUP, /* its devices */
+};
+
 struct denial_kind {
 	uint32_t hash; /* of program and what */
-	bool by_apparmor; /* else by seccomp */
+	enum denial_lock lock;
 	bool would_be; /* denied, were the profile not in complain mode */
 	char *program; /* the thread's name */
-	char *name; /* of the call, or AppArmor's operation */
+	char *name; /* of the call, or the operation: AppArmor's, "open" or "mknod" of a device */
 	char *what; /* "mkdir(\"/x\", 0777) = EPERM" */
 	uint64_t count;
 };
@@ -49,6 +56,7 @@ struct denials {
 	size_t n;
 	uint64_t total, beyond; /* all refusals; those of no kind that is remembered */
 	uint64_t would_be; /* what complain mode let through; not in total */
+	uint64_t lost; /* devices that were refused faster than we read; in total */
 	char *last; /* "seccomp denied mkdir(\"/x\", 0777)": the last refusal that isn't ENOSYS */
 	char *last_enosys;
 	pid_t process; /* the container's first, while it lives: what audit_watch.c knows its processes by; 0: none */
@@ -69,7 +77,8 @@ char *denials_cause(const struct denials *denials, const char *end);
 
 /* One refusal, for denials_count. */
 struct denial_note {
-	bool by_apparmor, would_be;
+	enum denial_lock lock;
+	bool would_be;
 	const char *program, *name, *what; /* as in struct denial_kind */
 	const char *others; /* what stands for ever new ones: "mkdir(...) with other arguments" */
 };
@@ -80,15 +89,24 @@ const struct denial_kind *denials_count(struct denials *denials, const struct de
 void denials_remember(struct denials *denials, bool minor, const char *text);
 /* Its number in its own pid namespace; 0 if that can't be told. */
 int denials_inner_pid(pid_t pid);
+/* denials_apparmor.c: "sh, pid 7", or "sh, pid 71 of the machine" if inner is 0; note: more to be said of it, or NULL. A fresh string. */
+char *denials_process(const char *program, int inner, pid_t pid, const char *note);
 
 struct apparmor_record;
 
 /* denials_apparmor.c: counts what AppArmor refused, and tells it if it is new. note: what is to be said of the process, or NULL. */
 void denials_add_record(struct denials *denials, const struct apparmor_record *record, const char *note);
 
+struct device_refusal;
+
+/* denials_devices.c: counts a device that the container was refused by its cgroup, and tells it if it is new. */
+void denials_add_device(struct denials *denials, const struct device_refusal *refusal);
+/* denials_devices.c: counts those of which no more is known. */
+void denials_add_lost(struct denials *denials, uint64_t n);
+
 /*
  * denials_summary.c: {"denied": [{"call": "mkdir", "text": "mkdir(\"/x\", 0777) = EPERM", "program": "sh", "count": 2}, ...], "total": N,
- * "others": how many are of kinds that aren't remembered}. To be put.
+ * "others": how many are of kinds that aren't remembered, "lost": of which nothing is known}. To be put.
  */
 struct json_object *denials_json(const struct denials *denials);
 

@@ -75,7 +75,7 @@ static struct json_object *record_json(const struct apparmor_record *record, int
 }
 
 /* The process, by the number that its container knows, as for seccomp. */
-static char *process_text(const char *program, int inner, pid_t pid, const char *note)
+char *denials_process(const char *program, int inner, pid_t pid, const char *note)
 {
 	cleanup_free char *number =
 		inner ? xasprintf("pid %d", inner) : xasprintf("pid %d of the machine", pid);
@@ -88,7 +88,7 @@ static void tell(struct denials *denials, const struct apparmor_record *record, 
 {
 	int inner = denials_inner_pid(record->pid);
 	cleanup_free char *profile = shown(record->profile);
-	cleanup_free char *process = process_text(kind->program, inner, record->pid, note);
+	cleanup_free char *process = denials_process(kind->program, inner, record->pid, note);
 	struct event event = {
 		.type = record->complain ? "would-be-denied" : "denied",
 		.container = denials->container,
@@ -116,7 +116,7 @@ void denials_add_record(struct denials *denials, const struct apparmor_record *r
 	cleanup_free char *others = xasprintf("%s of other things", operation);
 	cleanup_free char *last = xasprintf("AppArmor denied %s", short_what);
 	const struct denial_note counted = {
-		.by_apparmor = true,
+		.lock = LOCK_APPARMOR,
 		.would_be = record->complain,
 		.program = program,
 		.name = operation,

@@ -6,6 +6,12 @@
 
 #define SUMMARY_LINES 10
 
+static const char *const lock_names[] = {
+	[LOCK_SECCOMP] = "seccomp",
+	[LOCK_APPARMOR] = "AppArmor",
+	[LOCK_CGROUP] = "cgroup",
+};
+
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
 	json_object_object_add(object, key, json_object_new_string(value));
@@ -27,8 +33,8 @@ struct json_object *denials_json(const struct denials *denials)
 		const struct denial_kind *kind = &denials->kinds[i];
 		struct json_object *item = json_object_new_object();
 
-		add_string(item, "lock", kind->by_apparmor ? "AppArmor" : "seccomp");
-		add_string(item, kind->by_apparmor ? "operation" : "call", kind->name);
+		add_string(item, "lock", lock_names[kind->lock]);
+		add_string(item, kind->lock == LOCK_SECCOMP ? "call" : "operation", kind->name);
 		add_string(item, "text", kind->what);
 		add_string(item, "program", kind->program);
 		json_object_object_add(item, "count", json_object_new_int64((int64_t)kind->count));
@@ -44,6 +50,8 @@ struct json_object *denials_json(const struct denials *denials)
 		json_object_object_add(
 			object, "wouldBeDenied", json_object_new_int64((int64_t)denials->would_be));
 	json_object_object_add(object, "others", json_object_new_int64((int64_t)denials->beyond));
+	if (denials->lost)
+		json_object_object_add(object, "lost", json_object_new_int64((int64_t)denials->lost));
 	return object;
 }
 
@@ -75,4 +83,9 @@ void denials_summarise(struct denials *denials)
 	if (denials->beyond)
 		report_event(denials->report, denials->pod, &event,
 			"denied %" PRIu64 " calls of more kinds than are told apart", denials->beyond);
+	if (denials->lost)
+		report_event(denials->report, denials->pod, &event,
+			"denied %" PRIu64
+			" more devices, or the same more often, faster than it could be read",
+			denials->lost);
 }

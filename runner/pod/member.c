@@ -64,6 +64,7 @@ void member_init(
 		.prepared = {.rootfs = -1},
 		.launched = {.pidfd = -1, .notice = -1, .terminal = -1},
 		.cgroup = cgroup_none,
+		.devices_watch = device_watch_none,
 		.notice.fd = -1,
 		.exit.fd = -1,
 		.timer.watch.fd = -1,
@@ -159,6 +160,7 @@ static void on_exit_ready(struct watch *watch, void *data)
 	}
 	/* As long as its number is its own. */
 	audit_watch_settle(member->supervisor);
+	device_watch_settle(member);
 	if (!launch_reap(watch->fd, &info)) {
 		if (!member->supervisor->killing && member->stop != STOP_KILLED) {
 			member->held = true;
@@ -222,11 +224,18 @@ static void on_notice(struct watch *watch, void *data)
 	supervisor_member_running(supervisor, member);
 }
 
-int member_restrict_devices(const struct member *member, const struct cgroup *cgroup, struct error *err)
+int member_restrict_devices(struct member *member, const struct cgroup *cgroup, struct error *err)
 {
-	const struct planned *item = member->item;
+	int result;
 
-	return item->privileged ? 0 : cgroup_allow_devices(cgroup, member->devices, member->n_devices, err);
+	if (member->item->privileged)
+		return 0;
+	device_watch_open(member);
+	result = cgroup_allow_devices(
+		cgroup, member->devices, member->n_devices, &member->devices_watch.refusals, err);
+	if (result == 0)
+		device_watch_check(member);
+	return result < 0 ? -1 : 0;
 }
 
 /* A device that the manifest mounts by its own name may be used. */
@@ -395,6 +404,7 @@ void member_stop_all(struct member *member)
 	loop_remove(loop, &member->notice);
 	loop_remove(loop, &member->exit);
 	loop_remove(loop, &member->denials.watch);
+	device_watch_close(member);
 	timer_close(loop, &member->timer);
 	pulling_close(member);
 	probing_close(member);

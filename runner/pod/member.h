@@ -6,6 +6,7 @@
 
 #include "runner/pod/attach.h"
 #include "runner/pod/denials.h"
+#include "runner/pod/device_watch.h"
 #include "runner/pod/launch.h"
 #include "runner/pod/loop.h"
 #include "runner/pod/probing.h"
@@ -54,6 +55,7 @@ struct member {
 	char tail[STREAM_TAIL + 1]; /* of what it wrote, for terminationMessagePolicy */
 	struct watch notice, exit;
 	struct denials denials;
+	struct device_watch devices_watch;
 	struct timespec started;
 	bool was_started; /* once at least, so that what comes after it in the manifest may start */
 	unsigned int restarts;
@@ -97,7 +99,7 @@ bool member_is_sidecar(const struct member *member);
 int member_signal(const struct member *member, int signal);
 
 /* Lets what is in the cgroup, the container's own or one for who enters it, use the container's devices alone. */
-int member_restrict_devices(const struct member *member, const struct cgroup *cgroup, struct error *err);
+int member_restrict_devices(struct member *member, const struct cgroup *cgroup, struct error *err);
 
 /* If it is held: looks again. To be called when SIGCHLD came, and when the pod is killed. */
 void member_retry(struct member *member);

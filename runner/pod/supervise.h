@@ -56,6 +56,7 @@ struct supervisor {
 	bool killing; /* SIGKILL has been sent */
 	bool naming; /* refused calls are named */
 	bool unnamed_told; /* and where they aren't, that has been said */
+	bool unnoted_told; /* that refused devices aren't named has been said */
 	bool copy_told; /* that images are copied has been said */
 	struct audit_watch *audit; /* what AppArmor refuses; NULL: nothing is to be seen of it */
 	char *eviction; /* why the pod was evicted, or NULL */

@@ -14,11 +14,14 @@
  *	refused signals         with a signal every 0.2 ms, without SA_RESTART; prints how
  *	                        many calls gave anything but EPERM, and how many signals came
  *	refused pause           after SIGUSR1 has come
- *	refused under-listener COMMAND..., under-filter COMMAND..., without-bpf COMMAND...
- *	                        runs it under a filter that has a listener, or that refuses pidfd_getfd, or bpf
+ *	refused opens FILE N    N times the opening of a file
+ *	refused under-listener COMMAND..., under-filter COMMAND..., without-bpf COMMAND..., without-maps COMMAND...
+ *	                        runs it under a filter that has a listener, or that refuses pidfd_getfd, or bpf, or bpf's maps
  *	refused time N          N times; prints how many nanoseconds a call took, refused and allowed
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -190,6 +193,15 @@ static int after_signal(void)
 	return 0;
 }
 
+static int opens(const char *file, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (open(file, O_RDONLY) >= 0 || errno != EPERM)
+			return 9;
+	puts("opened none");
+	return 0;
+}
+
 static double nanoseconds(long number, int n)
 {
 	struct timespec begin, end;
@@ -201,12 +213,20 @@ static double nanoseconds(long number, int n)
 	return ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) / n;
 }
 
-/* Leaves a filter that refuses one call, or none (-1). Returns the listener if the flags ask for one. */
-static int load(int number, unsigned int flags)
+#define ANY (-1)
+
+/*
+ * Leaves a filter that refuses one call, or none (-1), whatever its first argument, or if it is that. Returns the listener if the
+ * flags ask for one.
+ */
+static int load(int number, int first, unsigned int flags)
 {
 	struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | (first == ANY ? BPF_JGE : BPF_JEQ) | BPF_K,
+			first == ANY ? 0 : (unsigned int)first, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -228,7 +248,7 @@ static int under_listener(char **command)
 		return 2;
 	child = fork();
 	if (child == 0) {
-		listener = load(-1, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+		listener = load(-1, ANY, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 		write(number[1], &listener, sizeof(listener));
 		read(go[0], &listener, sizeof(listener));
 		for (int fd = 3; fd < 20; fd++)
@@ -289,13 +309,19 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "under-listener") && argc > 2)
 		return under_listener(argv + 2);
 	if (!strcmp(mode, "under-filter") && argc > 2) {
-		load(SYS_pidfd_getfd, 0);
+		load(SYS_pidfd_getfd, ANY, 0);
 		execv(argv[2], argv + 2);
 	}
 	if (!strcmp(mode, "without-bpf") && argc > 2) {
-		load(SYS_bpf, 0);
+		load(SYS_bpf, ANY, 0);
 		execv(argv[2], argv + 2);
 	}
+	if (!strcmp(mode, "without-maps") && argc > 2) {
+		load(SYS_bpf, BPF_MAP_CREATE, 0);
+		execv(argv[2], argv + 2);
+	}
+	if (!strcmp(mode, "opens") && argc > 3)
+		return opens(argv[2], atoi(argv[3]));
 	if (!strcmp(mode, "time")) {
 		printf("refused %.0f\n", nanoseconds(SYS_mkdirat, n));
 		printf("allowed %.0f\n", nanoseconds(SYS_getppid, n));
