@@ -112,6 +112,9 @@ struct device {
 int cgroup_allow_devices(const struct cgroup *cgroup, const struct device *more, size_t n_more,
 	struct device_refusals *refusals, struct error *err);
 
+/* Whether what it forbids can be noted here, as far as can be told without making a cgroup; else err says why not. */
+int cgroup_can_note_devices(struct error *err);
+
 /* ---- cgroup_scope.c ---- */
 
 /*

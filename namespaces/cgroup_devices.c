@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -125,4 +126,22 @@ int cgroup_allow_devices(const struct cgroup *cgroup, const struct device *more,
 	if (cgroup->fd[CGROUP_DEVICES] >= 0)
 		return allow_legacy(cgroup->fd[CGROUP_DEVICES], rules, n, err);
 	return 1;
+}
+
+int cgroup_can_note_devices(struct error *err)
+{
+	cleanup_free char *own = cgroup_own("");
+	struct device_refusals refusals;
+	int fd;
+
+	if (!own)
+		return error_set(err, ERROR_HOST, 0, "cgroup version 1 tells nobody");
+	if (device_refusals_open(&refusals, err) < 0)
+		return -1;
+	fd = device_program_load(common, array_length(common), refusals.ring, refusals.lost);
+	device_refusals_close(&refusals);
+	if (fd < 0)
+		return error_set(err, ERROR_HOST, errno, "the kernel takes no program that notes them");
+	close(fd);
+	return 0;
 }

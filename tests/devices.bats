@@ -109,12 +109,19 @@ refused_in_status()
 	assert_has "by BPF; what it refuses isn't named: the kernel gives no BPF map for it: Operation not permitted"
 	run --separate-stderr "$MINIRUN" check
 	assert_has "by BPF; what it refuses is named"
+	run -0 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" explain "$T/pod.yaml"
+	assert_has "  devices       the usual, and those that volumes mount by name; its cgroup refuses others, which can't be named here: the kernel gives no BPF map for it: Operation not permitted"
+	run -0 --separate-stderr "$MINIRUN" explain "$T/pod.yaml"
+	assert_has "its cgroup refuses others, which is named"
+	"$MINIRUN" explain -o json "$T/pod.yaml" | jq -e '.containers[0].refusedDevicesNamed'
 	run -0 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" --no-denials "$T/pod.yaml"
 	[[ "$stderr" != *named* ]]
 	# A container without SYS_ADMIN doesn't come as far: its mounts refuse.
 	sed 's/SYS_ADMIN/NET_ADMIN/' "$T/pod.yaml" >"$T/other.yaml"
 	run -9 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" "$T/other.yaml"
 	[[ "$stderr" != *named* ]]
+	run -0 --separate-stderr "$MINIRUN" explain "$T/other.yaml"
+	assert_lacks "  devices "
 	# Nor does an ordinary user's.
 	load_busybox as_user
 	run --separate-stderr as_user "$MINIRUN" "$T/pod.yaml"

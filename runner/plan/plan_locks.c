@@ -247,7 +247,7 @@ static void judge_ptrace(const struct plan *plan, struct planned *item, struct f
 
 bool plan_names_devices(const struct plan *plan, const struct planned *item)
 {
-	return !plan->no_denials && !item->privileged && !plan->own_users &&
+	return !plan->no_denials && !item->privileged && !plan->own_users && !userns_inside() &&
 	       item->container.credentials.capabilities & 1ULL << CAP_SYS_ADMIN;
 }
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "namespaces/namespaces.h"
 #include "runner/pod/supervise.h"
 
 #define AT_ONCE         32 /* notes for each event of the loop */
@@ -23,13 +22,6 @@ static void tell_unnamed(struct supervisor *supervisor, const char *why)
 	supervisor->unnoted_told = true;
 	report_event(supervisor->report, supervisor->plan->pod->name, &event,
 		"which devices the cgroup denies can't be named here: %s", why);
-}
-
-static bool is_wanted(const struct member *member)
-{
-	const struct plan *plan = member->supervisor->plan;
-
-	return plan_names_devices(plan, member->item) && !userns_inside();
 }
 
 /* Returns what next did last. */
@@ -66,7 +58,7 @@ void device_watch_open(struct member *member)
 	struct device_watch *devices = &member->devices_watch;
 	struct error err;
 
-	if (devices->refusals.ring >= 0 || !is_wanted(member))
+	if (devices->refusals.ring >= 0 || !plan_names_devices(supervisor->plan, member->item))
 		return;
 	if (member->cgroup.fd[CGROUP_UNIFIED] < 0) {
 		if (member->cgroup.fd[CGROUP_DEVICES] >= 0)

@@ -321,6 +321,20 @@ static void print_seccomp(const struct explanation *explanation, size_t index, F
 	print_findings(explanation, index, out);
 }
 
+/* Of a container that may mount: of others it is their mounts that refuse. */
+static void print_devices(FILE *out)
+{
+	struct error err = {0};
+	bool named = cgroup_can_note_devices(&err) == 0;
+
+	label("devices", out);
+	fputs("the usual, and those that volumes mount by name; its cgroup refuses others, which ", out);
+	if (named)
+		fputs("is named\n", out);
+	else
+		fprintf(out, "can't be named here: %s\n", err.message);
+}
+
 static void print_locks(const struct explanation *explanation, size_t index, FILE *out)
 {
 	const struct planned *item = &explanation->plan->items[index];
@@ -340,6 +354,8 @@ static void print_locks(const struct explanation *explanation, size_t index, FIL
 		out);
 	label("AppArmor", out);
 	fprintf(out, "%s\n", told);
+	if (plan_names_devices(explanation->plan, item))
+		print_devices(out);
 	print_seccomp(explanation, index, out);
 	limits = limits_describe(&item->limits, item->storage_limit);
 	label("limits", out);

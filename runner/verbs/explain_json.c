@@ -210,6 +210,8 @@ static struct json_object *container_json(const struct explanation *explanation,
 	if (item->locks.apparmor && apparmor_available())
 		add_string(apparmor, "mode", apparmor_mode_name(item->apparmor_mode));
 	json_object_object_add(json, "appArmor", apparmor);
+	if (plan_names_devices(plan, item))
+		add_bool(json, "refusedDevicesNamed", cgroup_can_note_devices(&(struct error){0}) == 0);
 	json_object_object_add(json, "seccomp", seccomp_json(explanation, index));
 	json_object_object_add(json, "limits", limits_json(&item->limits, item->storage_limit));
 	return json;
