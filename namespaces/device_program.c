@@ -80,7 +80,7 @@ static int of_note(size_t offset)
 static void add_address(struct program *program, int to, size_t offset)
 {
 	add(program, BPF_ALU64 | BPF_MOV | BPF_X, to, BPF_REG_10, 0, 0);
-	add(program, BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, of_note(offset));
+	add(program, BPF_ALU64 | BPF_ADD, to, 0, 0, of_note(offset));
 }
 
 static void add_store(struct program *program, int size, int from, size_t offset)

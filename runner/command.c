@@ -30,7 +30,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"where Localhost profiles are looked for first; then beside the manifest, then in "
 		"/var/lib/kubelet/seccomp"},
 	[OPTION_NO_DENIALS] = {"no-denials", 0, NULL, "run apply create",
-		"don't name the system calls that seccomp refuses: the kernel answers them alone"},
+		"don't name the system calls that seccomp refuses (the kernel answers them alone), nor "
+		"devices"},
 	[OPTION_WRITE] = {"write", 0, "FILE", "learn",
 		"the file of the profile, which is replaced (default: standard output, and what the pod "
 		"prints goes to standard error)"},

@@ -54,6 +54,16 @@ events()
 	[[ "$stderr" != *denied* && "$stderr" != *named* ]]
 }
 
+# Whether a child of this process has ended: the container's first.
+has_ended_child()
+{
+	local child
+	for child in $(<"/proc/$1/task/$1/children"); do
+		! grep -qs "^State:.Z" "/proc/$child/status" || return 0
+	done
+	return 1
+}
+
 refused_in_status()
 {
 	"$MINIRUN" get devices >/dev/null
@@ -77,6 +87,25 @@ refused_in_status()
 	eventually 10 refused_in_status 4
 	rm "$WORK/helpers/end"
 	"$MINIRUN" delete devices
+}
+
+@test "what was refused just before the end is counted in, however late the supervisor comes to it" {
+	local supervisor
+	pod 'until [ -e /helpers/go ]; do sleep 0.1; done; /helpers/refused opens kmsg 300; touch /helpers/done; exit 3'
+	"$MINIRUN" -d "$T/pod.yaml"
+	"$MINIRUN" wait devices --for=condition=Ready
+	supervisor=$(jq .supervisor.pid "$MINIRUN_ROOT/devices/status.json")
+	kill -STOP "$supervisor"
+	touch "$WORK/helpers/go"
+	eventually 10 test -e "$WORK/helpers/done"
+	eventually 10 has_ended_child "$supervisor"
+	kill -CONT "$supervisor"
+	"$MINIRUN" wait devices --for=jsonpath='{.status.phase}'=Failed
+	jq -e '.denials.main.total == 300' "$MINIRUN_ROOT/devices/status.json"
+	run -0 "$MINIRUN" describe pod devices
+	assert_has "the last: the cgroup denied open /dev/kmsg (c 1:11: read)"
+	"$MINIRUN" delete devices
+	rm "$WORK/helpers/go" "$WORK/helpers/done"
 }
 
 @test "a flood of refusals keeps the supervisor from nothing, and all are counted, told or lost" {

@@ -84,7 +84,7 @@ start_pod_of_pids()
 }
 
 # On the oldest kernel that minirun works on; tests/cgroups.bats has more.
-@test "in the container its cgroup is the root, read-only; devices are refused by BPF; one with SYS_PTRACE is held while others enter" {
+@test "in the container its cgroup is the root, read-only; devices are refused by BPF, which is named; one with SYS_PTRACE is held while others enter" {
 	mkdir "$T/root"
 	tar -C "$T/root" -xf "$WORK/busybox.tar"
 	cp "$REPO/build/tests/helpers/attack" "$T/root/bin/"
@@ -117,6 +117,10 @@ start_pod_of_pids()
 			sh -c 'until grep -qx 0::/ /proc/self/cgroup; do :; done; cat /proc/self/cgroup /sys/fs/cgroup/memory.max'
 		assert_equal "$output" $'0::/\n67108864'
 	done
+	"$MINIRUN" exec held -- sh -c 'true </mnt/mem; true' 2>/dev/null
+	run "$MINIRUN" describe pod held
+	assert_has "open /dev/mem (c 1:1: read) = EPERM (cgroup, cat)"
+	assert_has "open /dev/mem (c 1:1: read) = EPERM (cgroup, sh)"
 	run "$MINIRUN" logs held
 	assert_line "0::/"
 	assert_has "mkdir: can't create directory '/sys/fs/cgroup/x': Read-only file system"
