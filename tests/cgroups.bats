@@ -73,6 +73,12 @@ waits()
 		assert_has '0000000  \0'
 		assert_has "head: /mnt/tun: Operation not permitted"
 		assert_has "head: /mnt/disk: Operation not permitted"
+		# tests/devices.bats has more of it.
+		if [[ $way == env ]]; then
+			assert_stderr_has "denied open /dev/net/tun (c 10:200: read) = EPERM"
+		else
+			assert_stderr_has "which devices the cgroup denies can't be named here: cgroup version 1 tells nobody"
+		fi
 		run --separate-stderr "$way" "$MINIRUN" "$T/with.yaml"
 		assert_has "head: /mnt/disk: Operation not permitted"
 		# It may have no driver, but that is another error.
