@@ -333,19 +333,3 @@ void help_overview(FILE *out)
 		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\n`minirun help COMMAND` says more; so do minirun(1) and minirun-pod(5).\n");
 }
-
-bool wants_json(const struct invocation *invocation)
-{
-	return invocation->value[OPTION_OUTPUT] != NULL;
-}
-
-int option_integer(const struct invocation *invocation, enum option_id id, int64_t min, int64_t *value,
-	struct error *err)
-{
-	const char *text = invocation->value[id];
-
-	if (!text || text_to_integer(text, min, INT64_MAX, value))
-		return 0;
-	return error_set(err, ERROR_USAGE, 0, "--%s %s: a number from %lld on", option_specs[id].name, text,
-		(long long)min);
-}

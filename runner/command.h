@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 enum option_id {
 	OPTION_STORE,
@@ -69,10 +70,12 @@ enum option_id {
 /* What the user typed, taken apart. */
 struct invocation {
 	const struct command *command;
-	const char *value[OPTION_COUNT]; /* NULL: not given; a flag that was given is "" */
+	const char *value[OPTION_COUNT]; /* NULL: not given; a flag is "" */
 	char **operands; /* after the command's own name, NULL-terminated */
 	int n_operands;
 	char **argv; /* all of it, for starting again (seal.c) */
+	char **words; /* the same, reordered: operands points into it */
+	struct strv joined; /* values of options that were given more than once */
 };
 
 /* Whether a command needs to be root, be it in a user namespace, before it runs (privilege.c). */
@@ -106,8 +109,12 @@ extern const struct option_spec option_specs[OPTION_COUNT];
 extern const struct command commands[];
 extern const size_t n_commands;
 
-/* invocation.c: parses argv. Errors are of class ERROR_USAGE, with a did-you-mean. */
+/*
+ * invocation.c: parses argv. Errors are of class ERROR_USAGE, with a did-you-mean. To be freed whatever comes of it; argv must
+ * outlive it.
+ */
 int invocation_parse(int argc, char **argv, struct invocation *invocation, struct error *err);
+void invocation_free(struct invocation *invocation);
 
 const struct command *command_find(const char *name);
 
@@ -130,6 +137,17 @@ bool wants_json(const struct invocation *invocation);
 /* The number that an option was given, if it was: *value stays as it is without. What is no number from min on is an error. */
 int option_integer(const struct invocation *invocation, enum option_id id, int64_t min, int64_t *value,
 	struct error *err);
+
+/*
+ * The same for kubectl's options, in its words (pflag's, with Go's reasons): any number; a duration, in milliseconds. The caller
+ * looks whether it is in range.
+ */
+int option_number(const struct invocation *invocation, enum option_id id, int64_t *value, struct error *err);
+int option_duration(const struct invocation *invocation, enum option_id id, int64_t *ms, struct error *err);
+
+/* `invalid argument "x" for "-f, --follow" flag: ` and why: an error of class ERROR_USAGE. Returns -1. */
+int option_invalid(enum option_id id, const char *text, struct error *err, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 int cmd_run(const struct invocation *invocation, struct error *err);
 int cmd_apply(const struct invocation *invocation, struct error *err);

@@ -2,6 +2,8 @@
 #include "runner/command.h"
 
 #include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/manifest/duration.h"
 
 /*
  * The command, as far as it can be told before the options are: a letter may mean one thing to one command and another to the
@@ -48,7 +51,8 @@ static void make_getopt_table(const struct command *command, struct option *long
 	for (int id = 0; id < OPTION_COUNT; id++) {
 		longs[id] = (struct option){
 			.name = option_specs[id].name,
-			.has_arg = option_specs[id].argument ? required_argument : no_argument,
+			/* A flag may have its value after "=": --follow=false. */
+			.has_arg = option_specs[id].argument ? required_argument : optional_argument,
 			.val = 256 + id,
 		};
 		if (!option_specs[id].letter || option_of_letter(command, option_specs[id].letter) != id)
@@ -81,6 +85,39 @@ static int two_files(struct error *err)
 {
 	error_set(err, ERROR_USAGE, 0, "-f was given twice");
 	return error_hint(err, "one file at a time: `for file in ...; do minirun ... -f $file; done`");
+}
+
+/* As strconv.ParseBool has it. */
+static bool parse_bool(const char *text, bool *value)
+{
+	*value = text_has_word("1 t T TRUE true True", text);
+	return *value || text_has_word("0 f F FALSE false False", text);
+}
+
+static int take_flag(struct invocation *invocation, enum option_id id, const char *text, struct error *err)
+{
+	bool on = true;
+
+	if (text && (!*text || !parse_bool(text, &on)))
+		return option_invalid(
+			id, text, err, "strconv.ParseBool: parsing \"%s\": invalid syntax", text);
+	invocation->value[id] = on ? "" : NULL;
+	return 0;
+}
+
+static int take_argument(
+	struct invocation *invocation, enum option_id id, const char *text, struct error *err)
+{
+	const char *before = invocation->value[id];
+
+	invocation->value[id] = text;
+	if (before && id == OPTION_FILENAME)
+		return two_files(err);
+	if (before && text_ends_with(option_specs[id].argument, ",...")) {
+		strv_push(&invocation->joined, xasprintf("%s,%s", before, text));
+		invocation->value[id] = invocation->joined.items[invocation->joined.n - 1];
+	}
+	return 0;
 }
 
 static int check_values(const struct invocation *invocation, struct error *err)
@@ -133,43 +170,106 @@ static int choose_command(struct invocation *invocation, struct error *err)
 	return error_hint(err, "`minirun FILE` runs a pod; `minirun help` lists the commands");
 }
 
+/* Takes what getopt has found. word: the one that it was in. */
+static int take_option(struct invocation *invocation, int result, const char *word, struct error *err)
+{
+	int id = result >= 256 ? result - 256 : option_of_letter(invocation->command, result);
+
+	if (id < 0)
+		return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
+	if (!option_specs[id].argument)
+		return take_flag(invocation, (enum option_id)id, optarg, err);
+	/* "-o=json" is "-o json", as with kubectl; getopt leaves the "=". */
+	if (result < 256 && optarg != word && *optarg == '=')
+		optarg++;
+	return take_argument(invocation, (enum option_id)id, optarg, err);
+}
+
 int invocation_parse(int argc, char **argv, struct invocation *invocation, struct error *err)
 {
 	struct option longs[OPTION_COUNT + 1] = {0};
 	char shorts[2 * OPTION_COUNT + 2];
-	char **copy = xcalloc((size_t)argc + 1, sizeof(*copy));
 	const struct command *guess = guess_command(argc, argv);
+	char **words = xcalloc((size_t)argc + 1, sizeof(*words));
 	int result;
 
-	/* Until it is known better, for the exit status of what is wrong with the options. */
-	*invocation = (struct invocation){.argv = argv, .command = guess};
+	/* The command until it is known better: for what options mean, and the exit status of what is wrong with them. */
+	*invocation = (struct invocation){.argv = argv, .words = words, .command = guess};
 	make_getopt_table(guess, longs, shorts);
-	/* getopt reorders; the original order is kept for starting again. The copy lives as long as the process. */
-	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	/* getopt reorders; the original order is kept for starting again. */
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
 	opterr = 0;
-	optind = 1;
-	while ((result = getopt_long(argc, copy, shorts, longs, NULL)) != -1) {
-		int id;
-
+	optind = 0; /* it has been called before, maybe */
+	while ((result = getopt_long(argc, words, shorts, longs, NULL)) != -1) {
 		if (result == '?')
-			return unknown_option(guess, copy[optind - 1], err);
+			return unknown_option(guess, words[optind - 1], err);
 		if (result == ':')
 			return error_set(
-				err, ERROR_USAGE, 0, "option %s wants an argument", copy[optind - 1]);
-		id = result >= 256 ? result - 256 : option_of_letter(guess, result);
-		if (id < 0)
-			return error_set(err, ERROR_INTERNAL, 0, "option %d is in no table", result);
-		if (invocation->value[id] && option_specs[id].argument &&
-			text_ends_with(option_specs[id].argument, ",..."))
-			optarg = xasprintf(
-				"%s,%s", invocation->value[id], optarg); /* as long as the process */
-		else if (invocation->value[id] && id == OPTION_FILENAME)
-			return two_files(err);
-		invocation->value[id] = optarg ? optarg : "";
+				err, ERROR_USAGE, 0, "option %s wants an argument", words[optind - 1]);
+		if (take_option(invocation, result, words[optind - 1], err) < 0)
+			return -1;
 	}
-	invocation->operands = copy + optind;
+	invocation->operands = words + optind;
 	invocation->n_operands = argc - optind;
 	if (choose_command(invocation, err) < 0)
 		return -1;
 	return check_values(invocation, err);
+}
+
+void invocation_free(struct invocation *invocation)
+{
+	free(invocation->words);
+	strv_free(invocation->joined.items);
+	*invocation = (struct invocation){0};
+}
+
+bool wants_json(const struct invocation *invocation)
+{
+	return invocation->value[OPTION_OUTPUT] != NULL;
+}
+
+int option_invalid(enum option_id id, const char *text, struct error *err, const char *format, ...)
+{
+	const struct option_spec *spec = &option_specs[id];
+	char letter[] = {'-', spec->letter, ',', ' ', '\0'};
+	cleanup_free char *why = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&why, format, args) < 0)
+		why = NULL;
+	va_end(args);
+	return error_set(err, ERROR_USAGE, 0, "invalid argument \"%s\" for \"%s--%s\" flag: %s", text,
+		spec->letter ? letter : "", spec->name, why ? why : "");
+}
+
+int option_integer(const struct invocation *invocation, enum option_id id, int64_t min, int64_t *value,
+	struct error *err)
+{
+	const char *text = invocation->value[id];
+
+	if (!text || text_to_integer(text, min, INT64_MAX, value))
+		return 0;
+	return error_set(err, ERROR_USAGE, 0, "--%s %s: a number from %lld on", option_specs[id].name, text,
+		(long long)min);
+}
+
+int option_number(const struct invocation *invocation, enum option_id id, int64_t *value, struct error *err)
+{
+	const char *text = invocation->value[id];
+	bool digits = text && strspn(text + (*text == '-'), "0123456789") == strlen(text + (*text == '-'));
+
+	if (!text || text_to_integer(text, INT64_MIN, INT64_MAX, value))
+		return 0;
+	return option_invalid(id, text, err, "strconv.ParseInt: parsing \"%s\": %s", text,
+		digits && strpbrk(text, "0123456789") ? "value out of range" : "invalid syntax");
+}
+
+int option_duration(const struct invocation *invocation, enum option_id id, int64_t *ms, struct error *err)
+{
+	const char *text = invocation->value[id];
+
+	if (!text || duration_parse(text, ms))
+		return 0;
+	return option_invalid(id, text, err, "time: invalid duration \"%s\"", text);
 }

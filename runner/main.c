@@ -78,17 +78,15 @@ int main(int argc, char **argv)
 {
 	struct invocation invocation = {0};
 	struct error err = {0};
-	int status;
+	int status = -1;
 
-	if (claim_stdio(&err) < 0 || invocation_parse(argc, argv, &invocation, &err) < 0)
-		return fail(&invocation, &err);
-	status = run(&invocation, &err);
-	if (status < 0)
-		return fail(&invocation, &err);
+	if (claim_stdio(&err) == 0 && invocation_parse(argc, argv, &invocation, &err) == 0)
+		status = run(&invocation, &err);
 	/* Buffered output that could not be written is a failure too (a full disk, a closed pipe). */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		error_set(&err, ERROR_HOST, errno, "cannot write to standard output");
-		return fail(&invocation, &err);
-	}
+	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		status = error_set(&err, ERROR_HOST, errno, "cannot write to standard output");
+	if (status < 0)
+		status = fail(&invocation, &err);
+	invocation_free(&invocation);
 	return status;
 }

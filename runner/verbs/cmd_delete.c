@@ -19,13 +19,15 @@
 
 static int read_grace(const struct invocation *invocation, int64_t *grace, struct error *err)
 {
-	const char *text = invocation->value[OPTION_GRACE_PERIOD];
-
 	*grace = invocation->value[OPTION_FORCE] ? 0 : -1;
-	if (!text)
+	if (!invocation->value[OPTION_GRACE_PERIOD])
 		return 0;
-	if (!text_to_integer(text, -1, INT32_MAX, grace))
-		return error_set(err, ERROR_USAGE, 0, "--grace-period %s: not a number of seconds", text);
+	if (option_number(invocation, OPTION_GRACE_PERIOD, grace, err) < 0)
+		return -1;
+	/* Below 0 it is the pod's own, as with kubectl. */
+	if (*grace > INT32_MAX)
+		return error_set(err, ERROR_USAGE, 0, "--grace-period %lld: at most %d seconds",
+			(long long)*grace, INT32_MAX);
 	if (*grace > 0 && invocation->value[OPTION_FORCE])
 		return error_set(err, ERROR_USAGE, 0,
 			"--force and --grace-period greater than 0 cannot be specified together");

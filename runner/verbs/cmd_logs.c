@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/verbs/catalog.h"
-#include "runner/manifest/duration.h"
 #include "runner/pod/logfile.h"
 #include "runner/verbs/logreader.h"
 #include "runner/plan/paths.h"
@@ -39,9 +38,7 @@ struct sources {
 
 static int read_options(const struct invocation *invocation, struct request *request, struct error *err)
 {
-	const char *tail = invocation->value[OPTION_TAIL];
-	const char *since = invocation->value[OPTION_SINCE];
-	int64_t ms;
+	int64_t ms = 0;
 
 	*request = (struct request){
 		.pod = catalog_pod_of(invocation->operands[0]),
@@ -50,16 +47,17 @@ static int read_options(const struct invocation *invocation, struct request *req
 		.previous = invocation->value[OPTION_PREVIOUS] != NULL,
 		.follow = invocation->value[OPTION_FOLLOW] != NULL,
 	};
-	if (tail && !text_to_integer(tail, -1, INT64_MAX, &request->tail))
-		return error_set(err, ERROR_USAGE, 0, "--tail %s: not a number of lines", tail);
-	if (since) {
-		time_t then;
+	if (option_number(invocation, OPTION_TAIL, &request->tail, err) < 0 ||
+		option_duration(invocation, OPTION_SINCE, &ms, err) < 0)
+		return -1;
+	if (request->tail < -1)
+		return error_set(err, ERROR_USAGE, 0, "--tail must be greater than or equal to -1");
+	if (ms < 0)
+		return error_set(err, ERROR_USAGE, 0, "--since must be greater than 0");
+	if (ms > 0) {
+		time_t then = time(NULL) - (time_t)(ms / 1000);
 		struct tm tm;
 
-		if (!duration_parse(since, &ms) || ms <= 0)
-			return error_set(err, ERROR_USAGE, 0,
-				"--since %s: not a duration such as 5s, 2m or 3h", since);
-		then = time(NULL) - (time_t)(ms / 1000);
 		gmtime_r(&then, &tm);
 		strftime(request->since, sizeof(request->since), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm);
 	}

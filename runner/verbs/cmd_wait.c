@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/verbs/catalog.h"
-#include "runner/manifest/duration.h"
 #include "runner/plan/paths.h"
 #include "runner/verbs/targets.h"
 
@@ -166,12 +165,10 @@ static int wait_for(
 
 static int read_timeout(const struct invocation *invocation, int64_t *deadline, struct error *err)
 {
-	const char *timeout = invocation->value[OPTION_TIMEOUT];
 	int64_t ms = (int64_t)DEFAULT_TIMEOUT * 1000;
 
-	if (timeout && !duration_parse(timeout, &ms))
-		return error_set(
-			err, ERROR_USAGE, 0, "--timeout %s: not a duration such as 30s or 5m", timeout);
+	if (option_duration(invocation, OPTION_TIMEOUT, &ms, err) < 0)
+		return -1;
 	/* A negative time is a week, as with kubectl. */
 	*deadline = now_ms() + (ms < 0 ? (int64_t)7 * 24 * 3600 * 1000 : ms);
 	return 0;

@@ -1,0 +1,142 @@
+/* Command lines: flags and their values as pflag takes them, and its words for what it doesn't. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "runner/command.h"
+#include "tests/unit/unit.h"
+
+/* A command line that is taken apart at its blanks. */
+struct line {
+	char *text;
+	char *argv[16];
+	int argc;
+	struct invocation invocation;
+	struct error err;
+};
+
+static int parse(const char *text, struct line *line)
+{
+	*line = (struct line){.text = xasprintf("minirun %s", text)};
+	for (char *rest = line->text, *word; (word = strsep(&rest, " "));)
+		line->argv[line->argc++] = word;
+	return invocation_parse(line->argc, line->argv, &line->invocation, &line->err);
+}
+
+static void line_free(struct line *line)
+{
+	invocation_free(&line->invocation);
+	free(line->text);
+}
+
+static void flags(void)
+{
+	static const struct {
+		const char *text;
+		bool on;
+	} cases[] = {
+		{"logs --follow demo", true},
+		{"logs -f demo", true},
+		{"logs --follow=true demo", true},
+		{"logs --follow=T demo", true},
+		{"logs demo --follow=1", true},
+		{"logs --follow=false demo", false},
+		{"logs --follow=F demo", false},
+		{"logs demo -f --follow=0", false},
+	};
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		struct line line;
+
+		expect(parse(cases[i].text, &line) == 0);
+		expect((line.invocation.value[OPTION_FOLLOW] != NULL) == cases[i].on);
+		expect(line.invocation.n_operands == 1);
+		line_free(&line);
+	}
+}
+
+static void arguments(void)
+{
+	static const struct {
+		const char *text;
+		enum option_id id;
+		const char *value;
+	} cases[] = {
+		{"logs -c web demo", OPTION_CONTAINER, "web"},
+		{"logs -cweb demo", OPTION_CONTAINER, "web"},
+		{"logs -c=web demo", OPTION_CONTAINER, "web"},
+		{"logs -c =web demo", OPTION_CONTAINER, "=web"},
+		{"logs -fc=web demo", OPTION_CONTAINER, "web"},
+		{"logs --tail=5 demo", OPTION_TAIL, "5"},
+		{"logs demo --tail -1", OPTION_TAIL, "-1"},
+		{"get demo -o=json", OPTION_OUTPUT, "json"},
+		{"learn --deny mkdir,rmdir --deny=mount --deny=x demo", OPTION_DENY, "mkdir,rmdir,mount,x"},
+	};
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		struct line line;
+
+		expect(parse(cases[i].text, &line) == 0);
+		expect_text(line.invocation.value[cases[i].id], cases[i].value);
+		expect_text(line.invocation.operands[0], "demo");
+		line_free(&line);
+	}
+}
+
+static void words(void)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"logs --follow=maybe demo",
+			"invalid argument \"maybe\" for \"-f, --follow\" flag: strconv.ParseBool: parsing "
+			"\"maybe\": invalid syntax"},
+		{"logs --timestamps= demo",
+			"invalid argument \"\" for \"--timestamps\" flag: strconv.ParseBool: parsing \"\": "
+			"invalid syntax"},
+		{"logs demo --tail", "option --tail wants an argument"},
+		{"logs --nosuch demo", "unknown option --nosuch"},
+		{"delete -f a.yaml -fb.yaml", "-f was given twice"},
+		{"get --follow", "minirun get takes no option --follow"},
+	};
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		struct line line;
+
+		expect(parse(cases[i].text, &line) < 0);
+		expect_text(line.err.message, cases[i].message);
+		line_free(&line);
+	}
+}
+
+static void numbers(void)
+{
+	struct invocation invocation = {0};
+	struct error err;
+	int64_t value = 7;
+
+	expect(option_number(&invocation, OPTION_TAIL, &value, &err) == 0 && value == 7);
+	invocation.value[OPTION_TAIL] = "-3";
+	expect(option_number(&invocation, OPTION_TAIL, &value, &err) == 0 && value == -3);
+	invocation.value[OPTION_TAIL] = "x";
+	expect(option_number(&invocation, OPTION_TAIL, &value, &err) < 0);
+	expect_text(err.message, "invalid argument \"x\" for \"--tail\" flag: strconv.ParseInt: parsing "
+				 "\"x\": invalid syntax");
+	invocation.value[OPTION_TAIL] = "99999999999999999999";
+	expect(option_number(&invocation, OPTION_TAIL, &value, &err) < 0);
+	expect_text(err.message,
+		"invalid argument \"99999999999999999999\" for \"--tail\" flag: strconv.ParseInt: parsing "
+		"\"99999999999999999999\": value out of range");
+	invocation.value[OPTION_SINCE] = "soon";
+	expect(option_duration(&invocation, OPTION_SINCE, &value, &err) < 0);
+	expect_text(err.message,
+		"invalid argument \"soon\" for \"--since\" flag: time: invalid duration \"soon\"");
+}
+
+int main(void)
+{
+	group(flags);
+	group(arguments);
+	group(words);
+	group(numbers);
+	return unit_done();
+}
