@@ -16,7 +16,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"where running pods are kept (default /run/minirun, a user's $XDG_RUNTIME_DIR/minirun; "
 		"$MINIRUN_ROOT)"},
 	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", "run learn get top explain lint image check",
-		"json: one event a line for run and learn, else one document; get: also wide, yaml or name"},
+		"json: one event a line for run and learn, else one document; get: also wide, yaml, name, "
+		"jsonpath=TEMPLATE or custom-columns=TITLE:PATH,..."},
 	[OPTION_COLOR] = {"color", 0, "WHEN", "run learn check",
 		"auto (the default: on a terminal), always or never"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "run apply create learn image attach",
@@ -58,6 +59,11 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_TIMESTAMPS] = {"timestamps", 0, NULL, "logs", "each line with its time"},
 	[OPTION_WATCH] = {"watch", 'w', NULL, "get", "go on, with a line for each change"},
 	[OPTION_NO_HEADERS] = {"no-headers", 0, NULL, "get", "the rows alone"},
+	[OPTION_SHOW_LABELS] = {"show-labels", 0, NULL, "get", "all labels, as the last column"},
+	[OPTION_LABEL_COLUMNS] = {"label-columns", 'L', "KEY,...", "get",
+		"a column for each of these labels. May be given more than once"},
+	[OPTION_SORT_BY] = {"sort-by", 0, "PATH", "get",
+		"in the order of a field: .metadata.creationTimestamp"},
 	[OPTION_SELECTOR] = {"selector", 'l', "LABELS", "get top describe wait delete",
 		"pods with these labels: app=web,tier!=db, 'env in (a,b)'"},
 	[OPTION_FILENAME] = {"filename", 'f', "FILE", "apply create get describe wait delete",

@@ -132,11 +132,9 @@ static int check_values(const struct invocation *invocation, struct error *err)
 			return error_hint(
 				err, "`minirun help %s` lists what it takes", invocation->command->name);
 		}
-	if (output && strcmp(output, "json") != 0 &&
-		(strcmp(invocation->command->name, "get") != 0 || !text_has_word("wide yaml name", output)))
-		return error_set(err, ERROR_USAGE, 0, "-o %s: %s takes json%s", output,
-			invocation->command->name,
-			strcmp(invocation->command->name, "get") ? "" : ", yaml, wide and name");
+	if (output && strcmp(output, "json") != 0 && strcmp(invocation->command->name, "get") != 0)
+		return error_set(
+			err, ERROR_USAGE, 0, "-o %s: %s takes json", output, invocation->command->name);
 	if (color && strcmp(color, "auto") && strcmp(color, "always") && strcmp(color, "never"))
 		return error_set(err, ERROR_USAGE, 0, "--color %s: it is auto, always or never", color);
 	return 0;

@@ -123,7 +123,7 @@ shows()
 	assert_equal "$("$MINIRUN" get -l app=two -o name)" "pod/two"
 	assert_equal "$("$MINIRUN" get -l 'app!=two' -o name)" "pod/one"
 	assert_equal "$("$MINIRUN" get -o wide | head -n 1 | tr -s ' ')" "NAME READY STATUS RESTARTS AGE IP NODE NOMINATED NODE READINESS GATES"
-	run "$MINIRUN" get -o jsonpath=x
+	run "$MINIRUN" get -o x
 	assert_status 1
 }
 
@@ -255,7 +255,7 @@ shows()
 	run --separate-stderr "$MINIRUN" delete -f "$T/pod.yaml" -f "$T/other.yaml"
 	assert_status 1
 	assert_last_error_has "-f was given twice"
-	run --separate-stderr "$MINIRUN" get --sort-by=x
+	run --separate-stderr "$MINIRUN" get --sort-by=.x
 	assert_status 1
 	run --separate-stderr "$MINIRUN" delete --all one
 	assert_status 1

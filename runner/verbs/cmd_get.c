@@ -8,10 +8,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/verbs/catalog.h"
-#include "runner/verbs/columns.h"
 #include "runner/plan/paths.h"
+#include "runner/verbs/printer.h"
 #include "runner/verbs/targets.h"
-#include "runner/verbs/yaml_out.h"
 
 #define WATCH_NS 100000000 /* between two looks */
 
@@ -65,66 +64,18 @@ static int find(const struct invocation *invocation, const char *root, bool igno
 			    : find_named(root, &targets, ignore, records, err);
 }
 
-/* One pod that was named is itself, all else is a list. */
-static void print_objects(const struct records *records, bool single, bool yaml)
+static int print_once(const struct invocation *invocation, const struct printer *printer,
+	const struct records *records, struct error *err)
 {
-	struct json_object *object = json_object_new_object();
-
-	if (single) {
-		json_object_put(object);
-		object = json_object_get(records->items[0].pod);
-	} else {
-		struct json_object *items = json_object_new_array();
-		struct json_object *metadata = json_object_new_object();
-
-		for (size_t i = 0; records->items && i < records->n; i++)
-			json_object_array_add(items, json_object_get(records->items[i].pod));
-		json_object_object_add(metadata, "resourceVersion", json_object_new_string(""));
-		json_object_object_add(object, "apiVersion", json_object_new_string("v1"));
-		json_object_object_add(object, "items", items);
-		json_object_object_add(object, "kind", json_object_new_string("List"));
-		json_object_object_add(object, "metadata", metadata);
-	}
-	if (yaml)
-		yaml_print(object, stdout);
-	else
-		printf("%s\n", json_object_to_json_string_ext(
-				       object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-}
-
-static void print_table(const struct records *records, bool wide, bool header)
-{
-	struct row *rows = xcalloc(records->n, sizeof(*rows));
-
-	for (size_t i = 0; i < records->n; i++)
-		row_fill(&rows[i], &records->items[i]);
-	if (records->n)
-		rows_print(rows, records->n, header, wide, stdout);
-	else
-		fprintf(stderr, "No resources found in default namespace.\n");
-	for (size_t i = 0; i < records->n; i++)
-		row_free(&rows[i]);
-	free(rows);
-}
-
-static void print_once(const struct invocation *invocation, const struct records *records)
-{
-	const char *output = invocation->value[OPTION_OUTPUT];
 	bool file = invocation->value[OPTION_FILENAME] != NULL;
 	int n;
 
 	if (!records->n && invocation->value[OPTION_IGNORE_NOT_FOUND])
-		return;
+		return 0;
+	if (!records->n && (printer->kind == PRINTER_TABLE || printer->kind == PRINTER_CUSTOM))
+		fprintf(stderr, "No resources found in default namespace.\n");
 	catalog_operands(invocation, &n);
-	if (!output || !strcmp(output, "wide"))
-		print_table(records, output != NULL, !invocation->value[OPTION_NO_HEADERS]);
-	else if (!strcmp(output, "name"))
-		for (size_t i = 0; i < records->n; i++)
-			printf("pod/%s\n", records->items[i].name);
-	else
-		print_objects(records, (file || n == 1) && records->n == 1, !strcmp(output, "yaml"));
+	return printer_print(printer, records->items, records->n, file || n == 1, err);
 }
 
 /* A row of the watch: its text without AGE is what is compared. */
@@ -136,7 +87,7 @@ struct seen {
 struct watched {
 	struct seen *items;
 	size_t n;
-	bool header; /* printed, or not wished for */
+	struct style style;
 };
 
 static struct seen *seen_of(struct watched *watched, const char *name)
@@ -149,7 +100,7 @@ static struct seen *seen_of(struct watched *watched, const char *name)
 	return &watched->items[watched->n++];
 }
 
-static void print_if_changed(struct watched *watched, const struct record *record, bool wide)
+static void print_if_changed(struct watched *watched, const struct record *record)
 {
 	struct seen *seen = seen_of(watched, record->name);
 	struct row row;
@@ -162,8 +113,8 @@ static void print_if_changed(struct watched *watched, const struct record *recor
 		text_at(record->pod, "metadata.uid"));
 	seen->here = true;
 	if (strcmp(text, seen->text) != 0) {
-		rows_print(&row, 1, !watched->header, wide, stdout);
-		watched->header = true;
+		rows_print(&row, 1, &watched->style, stdout);
+		watched->style.header = false;
 		free(seen->text);
 		seen->text = xstrdup(text);
 	}
@@ -172,16 +123,17 @@ static void print_if_changed(struct watched *watched, const struct record *recor
 }
 
 /* Until it is interrupted, or nobody reads it. */
-static int watch(const struct invocation *invocation, const char *root, struct error *err)
+static int watch(const struct invocation *invocation, const struct printer *printer, const char *root,
+	struct error *err)
 {
 	const struct timespec pause = {.tv_nsec = WATCH_NS};
-	const char *output = invocation->value[OPTION_OUTPUT];
-	bool wide = output && !strcmp(output, "wide");
-	struct watched watched = {.header = invocation->value[OPTION_NO_HEADERS] != NULL};
+	struct watched watched = {.style = printer->style};
 	bool ignore = invocation->value[OPTION_IGNORE_NOT_FOUND] != NULL;
 
-	if (output && !wide)
+	if (printer->kind != PRINTER_TABLE)
 		return error_set(err, ERROR_USAGE, 0, "get -w prints a table: -o wide, or no -o");
+	if (printer->sort_by)
+		fprintf(stderr, "warning: --watch requested, --sort-by will be ignored\n");
 	for (;;) {
 		struct records records;
 		int result = find(invocation, root, ignore || watched.n, &records, err);
@@ -192,7 +144,7 @@ static int watch(const struct invocation *invocation, const char *root, struct e
 			return -1;
 		}
 		for (size_t i = 0; i < records.n; i++)
-			print_if_changed(&watched, &records.items[i], wide);
+			print_if_changed(&watched, &records.items[i]);
 		records_free(&records);
 		if (fflush(stdout) != 0)
 			return 0;
@@ -203,16 +155,21 @@ static int watch(const struct invocation *invocation, const char *root, struct e
 int cmd_get(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
+	cleanup_printer struct printer printer = {0};
 	struct records records;
+	struct error later = {0};
 	int result;
 
-	if (!root)
+	if (!root || printer_open(&printer, invocation, err) < 0)
 		return -1;
 	if (invocation->value[OPTION_WATCH])
-		return watch(invocation, root, err);
+		return watch(invocation, &printer, root, err);
 	result = find(invocation, root, invocation->value[OPTION_IGNORE_NOT_FOUND] != NULL, &records, err);
-	if (result == 0 || records.n)
-		print_once(invocation, &records);
+	/* What was found is shown; if something wasn't, that is the error. */
+	if (result == 0)
+		result = print_once(invocation, &printer, &records, err);
+	else if (records.n)
+		print_once(invocation, &printer, &records, &later);
 	records_free(&records);
 	return result;
 }

@@ -1,5 +1,4 @@
 /* `minirun wait`: until a pod is as --for says. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +9,7 @@
 #include "base/text.h"
 #include "runner/verbs/catalog.h"
 #include "runner/plan/paths.h"
+#include "runner/verbs/jsonpath.h"
 #include "runner/verbs/targets.h"
 
 #define PAUSE_NS        20000000 /* between two looks */
@@ -24,45 +24,37 @@ enum wanted_kind {
 
 struct wanted {
 	enum wanted_kind kind;
-	char *name; /* of the condition; the path as json_at takes it */
+	char *name; /* of the condition */
+	struct jsonpath path;
 	char *value; /* NULL: the path has any */
 	const char *text; /* as it was given, for messages */
 };
 
-/* "{.status.containerStatuses[0].ready}" becomes "status.containerStatuses.0.ready". */
-static char *path_of(const char *text, size_t n)
+/* The "=" that ends the path, if there is one: none that stands in brackets or braces. */
+static const char *end_of_path(const char *text)
 {
-	char *path = xcalloc(n + 1, 1);
-	size_t used = 0;
+	int depth = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		char c = text[i];
-
-		if (c == '{' || c == '}' || c == ']' || c == '"' || c == '\'')
-			continue;
-		if (c == '[')
-			c = '.';
-		if (c == '.' && (!used || path[used - 1] == '.'))
-			continue;
-		path[used++] = c;
-	}
-	return path;
+	for (; *text && (depth > 0 || *text != '='); text++)
+		depth += strchr("{[(", *text) ? 1 : strchr("}])", *text) ? -1 : 0;
+	return text;
 }
 
 static int read_path(const char *text, struct wanted *wanted, struct error *err)
 {
-	const char *end = strchr(text, '}');
-	const char *equals = end ? strchr(end, '=') : strchr(text, '=');
-	size_t n = equals ? (size_t)(equals - text) : strlen(text);
+	const char *end = end_of_path(text);
+	cleanup_free char *path = xstrndup(text, (size_t)(end - text));
 
 	wanted->kind = WANTED_PATH;
-	wanted->name = path_of(text, n);
-	if (equals)
-		wanted->value = path_of(equals + 1, strlen(equals + 1));
-	if (!*wanted->name || strpbrk(wanted->name, "*?@()|,: "))
-		return error_set(err, ERROR_USAGE, 0,
-			"--for=jsonpath=%s: only fields and indexes, as in {.status.phase}=Running", text);
-	return 0;
+	if (*end) {
+		size_t n = strlen(end + 1);
+		bool quoted = n > 1 && strchr("\"'", end[1]) && end[n] == end[1];
+
+		wanted->value = quoted ? xstrndup(end + 2, n - 2) : xstrdup(end + 1);
+		if (!*wanted->value)
+			return error_set(err, ERROR_USAGE, 0, "jsonpath wait has to have a value");
+	}
+	return jsonpath_parse_relaxed(&wanted->path, path, err);
 }
 
 static int read_wanted(const char *text, struct wanted *wanted, struct error *err)
@@ -106,21 +98,44 @@ static bool has_condition(struct json_object *pod, const struct wanted *wanted)
 	return false;
 }
 
-static bool is_so(const struct record *record, const struct wanted *wanted)
+static bool is_nested(struct json_object *value)
 {
-	struct json_object *value;
+	return json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array);
+}
 
+/* 1: what the path leads to is as it should be; 0: it isn't, or there is nothing. */
+static int has_value(struct json_object *pod, const struct wanted *wanted, struct error *err)
+{
+	struct jsonpath_values values;
+	cleanup_free char *text = NULL;
+	int result = jsonpath_find(&wanted->path, pod, &values, err);
+
+	if (result == 0 && values.n > 1)
+		result = error_set(
+			err, ERROR_USAGE, 0, "given jsonpath expression matches more than one value");
+	if (result == 0 && values.n && is_nested(values.items[0]))
+		result = error_set(err, ERROR_USAGE, 0,
+			"jsonpath leads to a nested object or list which is not supported");
+	if (result == 0 && values.n) {
+		text = jsonpath_text(values.items[0]);
+		result = !wanted->value || !strcmp(text, wanted->value);
+	}
+	free(values.items);
+	return result;
+}
+
+static int is_so(const struct record *record, const struct wanted *wanted, struct error *err)
+{
 	switch (wanted->kind) {
 	case WANTED_CONDITION:
 		return has_condition(record->pod, wanted);
 	case WANTED_PATH:
-		value = json_at(record->pod, wanted->name);
-		return value && (!wanted->value || !strcmp(json_object_get_string(value), wanted->value));
+		return has_value(record->pod, wanted, err);
 	case WANTED_CREATE:
-		return true;
+		return 1;
 	case WANTED_DELETE:
 	default:
-		return false;
+		return 0;
 	}
 }
 
@@ -139,18 +154,20 @@ static int wait_for(
 
 	for (;;) {
 		struct record record;
-		bool so;
+		int so;
 
 		if (catalog_read(root, name, &record, err) < 0) {
 			if (wanted->kind == WANTED_DELETE)
 				break;
 			if (wanted->kind != WANTED_CREATE)
 				return -1;
-			so = false;
+			so = 0;
 		} else {
-			so = is_so(&record, wanted);
+			so = is_so(&record, wanted, err);
 			record_free(&record);
 		}
+		if (so < 0)
+			return -1;
 		if (so)
 			break;
 		if (now_ms() >= deadline)
@@ -201,6 +218,7 @@ int cmd_wait(const struct invocation *invocation, struct error *err)
 	for (size_t i = 0; i < targets.names.n && result == 0; i++)
 		result = wait_for(root, targets.names.items[i], &wanted, deadline, err);
 	free(wanted.name);
+	jsonpath_free(&wanted.path);
 	free(wanted.value);
 	return result;
 }

@@ -1,6 +1,7 @@
 /* The table of `minirun get`. See columns.h. */
 #include "runner/verbs/columns.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/memory.h"
 
 static const char *const titles[COLUMN_COUNT] = {
+	[COLUMN_NAMESPACE] = "NAMESPACE",
 	[COLUMN_NAME] = "NAME",
 	[COLUMN_READY] = "READY",
 	[COLUMN_STATUS] = "STATUS",
@@ -19,6 +21,7 @@ static const char *const titles[COLUMN_COUNT] = {
 	[COLUMN_NODE] = "NODE",
 	[COLUMN_NOMINATED] = "NOMINATED NODE",
 	[COLUMN_GATES] = "READINESS GATES",
+	[COLUMN_LABELS] = "LABELS",
 };
 
 /* What the walk over the containers finds out. */
@@ -188,6 +191,35 @@ static char *gates_text(struct json_object *pod)
 	return n ? xasprintf("%zu/%zu", met, n) : xstrdup("<none>");
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* "app=web,tier=a", by key. */
+static char *labels_text(struct json_object *labels)
+{
+	size_t n = labels ? (size_t)json_object_object_length(labels) : 0, i = 0;
+	cleanup_free char **pairs = xcalloc(n + 1, sizeof(*pairs));
+	char *text = xstrdup(n ? "" : "<none>");
+
+	if (n) {
+		json_object_object_foreach(labels, key, value)
+		{
+			pairs[i++] = xasprintf("%s=%s", key, json_object_get_string(value));
+		}
+	}
+	qsort(pairs, n, sizeof(*pairs), by_text);
+	for (i = 0; i < n; i++) {
+		char *longer = xasprintf("%s%s%s", text, i ? "," : "", pairs[i]);
+
+		free(pairs[i]);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 void row_fill(struct row *row, const struct record *record)
 {
 	struct json_object *pod = record->pod;
@@ -203,6 +235,9 @@ void row_fill(struct row *row, const struct record *record)
 	if (json_at(pod, "metadata.deletionTimestamp") && strcmp(phase, "Succeeded") != 0 &&
 		strcmp(phase, "Failed") != 0)
 		set(&sums.status, xstrdup("Terminating"));
+	row->labels = json_at(pod, "metadata.labels");
+	row->cells[COLUMN_NAMESPACE] = xstrdup(text_at(pod, "metadata.namespace"));
+	row->cells[COLUMN_LABELS] = labels_text(row->labels);
 	row->cells[COLUMN_NAME] = xstrdup(record->name);
 	row->cells[COLUMN_READY] = xasprintf("%zu/%zu", sums.ready, sums.total);
 	row->cells[COLUMN_STATUS] = sums.status;
@@ -221,24 +256,58 @@ void row_free(struct row *row)
 	*row = (struct row){0};
 }
 
-void rows_print(const struct row *rows, size_t n, bool header, bool wide, FILE *out)
+void cells_print(char *const *cells, size_t rows, size_t columns, FILE *out)
 {
-	size_t columns = wide ? COLUMN_COUNT : COLUMN_AGE + 1;
-	size_t widths[COLUMN_COUNT];
+	cleanup_free size_t *widths = xcalloc(columns, sizeof(*widths));
 
-	for (size_t c = 0; c < columns; c++) {
-		widths[c] = strlen(titles[c]);
-		for (size_t r = 0; r < n; r++)
-			if (strlen(rows[r].cells[c]) > widths[c])
-				widths[c] = strlen(rows[r].cells[c]);
+	for (size_t i = 0; i < rows * columns; i++)
+		if (strlen(cells[i]) > widths[i % columns])
+			widths[i % columns] = strlen(cells[i]);
+	for (size_t i = 0; i < rows * columns; i++)
+		if ((i + 1) % columns)
+			fprintf(out, "%-*s   ", (int)widths[i % columns], cells[i]);
+		else
+			fprintf(out, "%s\n", cells[i]);
+}
+
+/* The title of a label's column: "KEY" of "example.com/key". */
+static char *label_title(const char *key)
+{
+	char *title = xstrdup(strrchr(key, '/') ? strrchr(key, '/') + 1 : key);
+
+	for (char *p = title; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	return title;
+}
+
+/* The cells of a row, or of the header, which row NULL is. To be freed one by one. */
+static void add_cells(struct strv *cells, const struct row *row, const struct style *style)
+{
+	for (int c = style->namespace ? COLUMN_NAMESPACE : COLUMN_NAME;
+		c <= (style->wide ? COLUMN_GATES : COLUMN_AGE); c++)
+		strv_push(cells, xstrdup(row ? row->cells[c] : titles[c]));
+	for (size_t i = 0; i < style->labels.n; i++) {
+		const char *key = style->labels.items[i];
+		struct json_object *value = row ? json_object_object_get(row->labels, key) : NULL;
+
+		strv_push(cells, !row    ? label_title(key)
+				 : value ? xstrdup(json_object_get_string(value))
+					 : xstrdup(""));
 	}
-	for (size_t r = header ? 0 : 1; r <= n; r++)
-		for (size_t c = 0; c < columns; c++) {
-			const char *cell = r ? rows[r - 1].cells[c] : titles[c];
+	if (style->show_labels)
+		strv_push(cells, xstrdup(row ? row->cells[COLUMN_LABELS] : titles[COLUMN_LABELS]));
+}
 
-			if (c + 1 < columns)
-				fprintf(out, "%-*s   ", (int)widths[c], cell);
-			else
-				fprintf(out, "%s\n", cell);
-		}
+void rows_print(const struct row *rows, size_t n, const struct style *style, FILE *out)
+{
+	struct strv cells = {0};
+	size_t total = n + style->header;
+
+	if (style->header)
+		add_cells(&cells, NULL, style);
+	for (size_t i = 0; i < n; i++)
+		add_cells(&cells, &rows[i], style);
+	if (total)
+		cells_print(cells.items, total, cells.n / total, out);
+	strv_free(cells.items);
 }
