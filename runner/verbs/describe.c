@@ -137,6 +137,10 @@ static void print_denials(struct json_object *denials, FILE *out)
 	}
 	if (n > DENIALS_SHOWN)
 		fprintf(out, "      and %zu more kinds\n", n - DENIALS_SHOWN);
+	if (json_at(denials, "lost"))
+		fprintf(out,
+			"      and %s devices, of these or other kinds, faster than they could be read\n",
+			text_at(denials, "lost"));
 	/* The one that a program fails of is the last, and seldom the most frequent. */
 	if (*text_at(denials, "last"))
 		fprintf(out, "      the last: %s\n", text_at(denials, "last"));

@@ -48,7 +48,7 @@ mend()
 	assert_equal "$(line 'AppArmor notices')" "ok from the kernel's audit"
 	assert_equal "$(line version)" "ok version 2"
 	assert_equal "$(line limits)" "ok cpu, memory, pids"
-	assert_equal "$(line devices)" "ok by BPF"
+	assert_equal "$(line devices)" "ok by BPF; what it refuses is named"
 	assert_equal "$(line 'holding still')" "ok by cgroup.freeze"
 	assert_equal "$(line capabilities)" "ok all"
 	[[ $(line 'a pod') == "ok two containers ran"* ]]
