@@ -47,11 +47,13 @@ case_of()
 		"$MINIRUN" -o json --time-scale "$scale" "$folder/pod.json" >"$folder/events" 2>&1 &
 		pid=$!
 	fi
+	# One jq for all the looks: to start one costs more than the look does.
+	: >"$folder/status.json"
 	for _ in {1..1200}; do
-		"$MINIRUN" get "$name" -o json >"$folder/status.json" 2>/dev/null &&
-			jq -e ".status | $wait" "$folder/status.json" >/dev/null && break
+		[[ ! -s $folder/status.json ]] || break
+		"$MINIRUN" get "$name" -o json 2>/dev/null || true
 		sleep 0.05
-	done
+	done | jq -n "first(inputs | select(.status | $wait))" >"$folder/status.json"
 	if [[ $end == look ]]; then
 		"$MINIRUN" delete --force "$name" 2>/dev/null
 	else

@@ -319,7 +319,7 @@ owned_archive()
 
 @test "an image that a pod uses can't be removed" {
 	export MINIRUN_STORE=$WORK/store
-	simple_pod user 'echo up; sleep 20' >pod.yaml
+	simple_pod user 'echo up; exec sleep 600' '' '  terminationGracePeriodSeconds: 0' >pod.yaml
 	"$MINIRUN" pod.yaml >out 2>err </dev/null &
 	local pid=$!
 	eventually 10 grep -q up out

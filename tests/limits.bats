@@ -11,7 +11,7 @@ teardown() { minirun_teardown; }
 # limited RESOURCES 'COMMAND': a pod of one container.
 limited()
 {
-	simple_pod limited "$2" "    resources: $1"
+	simple_pod limited "$2" "    resources: $1" '  terminationGracePeriodSeconds: 0'
 }
 
 # The folder of a running container's cgroup that has the file; the pod is called as limited() calls it.

@@ -227,7 +227,7 @@ assert_ends_with() {
 	(
 		eventually 10 grep -q $'up\r$' "$T/typescript"
 		printf '\003'
-		sleep 3
+		eventually 20 grep -q "Succeeded" "$T/typescript"
 	) | script -qefc "exec '$MINIRUN' '$T/pod.yaml'" "$T/typescript" >/dev/null 2>&1
 	grep -q bye "$T/typescript"
 	run ! grep -q direct "$T/typescript"
