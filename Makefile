@@ -187,8 +187,10 @@ ASAN_ENVIRONMENT := UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
 # integration has both in one.
 MODE ?=
 
-check-asan: deps-check ## all tests again, on a build with AddressSanitizer and UndefinedBehaviorSanitizer
+asan:
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN_FLAGS) all tests-build
+
+check-asan: deps-check asan ## all tests again, on a build with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory $(ASAN_FLAGS) run-asan
 
 run-asan:
@@ -229,7 +231,8 @@ run-fuzz: $(FUZZERS)
 
 # ---- lint ----
 
-SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/scripts/mode tests/scripts/modes-check tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
+SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/scripts/mode tests/scripts/modes-check tests/scripts/machine tests/scripts/console \
+	tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
 	tests/vm/init tests/vm/stage tests/vm/helpers.bash demo/images/build \
 	demo/images/nginx-foreground demo/run bench/run bench/unpack bench/idle bench/logs bench/readme
 C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.c \
@@ -290,5 +293,5 @@ clean-images: $(BINARY) ## remove the demo's images
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-range check-one-id check-modes check-vm check-asan \
+.PHONY: all deps deps-bench deps-check man man-check check tests-build check-unit check-facts check-bats check-range check-one-id check-modes check-vm asan check-asan \
 	run-asan fuzz run-fuzz tidy cppcheck format format-check shellcheck demo bench install uninstall clean clean-images help

@@ -75,11 +75,10 @@ minirun_setup()
 {
 	leave_out_by_table
 	T=$WORK/tests/${BATS_TEST_NUMBER:-0}
-	mkdir -p "$T"
-	chmod 0755 "$T"
+	mkdir -m 0755 "$T"
 	export T
 	cd "$T" || return
-	snapshot_machine
+	"$REPO/tests/scripts/machine" save
 }
 
 minirun_teardown()
@@ -88,12 +87,14 @@ minirun_teardown()
 	# Left out.
 	[[ -n ${T:-} ]] || return 0
 	cd / || return
-	# Only a test that passed can be blamed for a mess; for one that failed the first failure says more.
-	if [[ -n ${BATS_TEST_COMPLETED:-} ]]; then
-		assert_machine_unchanged || result=1
+	# Only a test that passed can be blamed for a mess; for one that failed the first failure says more. What is left then must
+	# not be counted against the next test.
+	if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+		pod_processes | xargs -r kill -KILL 2>/dev/null || true
+	elif ! assert_machine_unchanged; then
+		result=1
+		pod_processes | xargs -r kill -KILL 2>/dev/null || true
 	fi
-	# What is left now must not be counted against the next test.
-	pod_processes | xargs -r kill -KILL 2>/dev/null || true
 	remove "$T" || result=1
 	return $result
 }
@@ -408,19 +409,10 @@ become()
 
 # ---- the machine is as it was ----
 
-# The processes of this file's pods: minirun itself (by its name, as its executable is a sealed copy, and this
-# file's $WORK in its environment), and whatever has the marked rootfs as its root.
-#
-# No loop over all processes: bats has a trap on each command of the shell's own, and in the virtual machine (tests/vm)
-# such a loop takes seconds.
-pod_processes()
-{
-	{
-		grep -l '^minirun' /proc/[0-9]*/comm | sed 's|/comm$|/environ|' | xargs -r grep -lzFx "WORK=$WORK"
-		grep -lFx "$WORK" /proc/[0-9]*/root/etc/minirun-mark
-	} 2>/dev/null | cut -d/ -f3 | sort -u
-	return 0
-}
+# What there is of this file's pods on the machine: tests/scripts/machine says of each what belongs to it.
+pod_processes() { "$REPO/tests/scripts/machine" processes; }
+pod_folders() { "$REPO/tests/scripts/machine" folders; }
+cgroups() { "$REPO/tests/scripts/machine" cgroups; }
 
 # The cgroup that this file's processes are in; what minirun makes is below it. Empty where there is none to be had.
 enter_cgroup()
@@ -441,56 +433,14 @@ leave_cgroup()
 	find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
 }
 
-# The cgroups that minirun made here.
-cgroups()
-{
-	[[ -z ${CGROUP:-} ]] || find "$CGROUP" -mindepth 1 -type d | sort
-}
-
-mounts()
-{
-	# Without ids and options, which a remount elsewhere may change; and without those of a build of the demo's image.
-	awk '$5 !~ /mmdebstrap/ { print $4, $5 }' /proc/self/mountinfo | sort
-}
-
-# What pods leave in a store or in the runtime folder while they live: folders of pods, half an unpacked image, sockets.
-# (The folders that hold them, lock files, images and compiled filters stay.)
-pod_folders()
-{
-	find "$WORK"/{,*/}store/{pods,tmp} -mindepth 1 -maxdepth 1 ! -name lock 2>/dev/null || true
-	find "$WORK"/{,*/}{run,runtime} -mindepth 1 ! -regex "$WORK/\(.*/\)?\(run\|runtime\)/lock" 2>/dev/null || true
-}
-
-snapshot_machine()
-{
-	mounts >"$WORK/mounts.before"
-	pod_folders >"$WORK/folders.before"
-	cgroups >"$WORK/cgroups.before"
-}
-
-is_clean()
-{
-	local now
-	[[ -z $(pod_processes) ]] || return 1
-	now=$(mounts | comm -13 "$WORK/mounts.before" -)
-	[[ -z $now ]] || return 1
-	now=$(pod_folders | diff "$WORK/folders.before" -) || return 1
-	cgroups | diff -q "$WORK/cgroups.before" - >/dev/null
-}
-
 # Waits up to SECONDS (default 1, for what the kernel itself does a little later) until nothing of a pod is left.
 assert_machine_unchanged()
 {
-	local end=$((SECONDS + ${1:-1} + 1))
-	while ! is_clean; do
+	local end=$((SECONDS + ${1:-1} + 1)) left
+	until left=$("$REPO/tests/scripts/machine" unchanged); do
 		if ((SECONDS >= end)); then
-			echo "left behind (processes, then changes in mounts, folders and cgroups):"
-			pod_processes | while read -r pid; do
-				echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
-			done
-			mounts | diff "$WORK/mounts.before" - || true
-			pod_folders | diff "$WORK/folders.before" - || true
-			cgroups | diff "$WORK/cgroups.before" - || true
+			echo "left behind:"
+			echo "$left"
 			return 1
 		fi
 		sleep 0.05
