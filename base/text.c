@@ -207,6 +207,35 @@ char *text_utf8(const char *s, size_t n, size_t *size)
 	return valid;
 }
 
+/* The character of two or three bytes of UTF-8. */
+static unsigned int code_point(const unsigned char *s, size_t length)
+{
+	return length == 2 ? (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU)
+			   : (s[0] & 0xfU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
+}
+
+char *text_json(const char *json, size_t n)
+{
+	char *safe = xcalloc(n + 1, 6);
+	char *out = safe;
+
+	for (size_t i = 0; i < n;) {
+		const unsigned char *s = (const unsigned char *)json + i;
+		size_t length = utf8_length(s, n - i);
+
+		/* White space between its values; in a string json-c has escaped it. */
+		if (length && (s[0] == '\n' || s[0] == '\t' || shown_length(s, n - i)))
+			out = mempcpy(out, s, length);
+		else if (length)
+			out += sprintf(out, "\\u%04x", length == 1 ? s[0] : code_point(s, length));
+		else
+			out += sprintf(out, "\\ufffd");
+		i += length ? length : 1;
+	}
+	*out = '\0';
+	return safe;
+}
+
 static char *show(const char *s, size_t n, size_t max, bool quotes)
 {
 	size_t end = n < max ? n : max;

@@ -48,7 +48,13 @@ char *text_printable(const char *s, size_t n);
 char *text_utf8(const char *s, size_t n, size_t *size);
 
 /*
- * The same where it must be UTF-8 as well, as JSON must: what isn't becomes \xNN too, as do C1 controls. At most max bytes
+ * Serialised JSON for a terminal: of the characters that text_printable takes out those that json-c leaves as they are (DEL, C1, what
+ * turns the direction) become \uNNNN, and what isn't UTF-8 \ufffd. A fresh string.
+ */
+char *text_json(const char *json, size_t n);
+
+/*
+ * As text_printable where it must be UTF-8 as well, as JSON must: what isn't becomes \xNN too, as do C1 controls. At most max bytes
  * of it are shown, then "...". text_quoted puts it in double quotes, and a backslash before each '"' and '\' in it.
  */
 char *text_shown(const char *s, size_t n, size_t max);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/json_out.h"
 
 #define SHORT_DIGEST 19 /* "sha256:" and twelve digits */
 #define LABEL_WIDTH  13
@@ -215,7 +216,6 @@ void image_print_details(const struct image *image, FILE *out)
 
 void image_print_json(struct json_object *json)
 {
-	puts(json_object_to_json_string_ext(
-		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_out_print(json, stdout);
 	json_object_put(json);
 }

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/json_out.h"
 
 #define RESET "\033[0m"
 #define BOLD  "\033[1m"
@@ -82,14 +83,12 @@ static struct json_object *new_line(const char *type, const char *pod, const cha
 
 static void put_json(struct report *report, struct json_object *line)
 {
-	size_t size;
-	const char *text = json_object_to_json_string_length(
-		line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
-	cleanup_free char *copy = xcalloc(size + 2, 1);
+	cleanup_free char *text = json_out_text(line, JSON_C_TO_STRING_PLAIN);
+	size_t size = strlen(text);
 
-	memcpy(copy, text, size);
-	copy[size] = '\n';
-	put(report, report->out, copy, size + 1);
+	/* In the place of the NUL: what is put has its size. */
+	text[size] = '\n';
+	put(report, report->out, text, size + 1);
 	json_object_put(line);
 }
 

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "runner/verbs/catalog.h"
 #include "runner/command.h"
+#include "runner/json_out.h"
 #include "runner/plan/paths.h"
 #include "runner/verbs/selector.h"
 #include "runner/pod/state.h"
@@ -337,9 +338,7 @@ static void print_json(struct json_object *pods, bool single)
 		json_object_object_add(object, "kind", json_object_new_string("PodMetricsList"));
 		json_object_object_add(object, "items", pods);
 	}
-	printf("%s\n",
-		json_object_to_json_string_ext(object,
-			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_out_print(object, stdout);
 	json_object_put(object);
 }
 

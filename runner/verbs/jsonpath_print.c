@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "runner/json_out.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -50,18 +53,21 @@ char *jsonpath_text(struct json_object *value)
 	if (!json_object_is_type(value, json_type_object) && !json_object_is_type(value, json_type_array))
 		return xstrdup(json_object_get_string(value));
 	copy = in_order(value);
-	text = xstrdup(json_object_to_json_string_ext(
-		copy, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = json_out_text(copy, JSON_C_TO_STRING_PLAIN);
 	json_object_put(copy);
 	return text;
 }
 
+/* A string is what a script asked for, byte by byte; a terminal gets nothing that it would act on. */
 static void print_values(const struct jsonpath_values *values, FILE *out)
 {
+	bool shown = isatty(fileno(out));
+
 	for (size_t i = 0; i < values->n; i++) {
 		cleanup_free char *text = jsonpath_text(values->items[i]);
+		cleanup_free char *safe = shown ? text_printable(text, strlen(text)) : NULL;
 
-		fprintf(out, "%s%s", i ? " " : "", text);
+		fprintf(out, "%s%s", i ? " " : "", safe ? safe : text);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "runner/json_out.h"
 #include "runner/manifest/loader.h"
 
 void lint_profile_of(const struct store *store, const struct planned *item, const char *path,
@@ -63,6 +64,6 @@ void lint_add_json(struct json_object *array, const struct findings *findings)
 
 void lint_print_json(struct json_object *json)
 {
-	puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_out_print(json, stdout);
 	json_object_put(json);
 }

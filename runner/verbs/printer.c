@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "runner/json_out.h"
 #include "runner/verbs/yaml_out.h"
 
 static const struct {
@@ -173,9 +174,7 @@ static int print_object(const struct printer *printer, struct json_object *objec
 	if (printer->kind == PRINTER_YAML)
 		yaml_print(object, stdout);
 	else
-		printf("%s\n", json_object_to_json_string_ext(
-				       object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_out_print(object, stdout);
 	return 0;
 }
 
@@ -201,7 +200,8 @@ static int make_cell(
 	char *text = NULL;
 
 	for (size_t i = 0; result == 0 && i < values.n; i++) {
-		cleanup_free char *value = jsonpath_text(values.items[i]);
+		cleanup_free char *raw = jsonpath_text(values.items[i]);
+		cleanup_free char *value = text_printable(raw, strlen(raw));
 		char *longer = text ? xasprintf("%s,%s", text, value) : xstrdup(value);
 
 		free(text);

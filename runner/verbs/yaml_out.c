@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/json_out.h"
 
 /* Whether it can stand without quotes and be read back as the same string, by YAML 1.1 and 1.2 alike. */
 static bool is_plain(const char *text)
@@ -30,12 +31,12 @@ static bool is_plain(const char *text)
 
 static void print_scalar(struct json_object *object, FILE *out)
 {
+	cleanup_free char *quoted = object ? json_out_text(object, JSON_C_TO_STRING_PLAIN) : xstrdup("null");
+
 	if (json_object_is_type(object, json_type_string) && is_plain(json_object_get_string(object)))
 		fprintf(out, "%s\n", json_object_get_string(object));
 	else
-		fprintf(out, "%s\n",
-			object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE)
-			       : "null");
+		fprintf(out, "%s\n", quoted);
 }
 
 static int by_text(const void *a, const void *b)

@@ -147,6 +147,16 @@ static void what_is_no_utf8_is_replaced(void)
 	free(valid);
 }
 
+static void json_is_safe_to_print(void)
+{
+	static const char json[] = "{\n\t\"a\\u001b\": \"\x7f\xc2\x9b"
+				   "2\xe2\x80\xae\xe2\x81\xa9\xc3\xa4\xff\"}";
+	char *safe = text_json(json, strlen(json));
+
+	expect_text(safe, "{\n\t\"a\\u001b\": \"\\u007f\\u009b2\\u202e\\u2069\xc3\xa4\\ufffd\"}");
+	free(safe);
+}
+
 static void findings_are_sorted_and_counted(void)
 {
 	struct findings findings;
@@ -347,6 +357,7 @@ int main(void)
 	group(sizes_are_for_people);
 	group(control_characters_are_made_visible);
 	group(what_is_no_utf8_is_replaced);
+	group(json_is_safe_to_print);
 	group(findings_are_sorted_and_counted);
 	group(links_stay_in_the_root);
 	group(magic_links_are_refused);
