@@ -25,9 +25,11 @@
 #include "base/memory.h"
 #include "runner/plan/identity.h"
 #include "runner/pod/program.h"
+#include "runner/pod/timer.h"
 #include "runner/pod/wire.h"
 
 #define SPINS    200
+#define NAP      20000 /* ns */
 #define PATIENCE 10000 /* ms */
 
 /* What parent and child share. No pointers: they would mean nothing on the other side. */
@@ -275,17 +277,22 @@ int launch_start(
 	return 0;
 }
 
-/* The child is between two instructions and the kernel loading a filter: it takes a fraction of a millisecond. */
+/*
+ * The child is between two instructions and the kernel loading a filter, which takes a fraction of a millisecond. It can't wake
+ * us from there (law R0), and until it is answered it spins: so the naps are short.
+ */
 static bool await_listener(const struct launched *launched)
 {
 	const struct exec_report *report = &launched->page->report;
+	const struct timespec none = {0}, nap = {.tv_nsec = NAP};
+	const int64_t latest = timer_now() + PATIENCE;
 	struct pollfd death = {.fd = launched->pidfd, .events = POLLIN};
 
-	for (int i = 0; i < SPINS + PATIENCE; i++) {
+	for (int i = 0; i < SPINS || timer_now() < latest; i++) {
 		if (report->listener >= 0 || report->unnamed)
 			return true;
 		/* It may have come as far as its end since we looked. */
-		if (poll(&death, 1, i < SPINS ? 0 : 1) == 1)
+		if (ppoll(&death, 1, i < SPINS ? &none : &nap, NULL) == 1)
 			return report->listener >= 0 || report->unnamed;
 		sched_yield();
 	}
