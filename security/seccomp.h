@@ -150,9 +150,12 @@ bool seccomp_arg_holds(const struct seccomp_arg *arg, uint64_t is, bool is_32bit
 /* Whether the rules for a call are compiled by us, and not given to libseccomp. */
 bool seccomp_is_own(const struct seccomp_rules *rules, const char *name);
 
+/* Whether the rule has no conditions and what it names is decided by the number of the call alone: not libseccomp's either. */
+bool seccomp_is_plain(const struct seccomp_rules *rules, const struct seccomp_rule *rule);
+
 /*
- * The instructions that go before libseccomp's: ENOSYS for calls newer than the profile's newest, and the rules that
- * are ours. None if there is nothing to do.
+ * The instructions that go before libseccomp's: ENOSYS for calls newer than the profile's newest, the rules that are ours, and
+ * all that the number of a call decides alone.
  */
 void seccomp_stub(const struct seccomp_rules *rules, struct sock_filter **insns, size_t *n);
 

@@ -100,7 +100,8 @@ static int build(const struct seccomp_rules *rules, scmp_filter_ctx *context, st
 		const struct seccomp_rule *rule = &rules->items[i];
 
 		/* Conditions that the library is not to see are the stub's, or void beside a rule without any. */
-		if (seccomp_is_own(rules, rule->name->name) || (rules->own_conditions && rule->n_args))
+		if (seccomp_is_own(rules, rule->name->name) || seccomp_is_plain(rules, rule) ||
+			(rules->own_conditions && rule->n_args))
 			continue;
 		if (add_rule(*context, rule, err) < 0)
 			return -1;

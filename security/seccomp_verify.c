@@ -185,11 +185,9 @@ static int try_tuples(const struct probe *p, uint32_t nr, const struct values va
 			if (p->is_32bit && p->arch != SCMP_ARCH_X32)
 				args[i] &= UINT32_MAX;
 		}
+		/* Also where no arguments were looked at: then one answer must be right for all. */
 		if (try(p, nr, args, &looked, err) < 0)
 			return -1;
-		/* Nothing but number and architecture decided, so no other arguments can change it. */
-		if (!looked)
-			return 0;
 	}
 	return 0;
 }

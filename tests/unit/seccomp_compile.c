@@ -3,6 +3,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
@@ -377,9 +378,15 @@ static void wrong_filters_are_found_out(void)
 				   2114060288, 0) "]},"
 						  "{\"names\":[\"personality\"],\"action\":\"SCMP_ACT_"
 						  "ALLOW\",\"args\":[" IF(0, GE, 77309411328, 0) "]}");
+	static const struct sock_filter decided[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, ERRNO(EPERM)),
+	};
 	struct findings findings;
 	struct seccomp_profile *profile;
 	const struct seccomp_subject subject = {0};
+	struct seccomp_filter blind;
 	struct seccomp_rules rules;
 	struct compiled c;
 	struct error err;
@@ -411,6 +418,14 @@ static void wrong_filters_are_found_out(void)
 		*insn = right;
 	}
 	expect(missed == 0);
+	/* The number alone decides, where a condition is to be looked at. */
+	blind = c.filter;
+	blind.insns = xcalloc(c.filter.length + array_length(decided), sizeof(*blind.insns));
+	memcpy(blind.insns, decided, sizeof(decided));
+	memcpy(blind.insns + array_length(decided), c.filter.insns, c.filter.length * sizeof(*blind.insns));
+	blind.length += array_length(decided);
+	expect(seccomp_verify(&rules, &blind, &err) < 0 && strstr(err.message, "personality"));
+	seccomp_filter_free(&blind);
 	done(&c);
 	free(rules.items);
 	seccomp_profile_free(profile);
@@ -527,6 +542,89 @@ static void runtime_default(void)
 	done(&c);
 }
 
+/* How many instructions the kernel runs to learn, as it loads a filter, what becomes of a call; 0 if that depends on arguments. */
+static unsigned int steps_of(const struct seccomp_filter *filter, uint32_t arch, uint32_t nr)
+{
+	unsigned int steps = 1;
+	uint32_t a = 0;
+
+	for (size_t i = 0; i < filter->length; i++, steps++) {
+		const struct sock_filter *insn = &filter->insns[i];
+
+		if (BPF_CLASS(insn->code) == BPF_RET)
+			return steps;
+		if (BPF_CLASS(insn->code) == BPF_LD)
+			a = insn->k == offsetof(struct seccomp_data, nr) ? nr : arch;
+		if (BPF_CLASS(insn->code) == BPF_LD && insn->k > offsetof(struct seccomp_data, arch))
+			return 0;
+		if (BPF_CLASS(insn->code) != BPF_JMP)
+			continue;
+		if (BPF_OP(insn->code) == BPF_JA)
+			i += insn->k;
+		else if (BPF_OP(insn->code) == BPF_JEQ   ? a == insn->k
+			 : BPF_OP(insn->code) == BPF_JGT ? a > insn->k
+			 : BPF_OP(insn->code) == BPF_JGE ? a >= insn->k
+							 : a & insn->k)
+			i += insn->jt;
+		else
+			i += insn->jf;
+	}
+	return 0;
+}
+
+/* Loading a filter takes as long as it takes the kernel to run it for every call. */
+static void numbers_are_searched(void)
+{
+	size_t size;
+	const char *text = seccomp_runtime_default(&size);
+	struct compiled c;
+
+	compile(&c, text);
+	expect(c.result == 0);
+	for (uint32_t nr = 0; nr < 600; nr++) {
+		unsigned int steps = steps_of(&c.filter, NATIVE, nr);
+
+		if (of(&c, nr) == ALLOW)
+			expect(steps <= 24);
+		expect(steps <= 64);
+	}
+	done(&c);
+}
+
+/* Every other call: more ranges than a short jump leads over. */
+static void many_ranges(void)
+{
+	struct compiled c;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("{\"defaultAction\":\"SCMP_ACT_KILL_PROCESS\",\"syscalls\":["
+	      "{\"names\":[\"execve\"],\"action\":\"SCMP_ACT_ALLOW\"}",
+		out);
+	for (int nr = 0; nr < 450; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
+
+		if (name && nr != SYS_execve)
+			fprintf(out, ",{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":%d}",
+				name, nr + 1);
+		free(name);
+	}
+	fputs("]}", out);
+	fclose(out);
+	compile(&c, text);
+	expect(c.result == 0 && of(&c, SYS_execve) == ALLOW);
+	for (int nr = 0; nr < 450; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
+
+		if (nr != SYS_execve)
+			expect(of(&c, nr) == (name ? ERRNO((uint32_t)nr + 1) : SECCOMP_RET_KILL_PROCESS));
+		free(name);
+	}
+	done(&c);
+	free(text);
+}
+
 int main(void)
 {
 	group(plain_rules);
@@ -547,5 +645,7 @@ int main(void)
 	group(what_libseccomp_hangs_on);
 	group(malformed_programs);
 	group(runtime_default);
+	group(numbers_are_searched);
+	group(many_ranges);
 	return unit_done();
 }
