@@ -22,7 +22,7 @@
 #define TERMINATION_LIMIT 4096 /* bytes, as the kubelet's MaxContainerTerminationMessageLength */
 
 static const struct resources resources_none = {
-	.users = &pod_users_none, .shm = -1, .etc = -1, .messages = -1, .data = -1, .mount_points = -1};
+	.users = &pod_users_none, .shm = -1, .data = -1, .mount_points = -1};
 
 int realise_folder(int dirfd, const char *name, mode_t mode, struct error *err)
 {
@@ -144,7 +144,7 @@ static int give_etc_files(const struct resources *resources, struct error *err)
 	static const char *const names[] = {"hosts", "hostname", "resolv.conf"};
 
 	for (size_t i = 0; i < array_length(names); i++) {
-		cleanup_fd int fd = openat(resources->etc, names[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		cleanup_fd int fd = openat(resources->data, names[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd >= 0 && pod_users_give(resources->users, fd, err) < 0)
 			return -1;
@@ -160,9 +160,7 @@ int realise_pod(const struct plan *plan, const struct state *state, const struct
 	resources->data = state->data;
 	if (realise_volumes(plan, state, resources, err) < 0)
 		return -1;
-	resources->etc = realise_folder(state->data, "etc", 0755, err);
-	if (resources->etc < 0 || write_etc_files(plan->pod, resources->etc, err) < 0 ||
-		give_etc_files(resources, err) < 0)
+	if (write_etc_files(plan->pod, state->data, err) < 0 || give_etc_files(resources, err) < 0)
 		return -1;
 	if (shares_shm(plan)) {
 		resources->shm = volume_make_shm("/dev/shm", 0, err);
@@ -170,15 +168,12 @@ int realise_pod(const struct plan *plan, const struct state *state, const struct
 			return -1;
 	}
 	resources->mount_points = rootfs_mount_points(&plan->store, err);
-	if (resources->mount_points < 0)
-		return -1;
-	resources->messages = realise_folder(state->data, "messages", 0755, err);
-	return resources->messages < 0 ? -1 : 0;
+	return resources->mount_points < 0 ? -1 : 0;
 }
 
 void resources_close(struct resources *resources)
 {
-	const int fds[] = {resources->shm, resources->etc, resources->messages, resources->mount_points};
+	const int fds[] = {resources->shm, resources->mount_points};
 
 	for (size_t i = 0; i < resources->n_volumes; i++)
 		if (resources->volumes[i] >= 0)
@@ -277,19 +272,25 @@ static int mount_own(const struct planned *item, int folder, const char *name, c
 	return 0;
 }
 
+/* In the pod's folder; no folder of them, for each inode more costs a pod's start and end. */
+static char *message_name(const char *container)
+{
+	return xasprintf("message-%s", container);
+}
+
 static int mount_termination_file(const struct planned *item, const struct resources *resources,
 	struct prepared *prepared, struct error *err)
 {
-	const char *name = item->spec->name;
+	cleanup_free char *name = message_name(item->spec->name);
 	cleanup_fd int fd = -1;
 
 	/* 0666 as the kubelet's: the container's user, whoever it is, writes to it. */
-	if (file_replace(prepared->messages, name, 0666, "", 0, err) < 0)
+	if (file_replace(prepared->data, name, 0666, "", 0, err) < 0)
 		return -1;
-	fd = openat(prepared->messages, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(prepared->data, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || pod_users_give(resources->users, fd, err) < 0)
 		return -1;
-	return mount_own(item, prepared->messages, name, item->spec->termination_message_path, prepared, err);
+	return mount_own(item, prepared->data, name, item->spec->termination_message_path, prepared, err);
 }
 
 static int realise_mounts(const struct plan *plan, const struct planned *item,
@@ -301,12 +302,12 @@ static int realise_mounts(const struct plan *plan, const struct planned *item,
 	mount_image_volumes(item, prepared);
 	if (mount_termination_file(item, resources, prepared, err) < 0)
 		return -1;
-	if (mount_own(item, resources->etc, "hosts", "/etc/hosts", prepared, err) < 0 ||
-		mount_own(item, resources->etc, "hostname", "/etc/hostname", prepared, err) < 0)
+	if (mount_own(item, resources->data, "hosts", "/etc/hosts", prepared, err) < 0 ||
+		mount_own(item, resources->data, "hostname", "/etc/hostname", prepared, err) < 0)
 		return -1;
 	if (resources->shm >= 0 && mount_own(item, resources->shm, NULL, "/dev/shm", prepared, err) < 0)
 		return -1;
-	return mount_own(item, resources->etc, "resolv.conf", "/etc/resolv.conf", prepared, err);
+	return mount_own(item, resources->data, "resolv.conf", "/etc/resolv.conf", prepared, err);
 }
 
 int realise_container(const struct plan *plan, const struct planned *item, unsigned int run,
@@ -316,7 +317,7 @@ int realise_container(const struct plan *plan, const struct planned *item, unsig
 	struct isolation *isolation;
 
 	*prepared = (struct prepared){.container = item->container, .rootfs = -1};
-	prepared->messages = resources->messages;
+	prepared->data = resources->data;
 	if (rootfs_realise(plan, item, run, resources, prepared, err) < 0 ||
 		realise_mounts(plan, item, resources, prepared, err) < 0)
 		return -1;
@@ -359,8 +360,8 @@ char *termination_message(const struct prepared *prepared, const char *container
 {
 	struct stat st;
 	cleanup_free char *text = xcalloc(TERMINATION_LIMIT + 1, 1);
-	cleanup_fd int fd =
-		openat(prepared->messages, container, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_free char *name = message_name(container);
+	cleanup_fd int fd = openat(prepared->data, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

@@ -10,9 +10,7 @@ struct resources {
 	int *volumes; /* a descriptor each, in the order of the manifest */
 	size_t n_volumes;
 	int shm; /* /dev/shm of a pod of several containers; -1: each has its own */
-	int etc; /* the folder with hosts, hostname and resolv.conf */
-	int messages; /* the folder of termination messages, a file a container */
-	int data; /* the state's, for the containers' own layers */
+	int data; /* the state's: hosts, hostname and resolv.conf, the containers' termination messages and own layers */
 	int mount_points; /* the lowest layer of every rootfs: see realise.c */
 };
 
@@ -32,7 +30,7 @@ struct prepared {
 	int rootfs;
 	int *layer_locks; /* held until the container has ended, so that its image can't be removed */
 	size_t n_layer_locks;
-	int messages; /* the resources' */
+	int data; /* the resources' */
 	struct error
 		copied; /* why the rootfs is a copy of its image; of class ERROR_NONE: it is a layer above */
 };
