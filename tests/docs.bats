@@ -92,7 +92,7 @@ commands()
 	modes_table >rows
 	[[ -s rows ]]
 	while IFS=$'\t' read -r mode file title reason; do
-		[[ " root range one-id no-cgroup2 apparmor not-x86-64 " == *" $mode "* ]] || fail "what is $mode?"
+		[[ " root range one-id no-cgroup2 apparmor low-ports not-x86-64 " == *" $mode "* ]] || fail "what is $mode?"
 		[[ ${#reason} -gt 20 ]] || fail "no reason for $file: $title"
 		[[ $title == "*" ]] || grep -qF -- "@test \"${title//\$/\\$}\" {" "$REPO/tests/$file" || fail "$file has no test \"$title\""
 		[[ -e $REPO/tests/$file ]] || fail "no $file"
@@ -100,4 +100,7 @@ commands()
 	assert_equal "$(sort rows | uniq -d)" ""
 	run grep -nE '(^|[^a-z-])skip( |$)' "$REPO"/tests/*.bats "$REPO"/tests/vm/*.bats "$REPO/tests/vm/helpers.bash"
 	assert_equal "$(grep -v 'grep -nE' <<<"$output")" ""
+	# Nor does a test end before its end.
+	run awk '/^@test/ { on = 1 } /^}/ { on = 0 } on && /^\t(.* (\|\||&&) )?return( 0)?$/ { print FILENAME ": " $0 }' "$REPO"/tests/*.bats "$REPO"/tests/vm/*.bats
+	assert_equal "$output" ""
 }

@@ -146,6 +146,7 @@ modes()
 	[[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || words+=(apparmor)
 	[[ -n ${CGROUP:-} ]] || words+=(no-cgroup2)
 	[[ $(uname -m) == x86_64 ]] || words+=(not-x86-64)
+	[[ $(</proc/sys/net/ipv4/ip_unprivileged_port_start) -gt 1023 ]] || words+=(low-ports)
 	echo "${words[*]}"
 }
 

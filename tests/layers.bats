@@ -284,8 +284,10 @@ in_image()
 	mkdir -p tree/"$(printf 'long%.0s' {1..40})"/"$(printf 'name%.0s' {1..50})"
 	truncate -s 30M tree/sparse && printf end >>tree/sparse
 	setfattr -n user.note -v kept tree/sparse 2>/dev/null || true
-	setcap cap_net_raw=ep "$(cp /bin/true tree/capable && echo tree/capable)"
-	mknod tree/null c 1 3
+	cp /bin/true tree/capable
+	# What only root of the machine has.
+	! is_root || setcap cap_net_raw=ep tree/capable
+	! is_root || mknod tree/null c 1 3
 	ln tree/sparse tree/hard
 	for format in gnu posix; do
 		tar --format=$format --sparse --xattrs --xattrs-include='*' -C tree -cf layer.tar .
@@ -293,7 +295,7 @@ in_image()
 		make_images <<-'EOF'
 			put("image.tar", image(open("layer.tar", "rb").read()).tar())
 		EOF
-		rm -rf "$MINIRUN_STORE"
+		remove "$MINIRUN_STORE"
 		image load image.tar formats
 		assert_status 0
 		run in_image_layers formats find . -printf '%M %U:%G %n %s %Ts %P\n'
@@ -303,7 +305,7 @@ in_image()
 		[[ $output -lt 2000 ]]
 	done
 	run in_image_layers formats getcap capable
-	assert_has cap_net_raw=ep
+	! is_root || assert_has cap_net_raw=ep
 }
 
 @test "a kill at any moment leaves the store as it was, and the next load carries on" {
