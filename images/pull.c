@@ -20,16 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "images/digest.h"
 #include "images/fetches.h"
 #include "images/image.h"
+#include "images/pulled.h"
 #include "images/record.h"
 #include "images/reference.h"
 #include "images/skopeo.h"
@@ -55,32 +54,6 @@ struct pull {
 	struct fetches fetches;
 	struct load_progress progress; /* the loader's last */
 };
-
-static int put_file(int dirfd, const char *name, const void *data, size_t size, struct error *err)
-{
-	cleanup_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0 || fd_write_all(fd, data, size) < 0)
-		return error_set(err, ERROR_HOST, errno, "cannot write %s in the store", name);
-	return 0;
-}
-
-/* Makes a folder in the workspace, of one or more names. Returns its descriptor. */
-static int make_folder(const struct pull *pull, const char *path, struct error *err)
-{
-	cleanup_free char *copy = xstrdup(path);
-	int fd;
-
-	for (char *p = strchr(copy, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		mkdirat(pull->workspace.fd, copy, 0700);
-		*p = '/';
-	}
-	mkdirat(pull->workspace.fd, path, 0700);
-	fd = openat(pull->workspace.fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 ? fd
-		       : error_set(err, ERROR_HOST, errno, "cannot make a folder in %s", pull->store->path);
-}
 
 static char *source_of(const struct pull *pull, const char *digest)
 {
@@ -109,7 +82,7 @@ static int fetch_manifest(struct pull *pull, const char *digest, struct json_obj
 			digest, hex);
 	if (record_parse(text, *size, "its manifest", json_type_object, json, err) < 0)
 		return -1;
-	return put_file(pull->layout, hex, text, *size, err);
+	return pulled_file(pull->layout, hex, text, *size, err);
 }
 
 /* If it is an image's manifest (and not an index): remembers what it names. */
@@ -127,31 +100,6 @@ static int take_manifest(struct pull *pull, struct json_object *json, const char
 	pull->manifest_digest = xasprintf("%s%s", DIGEST_PREFIX, hex);
 	pull->config_digest = xstrdup(digest);
 	return fetches_of_manifest(&pull->fetches, json, err);
-}
-
-/* The layout's own index, with the one entry that the registry gave us. */
-static int write_index(
-	struct pull *pull, struct json_object *manifest, const char *hex, size_t size, struct error *err)
-{
-	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-	cleanup_json struct json_object *index = json_object_new_object();
-	cleanup_free char *digest = xasprintf("%s%s", DIGEST_PREFIX, hex);
-	cleanup_fd int folder = make_folder(pull, "layout", err);
-	struct json_object *list = json_object_new_array();
-	struct json_object *entry = json_object_new_object();
-	const char *media_type, *text;
-
-	json_object_object_add(index, "schemaVersion", json_object_new_int(2));
-	json_object_object_add(index, "manifests", list);
-	json_object_array_add(list, entry);
-	if (record_string(manifest, "mediaType", &media_type))
-		json_object_object_add(entry, "mediaType", json_object_new_string(media_type));
-	json_object_object_add(entry, "digest", json_object_new_string(digest));
-	json_object_object_add(entry, "size", json_object_new_uint64(size));
-	text = json_object_to_json_string_ext(index, JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (folder < 0 || put_file(folder, "index.json", text, strlen(text), err) < 0)
-		return -1;
-	return put_file(folder, "oci-layout", layout, strlen(layout), err);
 }
 
 /* ---- what the loader asks for ---- */
@@ -218,7 +166,7 @@ static void note_asked(struct pull *pull, const char *hex)
 /* A layer: taken over as soon as skopeo has put it there whole. */
 static int wait_for_layer(struct pull *pull, const char *hex, struct error *err)
 {
-	cleanup_fd int blobs = make_folder(pull, BLOBS "/sha256", err);
+	cleanup_fd int blobs = pulled_folder(pull->store, &pull->workspace, BLOBS "/sha256", err);
 
 	if (blobs < 0)
 		return -1;
@@ -248,11 +196,11 @@ static int fetch_configuration(struct pull *pull, const char *hex, struct error 
 		pull->options->limits ? pull->options->limits : &load_limits_default;
 	cleanup_free char *source = source_of(pull, pull->manifest_digest);
 	cleanup_free char *text = NULL;
-	cleanup_fd int blobs = make_folder(pull, BLOBS "/sha256", err);
+	cleanup_fd int blobs = pulled_folder(pull->store, &pull->workspace, BLOBS "/sha256", err);
 	size_t size;
 
 	if (blobs < 0 || skopeo_inspect(&pull->skopeo, source, true, &text, &size, err) < 0 ||
-		put_file(pull->layout, hex, text, size, err) < 0)
+		pulled_file(pull->layout, hex, text, size, err) < 0)
 		return -1;
 	fetches_of_configuration(&pull->fetches, pull->store, text, size);
 	if (fetches_check(&pull->fetches, limits->max_bytes, err) < 0 ||
@@ -323,13 +271,13 @@ static int prepare(struct pull *pull, const char *name, struct error *err)
 		.pidfd = -1,
 		.log = -1,
 	};
-	pull->layout = make_folder(pull, "layout/blobs/sha256", err);
+	pull->layout = pulled_folder(pull->store, &pull->workspace, "layout/blobs/sha256", err);
 	return pull->layout < 0 ? -1 : 0;
 }
 
 static int watch_arrivals(struct pull *pull, struct error *err)
 {
-	cleanup_fd int blobs = make_folder(pull, BLOBS "/sha256", err);
+	cleanup_fd int blobs = pulled_folder(pull->store, &pull->workspace, BLOBS "/sha256", err);
 	char path[64];
 
 	if (blobs < 0)
@@ -399,9 +347,9 @@ static int run(struct pull *pull, struct image *image, bool *is_unchanged, struc
 	if (*is_unchanged)
 		return note_origin(pull, image, err);
 	if (take_manifest(pull, manifest, hex, err) < 0 || watch_arrivals(pull, err) < 0 ||
-		write_index(pull, manifest, hex, size, err) < 0)
+		pulled_index(pull->store, &pull->workspace, manifest, hex, size, err) < 0)
 		return -1;
-	layout = make_folder(pull, "layout", err);
+	layout = pulled_folder(pull->store, &pull->workspace, "layout", err);
 	if (layout < 0 || image_load_layout(pull->store, layout, pull->name, &options, image, err) < 0)
 		return -1;
 	/* The loader tells now and then; that all is done is always told. */

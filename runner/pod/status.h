@@ -116,10 +116,14 @@ void status_new_run(struct member *member);
 
 /* status_json.c: the whole file. To be put. */
 struct json_object *status_json(struct supervisor *supervisor);
-/* status_json.c: "Pending", "Running", "Succeeded", "Failed". */
+/* conditions.c: "Pending", "Running", "Succeeded", "Failed". */
 const char *status_phase(const struct supervisor *supervisor);
-/* status_json.c: whether the condition holds. */
+/* conditions.c: whether the condition holds. */
 bool status_condition(const struct supervisor *supervisor, enum condition condition);
+/* conditions.c: all of them, as v1 has them, with the reason of those that don't hold; notes when one has changed. To be put. */
+struct json_object *status_conditions(struct supervisor *supervisor);
+/* conditions.c: of an init container, whether it has done its work, or as a sidecar has started. */
+bool status_is_initialized(const struct member *member);
 
 /* "2026-11-24T12:00:00Z" */
 struct json_object *status_time(time_t time);
