@@ -3,7 +3,7 @@
  *
  * A function that can fail takes a `struct error *` last, and on failure fills it and returns a negative
  * number. On success it leaves it alone. The struct holds no pointer, so that a child can fill one that lies
- * in memory it shares with its parent (see runner/pod/launch.c). Only main() prints and exits.
+ * in memory it shares with its parent (see runner/pod/launch_child.h). Only main() prints and exits.
  *
  * The text of a message is one line, without a full stop: what failed, with the path or name concerned. The
  * hint says what to do about it.
