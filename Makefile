@@ -232,7 +232,7 @@ run-fuzz: $(FUZZERS)
 # ---- lint ----
 
 SCRIPTS := .ci/run tests/scripts/deps tests/scripts/suite tests/scripts/mode tests/scripts/modes-check tests/scripts/machine tests/scripts/console \
-	tests/helpers.bash tests/vm/run tests/vm/kernel tests/vm/bats \
+	tests/helpers.bash tests/check-lines.bash tests/vm/run tests/vm/kernel tests/vm/bats \
 	tests/vm/init tests/vm/stage tests/vm/helpers.bash demo/images/build \
 	demo/images/nginx-foreground demo/run bench/run bench/unpack bench/idle bench/logs bench/readme
 C_FILES = $(SOURCES) $(wildcard tests/unit/*.[ch] tests/facts/*.[ch] tests/programs/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.c \

@@ -19,8 +19,8 @@ static const struct {
 	{ENFILE, "allow more open files: sysctl -w fs.file-max=1000000"},
 	{EAGAIN, "allow more processes: ulimit -u 4096, or pids.max of the cgroup"},
 	{ENOMEM, "free memory, or allow more: memory.max of the cgroup"},
-	{ENOSPC, "free disk space, or name another place: --store DIR"},
-	{EDQUOT, "free disk space, or name another place: --store DIR"},
+	{ENOSPC, "make room: minirun image prune, or name another place: --store DIR"},
+	{EDQUOT, "make room: minirun image prune, or name another place: --store DIR"},
 };
 
 void trial_set(struct trial *trial, enum trial_state state, const char *format, ...)
@@ -48,6 +48,17 @@ void trial_mend(struct trial *trial, const char *format, ...)
 
 	va_start(args, format);
 	vsnprintf(trial->mend, sizeof(trial->mend), format, args);
+	va_end(args);
+}
+
+void trial_mend_by(
+	struct trial *trial, const struct trial_place *place, enum caller_hand hand, const char *format, ...)
+{
+	size_t n = (size_t)snprintf(trial->mend, sizeof(trial->mend), "%s", caller_by(&place->caller, hand));
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(trial->mend + n, sizeof(trial->mend) - n, format, args);
 	va_end(args);
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/caller.h"
 #include "base/error.h"
 
 enum trial_state {
@@ -36,6 +37,7 @@ struct trial_place {
 	int alive; /* while a process has it open, the scratch folder stays; -1: none */
 	const char *ids_note; /* why there is a single id, if that is known already; or NULL */
 	bool is_root; /* minirun is root without entering a user namespace */
+	struct caller caller;
 };
 
 /* Fills it; mend is emptied. */
@@ -45,6 +47,9 @@ void trial_set(struct trial *trial, enum trial_state state, const char *format, 
 void trial_untried(struct trial *trial, const char *what, const char *name);
 /* Says how to mend it. */
 void trial_mend(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same of a command, with who can give it before it. */
+void trial_mend_by(struct trial *trial, const struct trial_place *place, enum caller_hand hand,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The error's message is what was found, its hint what mends it. */
 void trial_fail(struct trial *trial, enum trial_state state, const struct error *err);
 

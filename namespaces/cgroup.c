@@ -178,16 +178,12 @@ static char *unified_place(const struct cgroup_request *request, int *errnum)
 	return steal_pointer(&own);
 }
 
+/* What helps is for those to say who know the caller: cgroup_advice. */
 static void explain(int errnum, const char *place, struct error *why)
 {
-	error_set(why, ERROR_HOST, errnum, "no controllers can be had below %s",
-		place ? place : "/sys/fs/cgroup");
-	if (errnum == EBUSY)
-		error_hint(why, "other processes are in minirun's cgroup: give it one of its own, with "
-				"systemd-run --user --scope -p Delegate=yes minirun ...");
-	else
-		error_hint(why, "the cgroup isn't yours to change: run as root, or with "
-				"systemd-run --user --scope -p Delegate=yes minirun ...");
+	error_set(why, ERROR_HOST, errnum, "no controllers can be had below %s%s",
+		place ? place : "/sys/fs/cgroup",
+		errnum == EBUSY ? ", in which other processes are, too" : "");
 }
 
 static void make_unified(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why)
@@ -216,13 +212,10 @@ static void make_legacy(const struct cgroup_request *request, enum cgroup_contro
 	cgroup->controlled[controller] = errnum == 0;
 	if (errnum == 0 || (!own && why->class != ERROR_NONE))
 		return;
-	if (own) {
+	if (own)
 		error_set(why, ERROR_HOST, errnum, "cannot make a cgroup in %s", own);
-		error_hint(why, "run as root: an ordinary user needs cgroups of version 2");
-	} else {
+	else
 		error_set(why, ERROR_HOST, 0, "no hierarchy of cgroups has the controller");
-		error_hint(why, "mount one: mount -t cgroup2 none /sys/fs/cgroup");
-	}
 }
 
 /* Where there is no version 2. It is a second lock: where it can't be had either, the mounts are left. */

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/caller.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -123,6 +124,15 @@ int cgroup_can_note_devices(struct error *err);
  * without a message where version 2 has no controllers.
  */
 int cgroup_enter_scope(const char *name, const pid_t *pids, size_t n, struct error *why);
+
+/* Whether there may be a systemd of the user's to ask; whether version 2 has controllers: of version 1 it has none to give to a user. */
+bool cgroup_has_bus(void);
+bool cgroup_has_controllers(void);
+
+/* ---- cgroup_advice.c ---- */
+
+/* Where controllers of version 2 could not be had: what gives them to this caller; to be freed. */
+char *cgroup_advice(const struct caller *caller);
 
 /* ---- cgroup_hold.c ---- */
 

@@ -27,7 +27,7 @@
 #define PATIENCE 5 /* seconds, for the answer, and again for the move */
 #define PAUSE    5000000 /* ns between two looks */
 
-static bool has_bus(void)
+bool cgroup_has_bus(void)
 {
 	const char *folder = getenv("XDG_RUNTIME_DIR"), *address = getenv("DBUS_SESSION_BUS_ADDRESS");
 	cleanup_free char *path = folder && *folder ? xasprintf("%s/bus", folder) : NULL;
@@ -128,8 +128,7 @@ static bool was_moved(const char *from, size_t n)
 	return moved;
 }
 
-/* In version 1 systemd has none to give to a user. */
-static bool has_controllers(void)
+bool cgroup_has_controllers(void)
 {
 	cleanup_free char *top = cgroup_mount_point();
 	cleanup_fd int fd = top ? open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -143,9 +142,9 @@ int cgroup_enter_scope(const char *name, const pid_t *pids, size_t n, struct err
 	cleanup_strv char **words = make_call(name, pids, n);
 	cleanup_free char *own = cgroup_own("");
 
-	if (!own || !has_controllers())
+	if (!own || !cgroup_has_controllers())
 		return -1;
-	if (!has_bus())
+	if (!cgroup_has_bus())
 		return error_set(why, ERROR_HOST, 0,
 			"there is no systemd of yours to ask for one (no bus in $XDG_RUNTIME_DIR)");
 	if (ask(words, why) < 0)

@@ -60,10 +60,6 @@ int clone_error(struct error *err, int errnum)
 		error_hint(err, "a limit of namespaces is reached: see sysctl user.max_pid_namespaces, "
 				"user.max_net_namespaces, user.max_mnt_namespaces and their like");
 		break;
-	case EPERM:
-		error_hint(
-			err, "run minirun as root, or as an ordinary user where user namespaces are allowed");
-		break;
 	case EAGAIN:
 		error_hint(err, "a limit of processes is reached: see ulimit -u, and pids.max of the cgroup");
 		break;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,8 @@
 #include "base/text.h"
 #include "namespaces/namespaces.h"
 
-#define USUAL_FIRST    100000 /* login.defs(5): SUB_UID_MIN, SUB_UID_COUNT */
-#define USUAL_COUNT    65536
+#define USUAL_FIRST    100000 /* login.defs(5): SUB_UID_MIN */
+#define USUAL_STEP     65536
 #define SUBID_FILE_MAX (1U << 20) /* bytes */
 #define MAP_FILE_MAX \
 	8192 /* 340 ranges of up to 33 characters would be more; a page is what the kernel shows */
@@ -90,27 +89,14 @@ bool idmap_grants_any(const char *text, int64_t first, int64_t count)
 	return false;
 }
 
-int64_t idmap_free_range(const char *subuid, const char *subgid)
+int64_t idmap_free_range(const char *subuid, const char *subgid, int64_t count)
 {
 	int64_t first = USUAL_FIRST;
 
-	while (first + USUAL_COUNT <= ID_MAX && (idmap_grants_any(subuid, first, USUAL_COUNT) ||
-							idmap_grants_any(subgid, first, USUAL_COUNT)))
-		first += USUAL_COUNT;
+	while (first + count <= ID_MAX &&
+		(idmap_grants_any(subuid, first, count) || idmap_grants_any(subgid, first, count)))
+		first += USUAL_STEP;
 	return first;
-}
-
-/* A file that can't be read grants nothing. */
-static int64_t find_free_range(void)
-{
-	cleanup_free char *uids = NULL, *gids = NULL;
-	struct error ignored = {0};
-
-	if (file_read("/etc/subuid", SUBID_FILE_MAX, ERROR_HOST, &uids, NULL, &ignored) < 0)
-		uids = xstrdup("");
-	if (file_read("/etc/subgid", SUBID_FILE_MAX, ERROR_HOST, &gids, NULL, &ignored) < 0)
-		gids = xstrdup("");
-	return idmap_free_range(uids, gids);
 }
 
 static bool read_grants(struct idmap *map, const char *path, const char *name, uid_t uid, char **missing)
@@ -121,15 +107,8 @@ static bool read_grants(struct idmap *map, const char *path, const char *name, u
 	if (file_read(path, SUBID_FILE_MAX, ERROR_HOST, &text, NULL, &err) == 0 &&
 		idmap_parse(map, text, name, uid) > 0)
 		return true;
-	if (name) {
-		int64_t first = find_free_range(), last = first + USUAL_COUNT - 1;
-
-		*missing = xasprintf("%s grants none to %s (as root: usermod --add-subuids %" PRId64
-				     "-%" PRId64 " --add-subgids %" PRId64 "-%" PRId64 " %s)",
-			path, name, first, last, first, last, name);
-	} else {
-		*missing = xasprintf("%s grants none to uid %u", path, (unsigned int)uid);
-	}
+	*missing = name ? xasprintf("%s grants none to %s", path, name)
+			: xasprintf("%s grants none to uid %u", path, (unsigned int)uid);
 	return false;
 }
 

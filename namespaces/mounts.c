@@ -25,19 +25,6 @@ static void hint_for(struct error *err, int errnum)
 	case ENOSPC:
 		error_hint(err, "the limit of mounts in a mount namespace is reached: sysctl fs.mount-max");
 		break;
-	case EPERM:
-		if (userns_inside())
-			error_hint(err,
-				"in a user namespace a mount may show no more than the one it is taken from: "
-				"something is mounted over a part of /proc or /sys here (in a container: "
-				"--security-opt unmask=ALL for podman, systempaths=unconfined for docker), "
-				"or the "
-				"namespace belongs to the host");
-		else
-			error_hint(err,
-				"mounting needs CAP_SYS_ADMIN: run minirun as root, or as an ordinary user "
-				"outside of any container");
-		break;
 	case EINVAL:
 		error_hint(err,
 			"the root of this process is no mount point (a chroot or an initramfs), or the "
@@ -92,7 +79,13 @@ static int new_failed(int context, const char *type, const char *step, struct er
 	char log[300];
 
 	read_log(context, log, sizeof(log));
-	return mount_error(err, errnum, "cannot make a %s file system: %s%s", type, step, log);
+	mount_error(err, errnum, "cannot make a %s file system: %s%s", type, step, log);
+	if (errnum == EPERM && !strcmp(step, "mount") && userns_inside())
+		return error_hint(err,
+			"in a user namespace a mount may show no more than the one that is there: something "
+			"is mounted over a part of /proc or /sys here (in a container: --security-opt "
+			"unmask=ALL for podman, systempaths=unconfined for docker)");
+	return -1;
 }
 
 int mount_new(const char *type, const struct mount_option *options, size_t n, unsigned int attributes,

@@ -50,7 +50,7 @@ bool userns_inside(void);
  */
 int userns_enter(char **note, struct error *err);
 
-/* Gives an error about user namespaces the hint which of the switches that forbid them is on. Returns -1. */
+/* Adds to an error about user namespaces which of the switches that forbid them is on, and the remedy. Returns -1. */
 int userns_explain(struct error *err);
 
 /*
@@ -69,6 +69,22 @@ bool userns_allows_setgroups(void);
 /* "0-65536" or "0": the ids there are, for messages. */
 const char *userns_describe_uids(char *buffer, size_t size);
 const char *userns_describe_gids(char *buffer, size_t size);
+
+/* Which sysctl forbids user namespaces here, or NULL. */
+struct userns_switch {
+	const char *path;
+	long forbids; /* the value that does */
+	const char *name;
+	const char *remedy; /* a command, for root */
+	bool is_own; /* each user namespace has one of its own */
+};
+const struct userns_switch *userns_find_switch(void);
+
+/*
+ * ids_advice.c: the command by which root grants the user count ids more, none of which anybody has: of both kinds, or of the one
+ * of which there are none yet. To be freed; NULL where that would be too many.
+ */
+char *ids_advice(uid_t uid, int64_t count);
 
 /* ---- the pod's sandbox (sandbox.c, network.c, sysctl.c) ---- */
 

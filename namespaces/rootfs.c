@@ -71,7 +71,7 @@ static int explain(struct error *err, int lower, int upper)
 		file_system_name(upper, upper_fs, sizeof(upper_fs)));
 	error_check(err, "overlayfs");
 	if (err->errnum == ENODEV)
-		return error_hint(err, "load the module: modprobe overlay");
+		return error_hint(err, "modprobe overlay");
 	if (err->errnum == EINVAL || err->errnum == EOPNOTSUPP)
 		return error_hint(err, "keep the store on a file system that overlayfs can write to (ext4, "
 				       "xfs, btrfs, tmpfs): "

@@ -21,16 +21,16 @@ void trial_openat2(const struct trial_place *place, struct trial *trial)
 	cleanup_fd int root = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_fd int fd = -1;
 
-	(void)place;
 	if (root < 0) {
 		trial_set(trial, TRIAL_MISSING, "there is no /proc");
-		trial_mend(trial, "mount -t proc proc /proc");
+		trial_mend_by(trial, place, HAND_SYSTEM, "mount -t proc proc /proc");
 		return;
 	}
 	fd = inroot_open(root, "/../self/status", O_RDONLY, &err);
 	if (fd < 0) {
 		trial_set(trial, TRIAL_MISSING, "openat2: %s", strerror(err.errnum));
-		trial_mend(trial, "%s", err.errnum == ENOENT ? "mount -t proc proc /proc" : err.hint);
+		if (err.errnum == ENOENT)
+			trial_mend_by(trial, place, HAND_SYSTEM, "mount -t proc proc /proc");
 		return;
 	}
 	trial_set(trial, TRIAL_OK, "paths are resolved within a root");

@@ -80,12 +80,15 @@ void trial_cgroup_sweep(pid_t parent)
 	remove_own(&cgroup, &ignored);
 }
 
-static void mend_delegation(const struct trial_place *place, struct trial *trial)
+/* No cgroup can be made below our own. Where root of a machine with version 1 can't, it takes version 2. */
+static void mend_place(const struct trial_place *place, struct trial *trial)
 {
-	if (!place->is_root || userns_inside())
-		trial_mend(trial, "start it by: systemd-run --user --scope -p Delegate=yes minirun ...");
-	else
-		trial_mend(trial, "mount -o remount,rw /sys/fs/cgroup, where this is a container");
+	cleanup_free char *advice = NULL;
+
+	if (find_version() == VERSION_1 && !userns_inside())
+		return;
+	advice = cgroup_advice(&place->caller);
+	trial_mend(trial, "%s", advice);
 }
 
 void trial_cgroup(const struct trial_place *place, struct trial *trial)
@@ -100,8 +103,7 @@ void trial_cgroup(const struct trial_place *place, struct trial *trial)
 	if (cgroup.fd[CGROUP_UNIFIED] < 0) {
 		trial_set(trial, TRIAL_LIMITED, "%s%s", versions[version],
 			version >= VERSION_HYBRID ? "; none can be made below our own" : "");
-		if (version >= VERSION_HYBRID)
-			mend_delegation(place, trial);
+		mend_place(place, trial);
 		return;
 	}
 	pid = clone_process(0, cgroup.fd[CGROUP_UNIFIED], &pidfd, &err);
@@ -158,34 +160,77 @@ static char *own_controllers(const char *own)
 	return file_read(path, LIST_MAX, ERROR_HOST, &text, NULL, &ignored) < 0 ? xstrdup("") : text;
 }
 
+/*
+ * The way of a run: a cgroup below our own, or else, as an ordinary user, below one that systemd gives. A scope goes with us, its only
+ * process. Returns whether it did.
+ */
+static bool make_with_controllers(struct cgroup *cgroup, struct error *why)
+{
+	cleanup_free char *name = xasprintf("minirun-check-%d", (int)getpid());
+	struct error refused = {0}, ignored;
+	pid_t self = getpid();
+
+	make_own(getppid(), ALL, cgroup, why);
+	if (why->class == ERROR_NONE || !userns_inside())
+		return false;
+	if (cgroup_enter_scope(name, &self, 1, &refused) < 0) {
+		if (refused.class != ERROR_NONE)
+			error_wrap(why, "%s", refused.message);
+		return false;
+	}
+	remove_own(cgroup, &ignored);
+	make_own(getppid(), ALL, cgroup, why);
+	return true;
+}
+
+/* The controllers that there are, and those that aren't. */
+struct found {
+	char have[64], lack[64];
+};
+
+static void find_controllers(const struct cgroup *cgroup, const char *movable, struct found *found)
+{
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+		const char *name = cgroup_controller_name(i);
+		char *to = cgroup->controlled[i] || has_word(movable, name) ? found->have : found->lack;
+
+		snprintf(to + strlen(to), sizeof(found->have) - strlen(to), "%s%s", *to ? ", " : "", name);
+	}
+}
+
 void trial_limits(const struct trial_place *place, struct trial *trial)
 {
 	bool is_2 = find_version() == VERSION_2;
-	char have[64] = "", lack[64] = "";
-	struct error err = {0};
+	struct found found = {"", ""};
+	struct error why = {0}, ignored;
 	struct cgroup cgroup;
 	cleanup_free char *own = cgroup_own("");
 	cleanup_free char *movable =
 		own && could_move(own, place->keeper) ? own_controllers(own) : xstrdup("");
+	bool in_scope = false;
 
-	make_own(getppid(), ALL, &cgroup, &err);
-	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
-		const char *name = cgroup_controller_name(i);
-		char *to = cgroup.controlled[i] || has_word(movable, name) ? have : lack;
-
-		snprintf(to + strlen(to), sizeof(have) - strlen(to), "%s%s", *to ? ", " : "", name);
-	}
-	remove_own(&cgroup, &err);
-	if (!*lack) {
-		trial_set(trial, is_2 ? TRIAL_OK : TRIAL_LIMITED, "%s%s", have, is_2 ? "" : " of version 1");
-		if (!is_2)
-			trial_mend(trial, "boot with systemd.unified_cgroup_hierarchy=1");
+	trial_set(trial, TRIAL_MISSING, "making a cgroup with controllers");
+	if (*movable)
+		make_own(getppid(), ALL, &cgroup, &why);
+	else
+		in_scope = make_with_controllers(&cgroup, &why);
+	find_controllers(&cgroup, movable, &found);
+	remove_own(&cgroup, &ignored);
+	/* The scope's, so that nothing is in systemd's way. */
+	if (in_scope)
+		cgroup_move_back();
+	if (!*found.lack && is_2) {
+		trial_set(trial, TRIAL_OK, "%s%s", found.have,
+			in_scope ? ", in a cgroup that systemd gives" : "");
 		return;
 	}
-	trial_set(trial, *have ? TRIAL_LIMITED : TRIAL_MISSING, "%s%swithout %s", have, *have ? ", " : "",
-		lack);
-	if (is_2)
-		mend_delegation(place, trial);
+	if (!*found.lack) {
+		trial_set(trial, TRIAL_LIMITED, "%s of version 1", found.have);
+		return;
+	}
+	trial_set(trial, *found.have ? TRIAL_LIMITED : TRIAL_MISSING, "%s%swithout %s%s%s", found.have,
+		*found.have ? ", " : "", found.lack, *why.message ? ": " : "", why.message);
+	mend_place(place, trial);
 }
 
 /* By BPF they are restricted; whether what is refused is named besides. */
@@ -208,7 +253,6 @@ void trial_devices(const struct trial_place *place, struct trial *trial)
 	struct cgroup cgroup;
 	int result;
 
-	(void)place;
 	make_own(getppid(), 0, &cgroup, &ignored);
 	device_refusals_open(&refusals, &unnamed);
 	result = cgroup_allow_devices(&cgroup, NULL, 0, &refusals, &err);
@@ -217,13 +261,15 @@ void trial_devices(const struct trial_place *place, struct trial *trial)
 	else if (userns_inside())
 		trial_set(trial, TRIAL_OK, "by the user namespace, in which no other can be opened");
 	else if (result > 0)
-		trial_set(trial, TRIAL_LIMITED, "by mounts alone");
+		trial_set(trial, TRIAL_LIMITED, "by mounts alone, as no cgroup can be made below our own");
 	else if (cgroup.fd[CGROUP_UNIFIED] < 0)
 		trial_set(trial, TRIAL_OK,
 			"by the controller of version 1, which tells nobody what it refuses");
 	else
 		tell_naming(&refusals, &unnamed, trial);
 	device_refusals_close(&refusals);
+	if (result > 0 && !userns_inside())
+		mend_place(place, trial);
 	remove_own(&cgroup, &ignored);
 }
 
@@ -235,7 +281,7 @@ void trial_hold(const struct trial_place *place, struct trial *trial)
 	make_own(getppid(), 0, &pod, &ignored);
 	if (pod.fd[CGROUP_UNIFIED] < 0) {
 		trial_set(trial, TRIAL_LIMITED, "no cgroup of version 2 can be made below our own");
-		mend_delegation(place, trial);
+		mend_place(place, trial);
 	} else if (cgroup_make_container(&pod, "held", true, &container, &err) < 0 ||
 		   cgroup_hold(&container, &err) < 0) {
 		trial_fail(trial, TRIAL_LIMITED, &err);

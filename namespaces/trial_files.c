@@ -71,6 +71,13 @@ static void praise(int folder, const char *more, struct trial *trial)
 	trial_set(trial, TRIAL_OK, "on %s%s", file_system_name(folder, name, sizeof(name)), more);
 }
 
+static void fail(const struct trial_place *place, const struct error *err, struct trial *trial)
+{
+	trial_fail(trial, TRIAL_LIMITED, err);
+	if (err->errnum == ENODEV)
+		trial_mend_by(trial, place, HAND_MACHINE, "%s", err->hint);
+}
+
 void trial_overlay(const struct trial_place *place, struct trial *trial)
 {
 	struct error err = {0};
@@ -79,7 +86,7 @@ void trial_overlay(const struct trial_place *place, struct trial *trial)
 	if (folder < 0)
 		return;
 	if (try_overlay(folder, NULL, &err) < 0)
-		trial_fail(trial, TRIAL_LIMITED, &err);
+		fail(place, &err, trial);
 	else
 		praise(folder, WHERE, trial);
 }
@@ -100,16 +107,16 @@ void trial_overlay_user(const struct trial_place *place, struct trial *trial)
 {
 	struct error err = {0};
 	cleanup_fd int folder = -1;
-	int result = trial_become_user(place, &err);
 
-	if (result == 0)
-		folder = place->is_root ? make_place(&err) : open_scratch(place, "overlay-user", trial);
-	if (folder < 0 && !place->is_root && result == 0)
+	if (trial_become_user(place, &err) < 0) {
+		trial_untried(trial, "a user namespace", "user namespaces");
 		return;
-	if (folder >= 0)
-		result = try_overlay(folder, NULL, &err);
-	if (folder < 0 || result < 0)
-		trial_fail(trial, TRIAL_LIMITED, &err);
+	}
+	folder = place->is_root ? make_place(&err) : open_scratch(place, "overlay-user", trial);
+	if (folder < 0 && !place->is_root)
+		return;
+	if (folder < 0 || try_overlay(folder, NULL, &err) < 0)
+		fail(place, &err, trial);
 	else
 		praise(folder, place->is_root ? "" : WHERE, trial);
 }
@@ -132,9 +139,12 @@ void trial_idmapped(const struct trial_place *place, struct trial *trial)
 		error_set(&err, ERROR_HOST, 0, "ids are not mapped");
 	if (err.class == ERROR_NONE && volumes_private_mounts(&err) == 0)
 		try_overlay(folder, &users, &err);
-	if (err.class != ERROR_NONE)
+	if (err.class != ERROR_NONE) {
 		trial_fail(trial, TRIAL_LIMITED, &err);
-	else
+		/* It takes the right to mount in the user namespace that the file system was mounted in; else another store. */
+		trial_mend(trial, "%s", err.errnum == EPERM ? caller_as_root(&place->caller) : "");
+	} else {
 		praise(folder, WHERE ", and below overlays", trial);
+	}
 	pod_users_close(&users);
 }

@@ -1,19 +1,11 @@
-/* Trials of users: whether an ordinary one gets a user namespace, and with which ids. */
+/* Trial of user namespaces: whether an ordinary user gets one. */
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/memory.h"
 #include "namespaces/mounts.h"
 #include "namespaces/namespaces.h"
 #include "namespaces/trials.h"
@@ -41,6 +33,25 @@ int trial_become_user(const struct trial_place *place, struct error *err)
 	return userns_enter(NULL, err);
 }
 
+/* Who can't have it all the same may be root; hint: a remedy that takes root's hands, or empty. */
+static void mend_namespaces(const struct trial_place *place, const char *hint, struct trial *trial)
+{
+	const struct userns_switch *found = userns_find_switch();
+	const char *as_root = place->is_root ? "" : caller_as_root(&place->caller);
+
+	/* Root maps itself only with a right that it lacks (userns.c). */
+	if (*hint && !found && strstr(hint, "CAP_SETFCAP"))
+		return;
+	if (found && found->is_own && place->caller.inside)
+		trial_mend(trial, "as root of this user namespace: %s; or run minirun outside of %s",
+			found->remedy, place->caller.nested ? "it" : "the container");
+	else if (*hint)
+		trial_mend_by(trial, place, HAND_MACHINE, "%s%s%s", hint, *as_root ? "; or " : "", as_root);
+	else
+		trial_mend(trial, "%s%s%s", place->caller.filtered ? caller_allow_call(&place->caller) : "",
+			place->caller.filtered && *as_root ? "; or " : "", as_root);
+}
+
 void trial_user_namespaces(const struct trial_place *place, struct trial *trial)
 {
 	struct error err = {0};
@@ -55,127 +66,10 @@ void trial_user_namespaces(const struct trial_place *place, struct trial *trial)
 		return;
 	}
 	/* But for that one what it says is nearer the cause than what a mount says. */
-	if (!strstr(err.hint, "CAP_SETFCAP"))
+	if (!*err.check || strcmp(err.check, "user namespaces") != 0)
 		userns_explain(&err);
 	if (place->is_root)
 		error_wrap(&err, "not for ordinary users");
 	trial_fail(trial, place->is_root ? TRIAL_LIMITED : TRIAL_MISSING, &err);
-}
-
-/* Who is root here has what this namespace has. */
-static void describe_ids(struct trial *trial)
-{
-	char uids[128], gids[128];
-	bool alone;
-
-	if (!userns_inside()) {
-		trial_set(trial, TRIAL_OK, "all, as root");
-		return;
-	}
-	userns_describe_uids(uids, sizeof(uids));
-	userns_describe_gids(gids, sizeof(gids));
-	alone = !strcmp(uids, "0") || !strcmp(gids, "0");
-	trial_set(trial, alone ? TRIAL_LIMITED : TRIAL_OK, "users %s, groups %s%s", uids, gids,
-		userns_allows_setgroups() ? "" : ", no supplementary groups");
-	if (alone)
-		trial_mend(trial, "run minirun outside of this user namespace");
-}
-
-/* "why (what mends it)" */
-static void take_note(const char *note, struct trial *trial)
-{
-	const char *mend = strstr(note, " (as root: ");
-	size_t n = mend ? strlen(mend) : 0;
-
-	trial_set(trial, TRIAL_LIMITED, "%.*s", (int)(strlen(note) - n), note);
-	if (n > 3)
-		trial_mend(trial, "%.*s", (int)(n - 3), mend + 2);
-}
-
-void trial_ids(const struct trial_place *place, struct trial *trial)
-{
-	struct error err = {0};
-	cleanup_free char *note = place->ids_note ? xstrdup(place->ids_note) : NULL;
-
-	if (!place->is_root && userns_enter(&note, &err) < 0)
-		trial_fail(trial, TRIAL_MISSING, &err);
-	else if (note)
-		take_note(note, trial);
-	else
-		describe_ids(trial);
-}
-
-/* The path of a program, as execvp(3) would find it; to be freed. */
-static char *find_in_path(const char *name)
-{
-	const char *path = getenv("PATH");
-	cleanup_free char *copy = xstrdup(path ? path : "/usr/bin:/bin");
-	char *rest = copy;
-	const char *folder;
-
-	while ((folder = strsep(&rest, ":"))) {
-		cleanup_free char *candidate = xasprintf("%s/%s", *folder ? folder : ".", name);
-
-		if (access(candidate, X_OK) == 0)
-			return steal_pointer(&candidate);
-	}
-	return NULL;
-}
-
-/* Whether executing the file gives the capability. */
-static bool grants(const char *path, cap_value_t capability, bool *setuid)
-{
-	struct stat st;
-	cap_flag_value_t value = CAP_CLEAR;
-	cap_t caps;
-
-	*setuid = stat(path, &st) == 0 && (st.st_mode & S_ISUID) && st.st_uid == 0;
-	if (*setuid)
-		return true;
-	caps = cap_get_file(path);
-	if (!caps)
-		return false;
-	cap_get_flag(caps, capability, CAP_PERMITTED, &value);
-	cap_free(caps);
-	return value == CAP_SET;
-}
-
-/* Why the tool can't do its work, into trial; true if it can. */
-static bool judge_tool(const char *name, cap_value_t capability, bool *setuid, struct trial *trial)
-{
-	cleanup_free char *path = find_in_path(name);
-	const char *kind = capability == CAP_SETUID ? "setuid" : "setgid";
-	struct statvfs fs;
-
-	if (!path) {
-		trial_set(trial, TRIAL_MISSING, "no %s in PATH", name);
-		return false;
-	}
-	if (!grants(path, capability, setuid)) {
-		trial_set(trial, TRIAL_LIMITED, "%s has neither cap_%s nor the setuid bit", path, kind);
-		trial_mend(trial, "as root: setcap cap_%s+ep %s, or chmod u+s %s", kind, path, path);
-		return false;
-	}
-	if (statvfs(path, &fs) == 0 && (fs.f_flag & ST_NOSUID)) {
-		trial_set(trial, TRIAL_LIMITED, "%s is on a file system mounted nosuid", path);
-		trial_mend(trial, "as root: remount that file system with the option suid");
-		return false;
-	}
-	return true;
-}
-
-void trial_newuidmap(const struct trial_place *place, struct trial *trial)
-{
-	bool setuid = false;
-
-	(void)place;
-	if (!judge_tool("newuidmap", CAP_SETUID, &setuid, trial) ||
-		!judge_tool("newgidmap", CAP_SETGID, &setuid, trial))
-		return;
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
-		trial_set(trial, TRIAL_LIMITED, "no_new_privs keeps it from getting its rights");
-		trial_mend(trial, "start minirun from a shell without no_new_privs");
-		return;
-	}
-	trial_set(trial, TRIAL_OK, "with newgidmap, %s", setuid ? "setuid" : "with file capabilities");
+	mend_namespaces(place, err.hint, trial);
 }

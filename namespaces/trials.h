@@ -15,7 +15,7 @@ void trial_pidfd(const struct trial_place *place, struct trial *trial);
 void trial_namespaces(const struct trial_place *place, struct trial *trial);
 void trial_mounts(const struct trial_place *place, struct trial *trial);
 
-/* trial_users.c: whether an ordinary user gets a user namespace; which ids there are; newuidmap's rights. */
+/* trial_users.c: whether an ordinary user gets a user namespace; trial_ids.c: which ids there are; newuidmap's rights. */
 void trial_user_namespaces(const struct trial_place *place, struct trial *trial);
 void trial_ids(const struct trial_place *place, struct trial *trial);
 void trial_newuidmap(const struct trial_place *place, struct trial *trial);

@@ -52,39 +52,47 @@ static long read_number(const char *path)
 }
 
 /* What forbids user namespaces: Linux' own limit, Debian's switch, Ubuntu's. */
-static const struct {
-	const char *path;
-	long forbids; /* the value that does */
-	const char *hint;
-} switches[] = {
-	{"/proc/sys/user/max_user_namespaces", 0,
-		"sysctl user.max_user_namespaces is 0: as root, sysctl -w user.max_user_namespaces=15000, or "
-		"run "
-		"minirun as root"},
-	{"/proc/sys/kernel/unprivileged_userns_clone", 0,
-		"sysctl kernel.unprivileged_userns_clone is 0: as root, sysctl -w "
-		"kernel.unprivileged_userns_clone=1, or run minirun as root"},
+static const struct userns_switch switches[] = {
+	{"/proc/sys/user/max_user_namespaces", 0, "user.max_user_namespaces",
+		"sysctl -w user.max_user_namespaces=15000", true},
+	{"/proc/sys/kernel/unprivileged_userns_clone", 0, "kernel.unprivileged_userns_clone",
+		"sysctl -w kernel.unprivileged_userns_clone=1", false},
 	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-		"AppArmor restricts user namespaces (Ubuntu): as root, sysctl -w "
-		"kernel.apparmor_restrict_unprivileged_userns=0, or load a profile for minirun that has "
-		"\"userns,\""},
+		"kernel.apparmor_restrict_unprivileged_userns",
+		"sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load an AppArmor profile for "
+		"minirun that has \"userns,\"",
+		false},
 };
 
-int userns_explain(struct error *err)
+const struct userns_switch *userns_find_switch(void)
 {
-	error_check(err, "user namespaces");
 	for (size_t i = 0; i < array_length(switches); i++)
 		if (read_number(switches[i].path) == switches[i].forbids)
-			return error_hint(err, "%s", switches[i].hint);
+			return &switches[i];
+	return NULL;
+}
+
+/* Whose hands it takes is for `minirun check` to say, which tries it again (trial_users.c). */
+int userns_explain(struct error *err)
+{
+	const struct userns_switch *found = userns_find_switch();
+	size_t n = strlen(err->message);
+
+	error_check(err, "user namespaces");
+	err->hint[0] = '\0';
+	if (found) {
+		snprintf(err->message + n, sizeof(err->message) - n, " (sysctl %s is %ld)", found->name,
+			found->forbids);
+		return error_hint(err, "%s", found->remedy);
+	}
 	if (err->errnum == ENOSPC)
-		return error_hint(err, "the limit of sysctl user.max_user_namespaces is reached");
+		return error_hint(err, "raise sysctl user.max_user_namespaces, whose limit is reached");
 	if (err->errnum == EUSERS)
 		return error_hint(err, "user namespaces are nested 32 deep already");
 	if (err->errnum == EPERM)
-		return error_hint(err,
-			"a seccomp filter around minirun (a container's?), a chroot or a security module "
-			"forbids them; run minirun as root");
-	return error_hint(err, "run minirun as root");
+		snprintf(err->message + n, sizeof(err->message) - n,
+			" (a seccomp filter around minirun, a chroot or a security module forbids it)");
+	return -1;
 }
 
 /* Runs one of the tools, its stderr going to output. Returns its exit status, 127 if it isn't there. */

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -26,9 +27,11 @@
 #include "base/fd.h"
 #include "namespaces/namespaces.h"
 
-#define SEALED_VARIABLE "MINIRUN_SEALED"
-#define NOTE_VARIABLE   "MINIRUN_USERNS_NOTE"
-#define PROGRAM         "/proc/self/exe"
+#define SEALED_VARIABLE  "MINIRUN_SEALED"
+#define NOTE_VARIABLE    "MINIRUN_USERNS_NOTE"
+#define ENTERED_VARIABLE "MINIRUN_USERNS_ENTERED"
+#define NESTED           "from another"
+#define PROGRAM          "/proc/self/exe"
 
 bool privilege_can_mount(void)
 {
@@ -44,14 +47,28 @@ bool privilege_can_mount(void)
 int privilege_become_root(struct error *err)
 {
 	cleanup_free char *note = NULL;
+	bool nested = userns_inside();
 
 	if (privilege_can_mount())
 		return userns_claim_mounts(err); /* in `unshare -r` the mount namespace isn't ours yet */
 	if (userns_enter(&note, err) < 0)
 		return -1;
+	setenv(ENTERED_VARIABLE, nested ? NESTED : "from the first", 1);
 	if (note)
 		setenv(NOTE_VARIABLE, note, 1);
 	return 0;
+}
+
+uid_t privilege_starter(void)
+{
+	return getenv(ENTERED_VARIABLE) ? (uid_t)userns_outer_uid(0) : geteuid();
+}
+
+bool privilege_was_inside(void)
+{
+	const char *entered = getenv(ENTERED_VARIABLE);
+
+	return entered ? !strcmp(entered, NESTED) : userns_inside();
 }
 
 const char *privilege_note(void)

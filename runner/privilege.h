@@ -3,6 +3,7 @@
 #define RUNNER_PRIVILEGE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "runner/command.h"
 
@@ -20,6 +21,10 @@ bool privilege_can_mount(void);
  * Errors are of class ERROR_HOST.
  */
 int privilege_become_root(struct error *err);
+
+/* The user that started minirun, and whether in a user namespace that something else had made: as it was before privilege_become_root. */
+uid_t privilege_starter(void);
+bool privilege_was_inside(void);
 
 /* Why an ordinary user has a single id, or NULL: the note of userns_enter, for the message that needs it. */
 const char *privilege_note(void);

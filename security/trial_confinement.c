@@ -22,10 +22,12 @@ static const cap_value_t own[] = {CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SET
 void trial_no_new_privs(const struct trial_place *place, struct trial *trial)
 {
 	(void)place;
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		trial_set(trial, TRIAL_LIMITED, "set by whoever started minirun");
-	else
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
 		trial_set(trial, TRIAL_OK, "not set");
+		return;
+	}
+	trial_set(trial, TRIAL_LIMITED, "set by whoever started minirun");
+	trial_mend(trial, CALLER_SHED_NO_NEW_PRIVS);
 }
 
 /* The number in a line "NAME:\tNUMBER" of /proc/self/status; fallback if there is none. */
@@ -42,10 +44,9 @@ void trial_outer_filter(const struct trial_place *place, struct trial *trial)
 	cleanup_free char *status = NULL;
 	long n;
 
-	(void)place;
 	if (file_read("/proc/self/status", STATUS_MAX, ERROR_HOST, &status, NULL, &err) < 0) {
 		trial_fail(trial, TRIAL_LIMITED, &err);
-		trial_mend(trial, "mount -t proc proc /proc");
+		trial_mend_by(trial, place, HAND_SYSTEM, "mount -t proc proc /proc");
 		return;
 	}
 	if (status_number(status, "\nSeccomp:", 0) != SECCOMP_MODE_FILTER) {
@@ -91,4 +92,8 @@ void trial_capabilities(const struct trial_place *place, struct trial *trial)
 		trial_set(trial, TRIAL_LIMITED, "all but %s", lack);
 	else
 		trial_set(trial, TRIAL_OK, "all%s", place->is_root ? "" : ", in a user namespace of our own");
+	if (trial->state == TRIAL_OK)
+		return;
+	trial_mend(trial, "start minirun from a shell that has them (in a unit: CapabilityBoundingSet=; in a "
+			  "container: --cap-add, --privileged)");
 }

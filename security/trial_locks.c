@@ -178,7 +178,7 @@ static int count_profiles(void)
 	return n;
 }
 
-static void describe_profiles(struct trial *trial)
+static void describe_profiles(const struct trial_place *place, struct trial *trial)
 {
 	cleanup_free char *label = NULL;
 	char *mode;
@@ -187,7 +187,11 @@ static void describe_profiles(struct trial *trial)
 	if (aa_getcon(&label, &mode) >= 0 && strcmp(label, "unconfined") != 0) {
 		trial_set(
 			trial, TRIAL_LIMITED, "enabled; minirun itself is confined by profile \"%s\"", label);
-		trial_mend(trial, "start minirun unconfined, or let that profile change to the pods'");
+		if (place->caller.contained)
+			trial_mend(trial, "start the container with --security-opt apparmor=unconfined");
+		else
+			trial_mend(
+				trial, "start minirun unconfined, or let that profile change to the pods'");
 	} else if (n >= 0) {
 		trial_set(trial, TRIAL_OK, "enabled, %d profile%s loaded", n, n == 1 ? "" : "s");
 	} else if (errno == EACCES || errno == EPERM) {
@@ -195,24 +199,40 @@ static void describe_profiles(struct trial *trial)
 	} else {
 		trial_set(trial, TRIAL_LIMITED, "enabled; which profiles are loaded can't be seen: %s",
 			strerror(errno));
-		trial_mend(trial, "mount -t securityfs securityfs /sys/kernel/security");
+		trial_mend_by(trial, place, HAND_SYSTEM,
+			"mount -t securityfs securityfs /sys/kernel/security%s",
+			place->caller.contained ? ", or start the container with that folder of the machine's"
+						: "");
 	}
 }
 
 void trial_apparmor(const struct trial_place *place, struct trial *trial)
 {
-	(void)place;
 	if (apparmor_available()) {
-		describe_profiles(trial);
+		describe_profiles(place, trial);
 		return;
 	}
 	if (errno == ECANCELED) {
 		trial_set(trial, TRIAL_MISSING, "in this kernel, but switched off");
-		trial_mend(trial, "boot with apparmor=1 security=apparmor on the kernel's command line");
+		trial_mend_by(trial, place, HAND_MACHINE,
+			"boot with apparmor=1 security=apparmor on the kernel's command line");
 	} else {
 		trial_set(trial, TRIAL_MISSING, "not in this kernel");
-		trial_mend(trial, "boot a kernel that has it, such as Debian's or Ubuntu's own");
+		trial_mend_by(trial, place, HAND_MACHINE,
+			"boot a kernel that has it, such as Debian's or Ubuntu's own");
 	}
+}
+
+/* The audit speaks to root of the first user and network namespaces alone. */
+static void mend_audit(const struct trial_place *place, struct trial *trial)
+{
+	if (place->is_root && !place->caller.inside && !place->caller.contained)
+		trial_mend(
+			trial, "run minirun outside of this network namespace, with the kernel's audit on");
+	else if (place->is_root && !place->caller.inside)
+		trial_mend(trial, "run minirun outside of the container");
+	else
+		trial_mend(trial, "%s", caller_as_root(&place->caller));
 }
 
 void trial_audit(const struct trial_place *place, struct trial *trial)
@@ -220,18 +240,18 @@ void trial_audit(const struct trial_place *place, struct trial *trial)
 	struct audit_source source;
 	struct error err = {0};
 
-	(void)place;
 	if (!apparmor_available()) {
 		trial_untried(trial, "AppArmor", "AppArmor");
 		return;
 	}
 	if (audit_open(&source, &err) < 0) {
 		trial_fail(trial, TRIAL_MISSING, &err);
+		mend_audit(place, trial);
 		return;
 	}
 	if (source.is_kmsg) {
 		trial_set(trial, TRIAL_LIMITED, "from /dev/kmsg, which leaves some out");
-		trial_mend(trial, "run minirun as root, and not in a network namespace");
+		mend_audit(place, trial);
 	} else {
 		trial_set(trial, TRIAL_OK, "from the kernel's audit");
 	}

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154 # variables of bats
 
 load helpers
+load check-lines
 setup_file()
 {
 	minirun_setup_file
@@ -15,60 +16,11 @@ teardown() { minirun_teardown; }
 
 FILTERED=${WORK:-}/build/tests/helpers/filtered # the file is read once before there is a $WORK
 
-# check_json COMMAND...: runs it (`$MINIRUN check -o json`, in whatever surroundings), keeps the document in $T/check.json.
-check_json()
-{
-	run --separate-stderr "$@" check -o json
-	echo "$output" >"$T/check.json"
-	jq -e . "$T/check.json" >/dev/null || fail "no JSON: $output"
-}
-
-# field NAME FIELD: of a line of that document.
-field()
-{
-	jq -r --arg n "$1" --arg f "$2" '.checks[] | select(.name == $n) | .[$f] // ""' "$T/check.json"
-}
-
-assert_state()
-{
-	[[ $(field "$1" state) == "$2" ]] || fail "$1 is $(field "$1" state), not $2: $(field "$1" detail)"
-}
-
-# assert_missing NAME TEXT: it is not ok, says so, why it matters and what mends it.
-assert_not_ok()
-{
-	[[ $(field "$1" state) != ok ]] || fail "$1 is ok: $(field "$1" detail)"
-	[[ $(field "$1" detail) == *"$2"* ]] || fail "$1 says: $(field "$1" detail)"
-	[[ -n $(field "$1" why) && -n $(field "$1" mend) ]]
-}
-
-# The lines of a name, with those below it, of a text on standard input.
-lines_of()
-{
-	awk -v name="$1" '{ column = substr($0, 10, 17); sub(/ +$/, "", column) } column == name { on = 1; print; next } /^           (why|mend): / { if (on) print; next } { on = 0 }'
-}
-
 # A pod under a seccomp profile.
 profiled_pod()
 {
 	simple_pod "$1" 'echo ran' '    securityContext: {seccompProfile: {type: RuntimeDefault}}' >"$T/pod.yaml"
 	chmod 0644 "$T/pod.yaml"
-}
-
-# The command fails, and says what `check` said of NAME in the very same lines, before its last one.
-assert_same_line()
-{
-	local name=$1 expected
-	shift
-	expected=$("$@" check --color never | lines_of "$name" || true)
-	[[ -n $expected ]]
-	# Not by bats' run, which loses the spaces that the first line begins with.
-	status=0
-	output=$("$@" "$T/pod.yaml" 2>"$T/stderr") || status=$?
-	stderr=$(<"$T/stderr")
-	[[ $status -ne 0 ]]
-	assert_equal "$(lines_of "$name" <<<"$stderr")" "$expected"
-	[[ $(tail -n 1 <<<"$stderr") != *mend:* ]]
 }
 
 @test "a machine that runs pods: each line, exit 0, and the last line is a pod that ran" {
@@ -254,7 +206,7 @@ assert_same_line()
 	assert_status 0
 	assert_not_ok skopeo "no skopeo in PATH"
 	assert_equal "$(field skopeo state)" missing
-	assert_equal "$(field skopeo mend)" "apt-get install skopeo"
+	[[ $(field skopeo mend) == *"apt-get install skopeo" ]]
 	assert_not_ok newuidmap "no newuidmap in PATH"
 	assert_not_ok pasta "pasta --version fails: broken"
 	printf '#!/bin/sh\necho "Warning: no configuration"; echo "skopeo version 9.9"; echo "and more"\n' >"$T/bin/skopeo"
@@ -268,7 +220,7 @@ assert_same_line()
 	local said
 	mkdir "$T/empty"
 	said=$(env PATH="$T/empty" "$MINIRUN" check --color never | lines_of skopeo)
-	[[ $said == *"no skopeo in PATH"*"mend: apt-get install skopeo" ]]
+	[[ $said == *"no skopeo in PATH"*"apt-get install skopeo" ]]
 	run --separate-stderr env PATH="$T/empty" "$MINIRUN" image pull quay.io/nobody/nothing
 	assert_status 125
 	assert_equal "$(lines_of skopeo <<<"$stderr")" "$said"

@@ -181,7 +181,7 @@ far_ids()
 	run -125 as_ranged_user "$MINIRUN" "$T/pod.yaml"
 	for field in 'containers[0].securityContext.runAsUser: Invalid value: 100000' 'containers[0].securityContext.runAsGroup: Invalid value: 70000' \
 		'securityContext.fsGroup: Invalid value: 100001' 'securityContext.supplementalGroups[1]: Invalid value: 100002'; do
-		assert_has "spec.$field: it is not among the ids there are here (0-65536) (an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid"
+		assert_has "spec.$field: it is not among the ids there are here (0-65536) (choose one of those, or as root: usermod --add-subuids "
 	done
 	run -125 as_ranged_user setpriv --no-new-privs "$MINIRUN" "$T/pod.yaml"
 	assert_has "(0) (only one user id in containers: newuidmap failed, since no_new_privs keeps it from its rights"

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "runner/plan/plan.h"
 #include "runner/privilege.h"
+#include "runner/starter.h"
 
 static bool has_id(const struct plan *plan, bool is_group, int64_t id)
 {
@@ -19,7 +20,36 @@ static const char *describe(const struct plan *plan, bool is_group, char *buffer
 	return buffer;
 }
 
-static char *make_hint(const struct plan *plan)
+/* By how many the user's ids would have to be more: the last one that it has is the last of a range of all from 0. */
+static int64_t lacking(bool is_group, int64_t id)
+{
+	int64_t last = 0, beyond = id;
+
+	while (last + 1 < beyond) {
+		int64_t middle = last + (beyond - last) / 2;
+
+		if (is_group ? userns_maps_gid(middle) : userns_maps_uid(middle))
+			last = middle;
+		else
+			beyond = middle;
+	}
+	return id - last;
+}
+
+/* Who has a range and wants an id beyond it. */
+static char *advise_more(bool is_group, int64_t id)
+{
+	cleanup_free char *command = id < 0 ? NULL : ids_advice(privilege_starter(), lacking(is_group, id));
+	struct caller caller;
+
+	if (!command)
+		return xstrdup("choose one of those");
+	starter_find(&caller);
+	return xasprintf(
+		"choose one of those, or %s%s grants more", caller_by(&caller, HAND_SYSTEM), command);
+}
+
+static char *make_hint(const struct plan *plan, bool is_group, int64_t id)
 {
 	if (plan->own_users)
 		return xstrdup(
@@ -28,10 +58,9 @@ static char *make_hint(const struct plan *plan)
 	if (privilege_note())
 		return xstrdup(privilege_note());
 	/* One that something else made: unshare -r, a container. */
-	if (!userns_allows_setgroups())
+	if (privilege_was_inside())
 		return xstrdup("this user namespace has no others: run minirun outside of it");
-	return xstrdup("an ordinary user gets more ids from a range in /etc/subuid and /etc/subgid "
-		       "(usermod --add-subuids) and newuidmap (package uidmap)");
+	return advise_more(is_group, id);
 }
 
 void plan_check_id(const struct plan *plan, struct findings *findings, bool is_group, int64_t id,
@@ -42,7 +71,7 @@ void plan_check_id(const struct plan *plan, struct findings *findings, bool is_g
 
 	if (has_id(plan, is_group, id))
 		return;
-	hint = make_hint(plan);
+	hint = make_hint(plan, is_group, id);
 	findings_add(findings, SEVERITY_ERROR, line, column, path, hint,
 		"Invalid value: %lld: it is not among the ids there are here (%s)", (long long)id,
 		describe(plan, is_group, range, sizeof(range)));

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "runner/pod/audit_watch.h"
 #include "runner/pod/learning.h"
+#include "runner/starter.h"
 #include "security/denial.h"
 
 #define EXIT_KILLED 137
@@ -77,6 +78,19 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 		ending_on_sandbox_exit, supervisor, err);
 }
 
+/* The same as `minirun check` has (trial_cgroups.c). */
+static void advise(struct error *err)
+{
+	cleanup_free char *advice = NULL;
+	struct caller caller;
+
+	if (err->hint[0])
+		return;
+	starter_find(&caller);
+	advice = cgroup_advice(&caller);
+	error_hint(err, "%s", advice);
+}
+
 /* A limit that can't be set is found before anything runs. */
 static int check_limits(const struct supervisor *supervisor, struct error *err)
 {
@@ -91,8 +105,7 @@ static int check_limits(const struct supervisor *supervisor, struct error *err)
 		*err = supervisor->cgroup_why;
 		if (err->class == ERROR_NONE)
 			error_set(err, ERROR_HOST, 0, "this kernel has no such controller");
-		if (!err->hint[0])
-			error_hint(err, "--no-limits runs the pod without");
+		advise(err);
 		error_check(err, "limits");
 		return error_wrap(err, "%s.resources.limits.%s can't be set here", item->path,
 			memory ? "memory" : "cpu");
@@ -108,12 +121,8 @@ static void make_cgroup_in_scope(struct supervisor *supervisor, const struct cgr
 	struct error refused = {0};
 
 	if (cgroup_enter_scope(request->name, pids, request->companion ? 3 : 2, &refused) < 0) {
-		if (refused.class == ERROR_NONE)
-			return;
-		error_hint(why,
-			"%s: run as root, or where systemd gives you one, as systemd-run --user --scope -p "
-			"Delegate=yes minirun ... does",
-			refused.message);
+		if (refused.class != ERROR_NONE)
+			error_wrap(why, "%s", refused.message);
 		return;
 	}
 	cgroup_remove_container(&supervisor->cgroup);

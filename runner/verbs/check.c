@@ -16,89 +16,81 @@
 #include "base/memory.h"
 #include "namespaces/trials.h"
 #include "runner/privilege.h"
+#include "runner/starter.h"
 #include "security/trials.h"
 
 #define PATIENCE 30 /* seconds a trial; none takes one on a machine that isn't emulated */
 
-#define UNFILTERED                                                                             \
-	"allow the call in the seccomp filter around minirun (in a container: --security-opt " \
-	"seccomp=unconfined); without one, "                                                   \
-	"boot Linux 6.1 or later"
+#define BOOT_CGROUP2 "boot with systemd.unified_cgroup_hierarchy=1"
 
 const struct check checks[] = {
 	{"kernel", "Linux", NEED_NOT, false, trial_linux,
-		"minirun is written for 6.1 and later; what an older one lacks shows below",
+		"minirun is written for 6.1 and later; what an older one lacks shows below", HAND_MACHINE,
 		"boot Linux 6.1 or later"},
 	{NULL, "configuration", NEED_NOT, false, trial_configuration,
-		"what isn't built in can't be had; all of it is tried below as well",
+		"what isn't built in can't be had; all of it is tried below as well", HAND_MACHINE,
 		"boot a kernel that is built with it, such as your distribution's own"},
 	{NULL, "openat2", NEED_ALWAYS, false, trial_openat2,
-		"paths in images and volumes are resolved by it, so that none leads out", UNFILTERED},
+		"paths in images and volumes are resolved by it, so that none leads out", HAND_OWN, NULL},
 	{NULL, "pidfd", NEED_ALWAYS, false, trial_pidfd,
-		"containers are started, watched and killed by it, never the wrong process", UNFILTERED},
+		"containers are started, watched and killed by it, never the wrong process", HAND_OWN, NULL},
 	{NULL, "namespaces", NEED_ALWAYS, true, trial_namespaces,
-		"they are what a container sees instead of the machine", UNFILTERED},
+		"they are what a container sees instead of the machine", HAND_OWN, NULL},
 	{NULL, "mounts", NEED_ALWAYS, true, trial_mounts,
-		"a container's file systems are put together by descriptor", UNFILTERED},
+		"a container's file systems are put together by descriptor", HAND_OWN, NULL},
 	{NULL, "AppArmor", NEED_NOT, false, trial_apparmor,
-		"a manifest that asks for an AppArmor profile is refused without it", NULL},
+		"a manifest that asks for an AppArmor profile is refused without it", HAND_OWN, NULL},
 	{NULL, "AppArmor notices", NEED_NOT, true, trial_audit,
-		"without them what a profile refuses is refused, but not named", NULL},
+		"without them what a profile refuses is refused, but not named", HAND_OWN, NULL},
 	{NULL, "seccomp", NEED_ALWAYS, true, trial_seccomp,
-		"without it a manifest that asks for a seccomp profile is refused", UNFILTERED},
+		"without it a manifest that asks for a seccomp profile is refused", HAND_OWN, NULL},
 	{NULL, "seccomp notices", NEED_NOT, true, trial_naming,
-		"without it what a profile refuses is refused, but not named", UNFILTERED},
+		"without it what a profile refuses is refused, but not named", HAND_OWN, NULL},
 	{"users", "user namespaces", NEED_USERS, false, trial_user_namespaces,
-		"in one an ordinary user is root, and runs pods", "run minirun as root"},
+		"in one an ordinary user is root, and runs pods", HAND_OWN, NULL},
 	{NULL, "user ids", NEED_USERS, false, trial_ids,
-		"with id 0 alone a pod whose runAsUser or fsGroup is another is refused",
-		"as root: apt-get install uidmap, and usermod --add-subuids FIRST-LAST --add-subgids "
-		"FIRST-LAST "
-		"USER, 65536 ids that /etc/subuid and /etc/subgid grant nobody"},
+		"with id 0 alone a pod whose runAsUser or fsGroup is another is refused", HAND_SYSTEM,
+		"grant ids in /etc/subuid and /etc/subgid, and apt-get install uidmap"},
 	{NULL, "newuidmap", NEED_NOT, false, trial_newuidmap, "it maps a user's ids beyond the one",
-		"apt-get install uidmap"},
+		HAND_SYSTEM, "apt-get install uidmap"},
 	{"files", "store", NEED_ALWAYS, false, trial_store, "images and what containers write are kept there",
-		"name another place: --store DIR, or MINIRUN_STORE"},
+		HAND_OWN, "name another place: --store DIR, or MINIRUN_STORE"},
 	{NULL, "overlayfs", NEED_ALWAYS, true, trial_overlay,
-		"a container's files are a layer of its own over its image, or else a copy of it",
-		"modprobe overlay, or keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
+		"a container's files are a layer of its own over its image, or else a copy of it", HAND_OWN,
+		"keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
 	{NULL, "users' overlayfs", NEED_NOT, false, trial_overlay_user,
-		"the same in a user namespace, for pods of ordinary users",
-		"boot Linux 5.11 or later, or keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
+		"the same in a user namespace, for pods of ordinary users", HAND_OWN,
+		"keep the store on ext4, xfs, btrfs or tmpfs: --store DIR"},
 	{NULL, "idmapped mounts", NEED_NOT, true, trial_idmapped,
-		"they give a pod with ids of its own (hostUsers: false) its files without a copy",
-		"keep the store on ext4, xfs, btrfs or, since Linux 6.3, tmpfs, and run minirun as root"},
+		"they give a pod with ids of its own (hostUsers: false) its files without a copy", HAND_OWN,
+		"keep the store on ext4, xfs, btrfs or, since Linux 6.3, tmpfs: --store DIR"},
 	{"cgroups", "version", NEED_NOT, true, trial_cgroup,
-		"all processes of a container are known, and killed at once, by its cgroup",
-		"boot with systemd.unified_cgroup_hierarchy=1"},
+		"all processes of a container are known, and killed at once, by its cgroup", HAND_MACHINE,
+		BOOT_CGROUP2},
 	{NULL, "limits", NEED_NOT, true, trial_limits,
-		"resources.limits of a manifest are kept by controllers",
-		"boot with systemd.unified_cgroup_hierarchy=1"},
+		"resources.limits of a manifest are kept by controllers", HAND_MACHINE, BOOT_CGROUP2},
 	{NULL, "devices", NEED_NOT, true, trial_devices,
-		"a container that may mount is kept by it from devices that aren't its own", UNFILTERED},
+		"a container that may mount is kept by it from devices that aren't its own", HAND_OWN, NULL},
 	{NULL, "holding still", NEED_NOT, true, trial_hold,
 		"without it a container with SYS_PTRACE reaches minirun's process during an exec",
-		"boot with systemd.unified_cgroup_hierarchy=1"},
-	{"tools", "skopeo", NEED_NOT, false, trial_skopeo, "it fetches images from registries",
+		HAND_MACHINE, BOOT_CGROUP2},
+	{"tools", "skopeo", NEED_NOT, false, trial_skopeo, "it fetches images from registries", HAND_SYSTEM,
 		"apt-get install skopeo"},
-	{NULL, "pasta", NEED_NOT, false, trial_pasta, "it carries a pod's traffic in and out",
+	{NULL, "pasta", NEED_NOT, false, trial_pasta, "it carries a pod's traffic in and out", HAND_SYSTEM,
 		"apt-get install passt"},
 	{NULL, "apparmor_parser", NEED_NOT, false, trial_apparmor_parser, "it loads AppArmor profiles",
-		"apt-get install apparmor"},
+		HAND_SYSTEM, "apt-get install apparmor"},
 	{"minirun", "container", NEED_NOT, false, trial_container,
-		"what a container forbids, minirun in it can't give",
-		"run minirun outside of it, or that container with more rights"},
+		"what a container forbids, minirun in it can't give", HAND_OWN,
+		"run minirun outside of it, or start it with more rights: --privileged"},
 	{NULL, "capabilities", NEED_NOT, true, trial_capabilities,
-		"no container can have what minirun lacks (capabilities.add, privileged)",
-		"start minirun from a shell that has them"},
+		"no container can have what minirun lacks (capabilities.add, privileged)", HAND_OWN, NULL},
 	{NULL, "no_new_privs", NEED_NOT, false, trial_no_new_privs,
-		"setuid programs do nothing then: newuidmap's, and those in containers",
-		"start minirun from a shell without it: NoNewPrivileges=no, "
-		"--security-opt=no-new-privileges=false"},
+		"setuid programs do nothing then: newuidmap's, and those in containers", HAND_OWN, NULL},
 	{NULL, "seccomp filter", NEED_NOT, false, trial_outer_filter,
-		"what it refuses, minirun and its containers are refused, and nobody names it",
-		"run minirun outside of it: --security-opt seccomp=unconfined"},
-	{"all", "a pod", NEED_ALWAYS, false, trial_pod, "this is the demo in small",
+		"what it refuses, minirun and its containers are refused, and nobody names it", HAND_OWN,
+		NULL},
+	{"all", "a pod", NEED_ALWAYS, false, trial_pod, "this is the demo in small", HAND_OWN,
 		"mend what is missing above"},
 };
 const size_t n_checks = array_length(checks);
@@ -200,8 +192,9 @@ void check_try(const struct check *check, const struct trial_place *place, struc
 		waitpid(pid, NULL, 0);
 	}
 	*trial = *page;
-	if (trial->state != TRIAL_OK && !*trial->mend && check->mend)
-		trial_mend(trial, "%s", check->mend);
+	if (trial->state != TRIAL_OK && !*trial->mend)
+		trial_mend_by(trial, place, check->hand, "%s",
+			check->mend ? check->mend : caller_allow_call(&place->caller));
 	munmap(page, sizeof(*page));
 }
 
@@ -218,6 +211,7 @@ void check_begin(struct scratch *scratch, const char *store, struct trial_place 
 		.alive = scratch->alive,
 		.is_root = privilege_can_mount(),
 	};
+	starter_find(&place->caller);
 }
 
 void check_try_all(const struct trial_place *place, struct trial *trials)
@@ -231,10 +225,24 @@ static bool print_failed(const struct check *check, const struct trial_place *pl
 	struct trial trial;
 
 	check_try(check, place, &trial);
-	if (trial.state == TRIAL_OK)
+	/* What is only limited here is no reason for just anything. */
+	if (trial.state == TRIAL_OK || (trial.state == TRIAL_LIMITED && !*err->check))
 		return false;
 	check_print_line(check, &trial, false, false, stderr);
-	return !strcmp(trial.mend, err->hint);
+	return *err->hint && strstr(trial.mend, err->hint);
+}
+
+/* By which a kernel, a seccomp filter or a security module says that there is no such thing, or that it is not for us. */
+static const int refusals[] = {
+	EPERM, EACCES, ENOSYS, EINVAL, ENODEV, EOPNOTSUPP, ENOPROTOOPT, EAFNOSUPPORT, EPROTONOSUPPORT};
+
+/* Whether a failed call of the system may be the machine's fault. A file that isn't there, a full disk or a busy port is not. */
+static bool may_be_refusal(const struct error *err)
+{
+	for (size_t i = 0; i < array_length(refusals); i++)
+		if (err->errnum == refusals[i])
+			return err->class == ERROR_HOST && !*err->hint;
+	return false;
 }
 
 /* Whether the list of names, with commas between, has this one. */
@@ -254,7 +262,7 @@ bool check_explain(const char *store, const struct error *err)
 	struct trial_place place;
 	bool told = false;
 
-	if (!*err->check && (err->class != ERROR_HOST || !err->errnum))
+	if (!*err->check && !may_be_refusal(err))
 		return false;
 	check_begin(&scratch, store, &place);
 

@@ -28,7 +28,8 @@ struct check {
 	bool as_root; /* tried by what a run would be: root, be it in a user namespace */
 	void (*try)(const struct trial_place *place, struct trial *trial);
 	const char *why; /* it matters */
-	const char *mend; /* where the trial doesn't know better */
+	enum caller_hand hand;
+	const char *mend; /* where the trial doesn't know better; NULL: what allows a call of the system */
 };
 
 extern const struct check checks[];
@@ -63,8 +64,9 @@ void check_try(const struct check *check, const struct trial_place *place, struc
 void check_try_all(const struct trial_place *place, struct trial *trials);
 
 /*
- * After a command failed: tries the line that the error names, or, where it names none and a call of the system failed,
- * those without which nothing runs, and prints on stderr what isn't ok. Whether the error's hint was among it.
+ * After a command failed: tries the lines that the error names, and prints on stderr which of them aren't ok. Where it names
+ * none, gives no hint, and an errno by which a kernel says that it has not or allows not, tries those without which nothing runs, and
+ * prints which are missing: what is only limited here stopped nothing. Whether the error's hint was among it.
  */
 bool check_explain(const char *store, const struct error *err);
 

@@ -16,25 +16,21 @@
 #include "base/text.h"
 #include "images/images.h"
 #include "namespaces/namespaces.h"
+#include "runner/starter.h"
 #include "runner/verbs/check.h"
 
 #define CONFIGURATION_MAX (4U << 20) /* bytes, unpacked */
-#define ENVIRONMENT_MAX   (1U << 20)
-#define SPACE_MIN         (512ULL << 20) /* bytes: less than this is less than an image */
-#define FIRST_PID_NS      "pid:[4026531836]" /* PROC_PID_INIT_INO */
+#define SPACE_USUAL       (512ULL << 20) /* bytes that an image may need, its archive beside it */
+#define SPACE_DEMO        (192ULL << 20) /* what the demo's needs */
+#define DEMO_IMAGE        "nginx"
 
 void trial_linux(const struct trial_place *place, struct trial *trial)
 {
 	struct utsname name;
-	long major, minor;
-	char *rest;
 
-	(void)place;
 	uname(&name);
-	major = strtol(name.release, &rest, 10);
-	minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
-	trial_set(trial, major > 6 || (major == 6 && minor >= 1) ? TRIAL_OK : TRIAL_LIMITED, "%s, %s",
-		name.release, name.machine);
+	trial_set(
+		trial, place->caller.is_old ? TRIAL_LIMITED : TRIAL_OK, "%s, %s", name.release, name.machine);
 }
 
 /* ---- configuration ---- */
@@ -113,7 +109,6 @@ void trial_configuration(const struct trial_place *place, struct trial *trial)
 	char boot[160], modules[160];
 	const char *const paths[] = {"/proc/config.gz", boot, modules};
 
-	(void)place;
 	uname(&name);
 	snprintf(boot, sizeof(boot), "/boot/config-%s", name.release);
 	snprintf(modules, sizeof(modules), "/lib/modules/%s/config", name.release);
@@ -126,97 +121,87 @@ void trial_configuration(const struct trial_place *place, struct trial *trial)
 		}
 	}
 	trial_set(trial, TRIAL_LIMITED, "neither /proc/config.gz nor %s can be read", boot);
-	trial_mend(trial, "modprobe configs, where the kernel has it as a module");
+	trial_mend_by(trial, place, HAND_MACHINE, "modprobe configs, where the kernel has it as a module");
 }
 
 /* ---- the store ---- */
 
-static void count_images(const struct store *store, char *text, size_t size)
+/* Says how many there are. Returns whether the demo's is among them. */
+static bool count_images(const struct store *store, char *text, size_t size)
 {
 	struct error ignored;
 	struct image *images = NULL;
+	bool found = false;
 	size_t n = 0;
 
 	if (store->fd < 0) {
 		snprintf(text, size, "made when first used");
-		return;
+		return false;
 	}
 	if (image_list(store, &images, &n, &ignored) < 0)
 		n = 0;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		found |= !strcmp(images[i].name, DEMO_IMAGE);
 		image_free(&images[i]);
+	}
 	free(images);
 	snprintf(text, size, "%zu image%s", n, n == 1 ? "" : "s");
+	return found;
+}
+
+/* The demo has to unpack its image, or has it. */
+static void judge_space(
+	const struct trial_place *place, const char *images, bool has_demo, struct trial *trial)
+{
+	struct statvfs fs = {0};
+	char space[32], wanted[32];
+	uint64_t free;
+	bool enough;
+
+	fstatvfs(place->scratch, &fs);
+	free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	enough = has_demo || free >= SPACE_DEMO;
+	text_size(free, space, sizeof(space));
+	text_size(enough ? SPACE_USUAL : SPACE_DEMO, wanted, sizeof(wanted));
+	if (free >= SPACE_USUAL) {
+		trial_set(trial, TRIAL_OK, "%s, %s, %s free", place->store, images, space);
+		return;
+	}
+	trial_set(trial, enough ? TRIAL_LIMITED : TRIAL_MISSING, "%s, %s, %s free of the %s that %s",
+		place->store, images, space, wanted,
+		enough ? "a larger image takes" : "the demo's image takes");
+	trial_mend(trial,
+		"make room: minirun image rm NAME, or prune for what nothing refers to (--all: what no pod "
+		"uses); or name another place: --store DIR, or MINIRUN_STORE");
 }
 
 void trial_store(const struct trial_place *place, struct trial *trial)
 {
 	struct error err = {0};
 	struct store store;
-	struct statvfs fs;
-	char images[64], space[32];
+	char images[64];
+	bool has_demo;
 
 	if (store_look(&store, place->store, &err) < 0) {
 		trial_fail(trial, TRIAL_MISSING, &err);
 		return;
 	}
-	count_images(&store, images, sizeof(images));
+	has_demo = count_images(&store, images, sizeof(images));
 	store_close(&store);
 	if (place->scratch < 0) {
 		trial_fail(trial, TRIAL_MISSING, place->scratch_error);
 		return;
 	}
-	if (fstatvfs(place->scratch, &fs) < 0)
-		fs = (struct statvfs){0};
-	trial_set(trial, (uint64_t)fs.f_bavail * fs.f_frsize < SPACE_MIN ? TRIAL_LIMITED : TRIAL_OK,
-		"%s, %s, %s free", place->store, images,
-		text_size((uint64_t)fs.f_bavail * fs.f_frsize, space, sizeof(space)));
-}
-
-/* ---- a container around us ---- */
-
-static const struct {
-	const char *path, *name;
-} marks[] = {
-	{"/run/.containerenv", "podman's"},
-	{"/.dockerenv", "docker's"},
-	{"/run/systemd/container", "systemd-nspawn's, or another that systemd knows"},
-	{"/run/secrets/kubernetes.io", "Kubernetes'"},
-};
-
-/* Whether the first process, which a container's manager starts, was told that it is in one; see systemd's CONTAINER_INTERFACE. */
-static bool init_is_told(void)
-{
-	struct error ignored;
-	cleanup_free char *text = NULL;
-	size_t size;
-
-	if (file_read("/proc/1/environ", ENVIRONMENT_MAX, ERROR_HOST, &text, &size, &ignored) < 0)
-		return false;
-	for (size_t at = 0; at < size; at += strlen(text + at) + 1)
-		if (text_starts_with(text + at, "container="))
-			return true;
-	return false;
+	judge_space(place, images, has_demo, trial);
 }
 
 void trial_container(const struct trial_place *place, struct trial *trial)
 {
-	char ids[128], link[64] = "";
+	char ids[128], text[128];
 
-	(void)place;
-	for (size_t i = 0; i < array_length(marks); i++)
-		if (access(marks[i].path, F_OK) == 0) {
-			trial_set(trial, TRIAL_LIMITED, "minirun is in one, %s (%s)", marks[i].name,
-				marks[i].path);
-			return;
-		}
-	if (getenv("container") || init_is_told()) {
-		trial_set(trial, TRIAL_LIMITED, "minirun is in one (the variable container is set)");
-		return;
-	}
-	if (readlink("/proc/self/ns/pid", link, sizeof(link) - 1) > 0 && strcmp(link, FIRST_PID_NS) != 0)
-		trial_set(trial, TRIAL_LIMITED, "minirun is in one, or in another pid namespace");
-	else if (userns_inside())
+	if (starter_container(text, sizeof(text)))
+		trial_set(trial, TRIAL_LIMITED, "%s", text);
+	else if (place->caller.inside)
 		trial_set(trial, TRIAL_OK, "none, but a user namespace with users %s",
 			userns_describe_uids(ids, sizeof(ids)));
 	else

@@ -94,8 +94,8 @@ void trial_pasta(const struct trial_place *place, struct trial *trial)
 {
 	static const char tun[] = "/dev/net/tun";
 	cleanup_fd int fd = -1;
+	int errnum;
 
-	(void)place;
 	try_tool("pasta", trial);
 	if (trial->state != TRIAL_OK)
 		return;
@@ -104,8 +104,14 @@ void trial_pasta(const struct trial_place *place, struct trial *trial)
 	fd = open(tun, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
 		return;
-	trial_set(trial, TRIAL_LIMITED, "it can't open %s: %s", tun, strerror(errno));
-	trial_mend(trial, "modprobe tun; chmod 0666 %s", tun);
+	errnum = errno;
+	trial_set(trial, TRIAL_LIMITED, "it can't open %s: %s", tun, strerror(errnum));
+	if (errnum == EACCES)
+		trial_mend_by(trial, place, HAND_SYSTEM, "chmod 0666 %s", tun);
+	else if (place->caller.contained)
+		trial_mend(trial, "start the container with --device %s", tun);
+	else
+		trial_mend_by(trial, place, HAND_MACHINE, "modprobe tun; chmod 0666 %s", tun);
 }
 
 void trial_apparmor_parser(const struct trial_place *place, struct trial *trial)

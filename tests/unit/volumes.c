@@ -406,9 +406,11 @@ static void ranges_for_pods_are_nobody_elses(void)
 	expect(next_range(two, "", 0) == -1);
 	expect(next_range("minirun:100000:65535\n", "minirun:100000:65536\n", 0) == -1);
 	/* What a user is told to ask for is nobody's either, in part or whole. */
-	expect(idmap_free_range("", "") == 100000);
-	expect(idmap_free_range("other:100000:65536\n", "") == 165536);
-	expect(idmap_free_range("other:165530:10\n", "you:231000:100\n") == 296608);
+	expect(idmap_free_range("", "", 65536) == 100000);
+	expect(idmap_free_range("other:100000:65536\n", "", 65536) == 165536);
+	expect(idmap_free_range("other:165530:10\n", "you:231000:100\n", 65536) == 296608);
+	expect(idmap_free_range("other:231072:10\n", "", 65536) == 100000);
+	expect(idmap_free_range("other:231071:10\n", "", 131072) == 296608);
 }
 
 int main(void)

@@ -1,0 +1,125 @@
+/* Who started minirun, and within what: the user, a container, and what was taken from it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "runner/privilege.h"
+#include "runner/starter.h"
+
+#define FILE_MAX     (1U << 20)
+#define NOBODY       65534 /* kernel.overflowuid */
+#define FIRST_PID_NS "pid:[4026531836]" /* PROC_PID_INIT_INO */
+
+/* ---- a container around us ---- */
+
+static const struct {
+	const char *path, *name;
+} marks[] = {
+	{"/run/.containerenv", "podman's"},
+	{"/.dockerenv", "docker's"},
+	{"/run/systemd/container", "systemd-nspawn's, or another that systemd knows"},
+	{"/run/secrets/kubernetes.io", "Kubernetes'"},
+};
+
+/* Whether the first process, which a container's manager starts, was told that it is in one; see systemd's CONTAINER_INTERFACE. */
+static bool init_is_told(void)
+{
+	struct error ignored;
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	if (file_read("/proc/1/environ", FILE_MAX, ERROR_HOST, &text, &size, &ignored) < 0)
+		return false;
+	for (size_t at = 0; at < size; at += strlen(text + at) + 1)
+		if (text_starts_with(text + at, "container="))
+			return true;
+	return false;
+}
+
+bool starter_container(char *text, size_t size)
+{
+	char link[64] = "";
+
+	for (size_t i = 0; i < array_length(marks); i++)
+		if (access(marks[i].path, F_OK) == 0) {
+			snprintf(text, size, "minirun is in one, %s (%s)", marks[i].name, marks[i].path);
+			return true;
+		}
+	if (getenv("container") || init_is_told()) {
+		snprintf(text, size, "minirun is in one (the variable container is set)");
+		return true;
+	}
+	if (readlink("/proc/self/ns/pid", link, sizeof(link) - 1) <= 0 || !strcmp(link, FIRST_PID_NS))
+		return false;
+	snprintf(text, size, "minirun is in one, or in another pid namespace");
+	return true;
+}
+
+/* ---- all of it ---- */
+
+/* Whether a process has a seccomp filter, from its /proc/PID/status. */
+static bool is_filtered(const char *path)
+{
+	struct error ignored;
+	cleanup_free char *status = NULL;
+	const char *line;
+
+	if (file_read(path, FILE_MAX, ERROR_HOST, &status, NULL, &ignored) < 0)
+		return false;
+	line = strstr(status, "\nSeccomp:");
+	return line && strtol(line + strlen("\nSeccomp:"), NULL, 10) != 0;
+}
+
+/* Whether the first process is of a user that this user namespace doesn't have. */
+static bool is_first_foreign(void)
+{
+	struct stat st;
+
+	return stat("/proc/1", &st) == 0 && st.st_uid == NOBODY;
+}
+
+static bool is_confined(void)
+{
+	struct error ignored;
+	cleanup_free char *label = NULL;
+
+	return file_read("/proc/self/attr/apparmor/current", FILE_MAX, ERROR_HOST, &label, NULL, &ignored) ==
+		       0 &&
+	       *label && !text_starts_with(label, "unconfined");
+}
+
+static bool is_old(const struct utsname *name)
+{
+	char *rest;
+	long major = strtol(name->release, &rest, 10);
+	long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+
+	return major < 6 || (major == 6 && minor < 1);
+}
+
+void starter_find(struct caller *caller)
+{
+	struct utsname name;
+	char ignored[128];
+	bool inside = privilege_was_inside(), contained = starter_container(ignored, sizeof(ignored));
+
+	uname(&name);
+	*caller = (struct caller){
+		.is_root = privilege_starter() == 0,
+		.inside = inside,
+		.nested = inside && (!contained || is_first_foreign()),
+		.contained = contained,
+		.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+		.filtered = is_filtered("/proc/self/status"),
+		.container_filtered = contained && is_filtered("/proc/1/status"),
+		.confined = is_confined(),
+		.is_old = is_old(&name),
+	};
+}
