@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154 # variables of bats
 
 load helpers
+load ../check-lines
 setup_file() { vm_setup_file; }
 teardown_file() { minirun_teardown_file; }
 setup() { vm_setup; }
@@ -12,21 +13,9 @@ teardown() {
 	vm_teardown
 }
 
-# check_json COMMAND...: see tests/check.bats.
-check_json()
-{
-	status=0
-	"$@" check -o json >"$T/check.json" || status=$?
-}
-
 line()
 {
 	jq -r --arg n "$1" '.checks[] | select(.name == $n) | "\(.state) \(.detail)"' "$T/check.json"
-}
-
-mend()
-{
-	jq -r --arg n "$1" '.checks[] | select(.name == $n) | .mend' "$T/check.json"
 }
 
 @test "AppArmor with a profile, cgroup v2 with its controllers, and a pod; and what confines minirun itself" {
@@ -65,23 +54,17 @@ mend()
 		check_json as_user "$MINIRUN"
 		assert_status 1
 		[[ $(line 'user namespaces') == "missing cannot make a user namespace: "* ]]
-		[[ $(mend 'user namespaces') == *"sysctl -w $sysctl="* ]]
+		[[ $(field 'user namespaces' mend) == *"sysctl -w $sysctl="* ]]
 		run --separate-stderr as_user "$MINIRUN" pod.yaml
 		assert_status 125
-		assert_has "mend: $(mend 'user namespaces')"
+		assert_has "mend: $(field 'user namespaces' mend)"
 		assert_last_error_has "cannot make a user namespace"
 		check_json "$MINIRUN"
 		assert_status 0
 		[[ $(line 'user namespaces') == "limited not for ordinary users: "* ]]
-		[[ $(mend 'user namespaces') == *"sysctl -w $sysctl="* ]]
+		[[ $(field 'user namespaces' mend) == *"sysctl -w $sysctl="* ]]
 		sysctl -qw kernel.unprivileged_userns_clone=1 user.max_user_namespaces="$before"
 	done
-}
-
-# The lines of a name, with those below it, of a text on standard input; see tests/check.bats.
-lines_of()
-{
-	awk -v name="$1" '{ column = substr($0, 10, 17); sub(/ +$/, "", column) } column == name { on = 1; print; next } /^           (why|mend): / { if (on) print; next } { on = 0 }'
 }
 
 # delegate: a cgroup that belongs to the user of as_user, as systemd gives one with Delegate=yes.
@@ -128,6 +111,38 @@ within()
 	undelegate
 	assert_status 125
 	[[ $said == *" missing without cpu, memory, pids"* ]] || fail "$said"
-	[[ $said == *"systemd-run "* ]]
+	[[ $said == *"no bus in \$XDG_RUNTIME_DIR"*"in which other processes are, too"* ]]
+	# As the first run above was.
+	[[ $said == *"mend: run minirun as root; or have root start it alone (by exec) in a cgroup of which you own the folder, "* ]]
 	assert_equal "$(lines_of limits <<<"$stderr")" "$said"
+	assert_equal "$(grep -c 'have root start it' <<<"$stderr")" 1
+
+	# With a systemd on the machine it is a login that helps; with a manager of the user's that is not found, its name.
+	mkdir -p /run/systemd/system
+	check_json as_user "$MINIRUN"
+	[[ $(field limits mend) == "log in by ssh or on a console, "*"as root: loginctl enable-linger nobody, and then export XDG_RUNTIME_DIR=/run/user/65534; or run minirun as root" ]]
+	mkdir -p /run/user/65534
+	touch /run/user/65534/bus
+	check_json as_user "$MINIRUN"
+	assert_equal "$(field limits mend)" "export XDG_RUNTIME_DIR=/run/user/65534: your systemd is there, and gives minirun a cgroup"
+	rm /run/user/65534/bus
+	rmdir /run/user/65534 /run/systemd/system
+}
+
+@test "a memory limit in which nothing can run says so, and nothing of a store that has little room" {
+	mkdir "$T/place"
+	mount -t tmpfs -o size=300m tmpfs "$T/place"
+	export MINIRUN_STORE=$T/place/store
+	"$MINIRUN" image load -q "$WORK/busybox.tar" busybox
+	check_json "$MINIRUN"
+	[[ $(line store) == "limited "* ]]
+	for limit in 4Ki 100m; do
+		simple_pod low 'echo ran' "    resources: {limits: {memory: $limit}}" >pod.yaml
+		run --separate-stderr "$MINIRUN" pod.yaml
+		[[ $status -ne 0 ]]
+		assert_lacks ran
+		[[ -z $(grep -E '(limited|missing) |^ *(why|mend): ' <<<"$stderr") ]] || fail "$stderr"
+		[[ $stderr == *"the memory limit is too low for anything to run in it"* ]] || fail "$stderr"
+	done
+	umount "$T/place"
 }
