@@ -18,7 +18,7 @@
 #define LEAF       "minirun-supervisor" /* where we go when our own cgroup must have no process in it */
 #define LEAF_TRIES 1000 /* of a millisecond each */
 
-const struct cgroup cgroup_none = {.fd = {-1, -1, -1, -1, -1}};
+const struct cgroup cgroup_none = {.fd = {-1, -1, -1, -1, -1}, .inside = {-1, -1, -1, -1, -1}};
 
 static int open_folder(const char *path)
 {
@@ -239,80 +239,6 @@ void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup
 		make_devices(request, cgroup);
 }
 
-/* The folder around a container's that is to be held. */
-static int make_outer(const struct cgroup *pod, const char *name, struct cgroup *cgroup, struct error *err)
-{
-	cleanup_free char *outer = xasprintf("%s.outer", name);
-	struct cgroup_request request = {.name = outer};
-	unsigned int controllers = 0;
-	int errnum = pod->path[CGROUP_UNIFIED]
-			     ? make_folder(pod->path[CGROUP_UNIFIED], &request, cgroup, CGROUP_UNIFIED)
-			     : ENOENT;
-
-	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
-		controllers |= pod->controlled[i] && pod->fd[i] < 0 ? 1U << i : 0;
-	if (errnum == 0)
-		errnum = cgroup_enable(cgroup->fd[CGROUP_UNIFIED], controllers);
-	cleanup_fd_fn(&cgroup->fd[CGROUP_UNIFIED]);
-	cgroup->outer = steal_pointer(&cgroup->path[CGROUP_UNIFIED]);
-	if (errnum == 0)
-		return 0;
-	return error_set(err, ERROR_HOST, errnum,
-		"cannot make a cgroup in which container %s, which has SYS_PTRACE, can be held still", name);
-}
-
-int cgroup_make_container(
-	const struct cgroup *pod, const char *name, bool held, struct cgroup *cgroup, struct error *err)
-{
-	const struct cgroup_request request = {.name = name};
-
-	*cgroup = cgroup_none;
-	memcpy(cgroup->controlled, pod->controlled, sizeof(cgroup->controlled));
-	if (held && make_outer(pod, name, cgroup, err) < 0)
-		return -1;
-	for (int i = 0; i < CGROUP_PLACES; i++) {
-		const char *parent = i == CGROUP_UNIFIED && held ? cgroup->outer : pod->path[i];
-		int errnum = parent ? make_folder(parent, &request, cgroup, i) : 0;
-
-		if (errnum) {
-			error_set(err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", parent, name);
-			/* What the kernel needs for it is the pod's to pay. */
-			return errnum == ENOMEM
-				       ? error_hint(
-						 err, "the memory limit is too low for anything to run in it")
-				       : -1;
-		}
-	}
-	return 0;
-}
-
-void cgroup_remove_container(struct cgroup *cgroup)
-{
-	struct error ignored;
-
-	/* Should one stay, it goes with the pod's. */
-	for (int i = 0; i < CGROUP_PLACES; i++) {
-		const char *path = i == CGROUP_UNIFIED && cgroup->outer ? cgroup->outer : cgroup->path[i];
-
-		if (path)
-			cgroup_remove(path, &ignored);
-	}
-	cgroup_close(cgroup);
-}
-
-int cgroup_enter(const struct cgroup *cgroup, struct error *err)
-{
-	for (int i = 0; i < CGROUP_PLACES; i++) {
-		int errnum = i == CGROUP_UNIFIED || cgroup->fd[i] < 0
-				     ? 0
-				     : cgroup_write(cgroup->fd[i], "cgroup.procs", "0");
-
-		if (errnum)
-			return error_set(err, ERROR_HOST, errnum, "cannot enter cgroup %s", cgroup->path[i]);
-	}
-	return 0;
-}
-
 bool cgroup_kill(const struct cgroup *cgroup)
 {
 	return cgroup->fd[CGROUP_UNIFIED] >= 0 &&
@@ -323,9 +249,10 @@ void cgroup_close(struct cgroup *cgroup)
 {
 	for (int i = 0; i < CGROUP_PLACES; i++) {
 		cleanup_fd_fn(&cgroup->fd[i]);
+		cleanup_fd_fn(&cgroup->inside[i]);
 		free(cgroup->path[i]);
 	}
-	free(cgroup->outer);
+	free(cgroup->held);
 	*cgroup = cgroup_none;
 }
 

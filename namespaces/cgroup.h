@@ -12,11 +12,15 @@
  *   version 1, a hierarchy for each controller: the child enters its cgroups itself, first of all. They are used for limits
  *   where the controller isn't in version 2, below our own cgroup of that hierarchy.
  *
+ * A container's is a folder, and in it another one: its processes are in `NAME/inside`, which is the root of its cgroup
+ * namespace, and limits, rules and counts are those of `NAME`, which can't be seen or reached from there. For in a user namespace a
+ * container may mount the hierarchy, and what it owns it may write: its limits, too, unless cgroup2 was mounted with nsdelegate.
+ * Inside the limits stand again, to be read.
+ *
  * Holding still: while a process of ours is on its way into a pid namespace in which a container has CAP_SYS_PTRACE, that one is
  * frozen (version 2 alone: there a frozen process can still be killed, so that nothing of it outlives us). It is held by a folder
- * around its own, `NAME.outer`: in its own it can, in a user namespace, mount the hierarchy and write cgroup.freeze, or hand
- * that file to a neighbour; the one around it is outside of its cgroup namespace. Who enters is born in `NAME.enter` beside it, which
- * isn't held, and moves in when its program runs.
+ * between the two, `NAME/held/inside`: from inside it could write cgroup.freeze, or hand that file to a neighbour. Who enters is
+ * born in `NAME/enter` beside that, which isn't held, and moves in when its program runs.
  */
 #ifndef NAMESPACES_CGROUP_H
 #define NAMESPACES_CGROUP_H
@@ -40,9 +44,10 @@ enum cgroup_controller {
 };
 
 struct cgroup {
-	int fd[CGROUP_PLACES]; /* the folder in each hierarchy, or -1 */
-	char *path[CGROUP_PLACES];
-	char *outer; /* the folder around that of version 2 by which it is held still, or NULL */
+	int fd[CGROUP_PLACES]; /* the folder in each hierarchy, or -1: that which has the limits */
+	int inside[CGROUP_PLACES]; /* of a container: the folder in it in which its processes are; else -1 */
+	char *path[CGROUP_PLACES]; /* of fd */
+	char *held; /* the folder of version 2 by which it is held still, or NULL */
 	bool controlled[CGROUP_CONTROLLERS]; /* in either version */
 };
 
@@ -77,8 +82,17 @@ struct cgroup_request {
 void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup, struct error *why);
 
 /*
- * Makes one in it, for a container. Without any cgroup of the pod, it is cgroup_none. held: it is to be held still; an error where
- * that can't be.
+ * Writes the limits. One whose controller isn't there is an error by its name: why, from cgroup_make_pod, says more. Follows
+ * MilliCPUToShares and MilliCPUToQuota of pkg/kubelet/cm and, from shares to cpu.weight, KEP-2254.
+ */
+int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits, const struct error *why,
+	struct error *err);
+
+/* ---- cgroup_container.c ---- */
+
+/*
+ * Makes one in the pod's, for a container. Without any cgroup of the pod, it is cgroup_none. held: it is to be held still; an error
+ * where that can't be.
  */
 int cgroup_make_container(
 	const struct cgroup *pod, const char *name, bool held, struct cgroup *cgroup, struct error *err);
@@ -86,12 +100,11 @@ int cgroup_make_container(
 /* Removes a container's, with all that is left in it. */
 void cgroup_remove_container(struct cgroup *cgroup);
 
-/*
- * Writes the limits. One whose controller isn't there is an error by its name: why, from cgroup_make_pod, says more. Follows
- * MilliCPUToShares and MilliCPUToQuota of pkg/kubelet/cm and, from shares to cpu.weight, KEP-2254.
- */
-int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits, const struct error *why,
-	struct error *err);
+/* The folder of a place in which its processes are, or -1; not to be closed. */
+int cgroup_home(const struct cgroup *cgroup, int place);
+
+/* In a new process, which was cloned into that of version 2: enters those of version 1. */
+int cgroup_enter(const struct cgroup *cgroup, struct error *err);
 
 /* ---- cgroup_devices.c ---- */
 
@@ -150,9 +163,6 @@ int cgroup_make_entry(const struct cgroup *container, struct cgroup *entry, stru
 void cgroup_end_entry(struct cgroup *entry, const struct cgroup *container);
 
 /* ---- cgroup.c ---- */
-
-/* In a new process, which was cloned into that of version 2: enters those of version 1. */
-int cgroup_enter(const struct cgroup *cgroup, struct error *err);
 
 /* How many of its processes the out-of-memory killer has killed; 0 where that can't be known. */
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup);

@@ -51,7 +51,7 @@ static int freeze(int fd)
 
 int cgroup_hold(const struct cgroup *cgroup, struct error *err)
 {
-	cleanup_fd int fd = open_at(cgroup->outer);
+	cleanup_fd int fd = open_at(cgroup->held);
 	int errnum = fd < 0 ? errno : freeze(fd);
 
 	if (errnum == 0)
@@ -66,7 +66,7 @@ int cgroup_hold(const struct cgroup *cgroup, struct error *err)
 
 void cgroup_release(const struct cgroup *cgroup)
 {
-	cleanup_fd int fd = open_at(cgroup->outer);
+	cleanup_fd int fd = open_at(cgroup->held);
 
 	if (fd >= 0)
 		cgroup_write(fd, "cgroup.freeze", "0");
@@ -74,8 +74,7 @@ void cgroup_release(const struct cgroup *cgroup)
 
 int cgroup_make_entry(const struct cgroup *container, struct cgroup *entry, struct error *err)
 {
-	size_t length = strlen(container->outer) - strlen(".outer");
-	cleanup_free char *path = xasprintf("%.*s.enter", (int)length, container->outer);
+	cleanup_free char *path = xasprintf("%s/enter", container->path[CGROUP_UNIFIED]);
 
 	*entry = cgroup_none;
 	/* What another one that was killed has left. */
@@ -84,8 +83,8 @@ int cgroup_make_entry(const struct cgroup *container, struct cgroup *entry, stru
 	if (mkdir(path, 0755) < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot make cgroup %s", path);
 	for (int i = 0; i < CGROUP_PLACES; i++)
-		if (i != CGROUP_UNIFIED && container->fd[i] >= 0)
-			entry->fd[i] = fcntl(container->fd[i], F_DUPFD_CLOEXEC, 3);
+		if (i != CGROUP_UNIFIED && cgroup_home(container, i) >= 0)
+			entry->fd[i] = fcntl(cgroup_home(container, i), F_DUPFD_CLOEXEC, 3);
 	entry->fd[CGROUP_UNIFIED] = open_at(path);
 	if (entry->fd[CGROUP_UNIFIED] < 0)
 		return error_set(err, ERROR_HOST, errno, "cannot open cgroup %s", path);
@@ -115,7 +114,7 @@ void cgroup_end_entry(struct cgroup *entry, const struct cgroup *container)
 
 	if (fd >= 0) {
 		freeze(fd);
-		for (int i = 0; i < ROUNDS && move(fd, container->fd[CGROUP_UNIFIED]); i++)
+		for (int i = 0; i < ROUNDS && move(fd, cgroup_home(container, CGROUP_UNIFIED)); i++)
 			;
 		cgroup_remove(entry->path[CGROUP_UNIFIED], &ignored);
 	}

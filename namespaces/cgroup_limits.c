@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/memory.h"
 #include "namespaces/cgroup.h"
 
 #define SHARES_MIN 2
@@ -42,11 +43,26 @@ static int write_setting(int cgroupfd, const struct setting *setting, uint64_t v
 	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 ? 0 : errno;
 }
 
+static int write_knob(
+	int fd, const struct knob *knob, bool legacy, uint64_t value, const char *path, struct error *err)
+{
+	for (size_t i = 0; i < array_length(knob->unified); i++) {
+		const struct setting *setting = &(legacy ? knob->legacy : knob->unified)[i];
+		int errnum = setting->file ? write_setting(fd, setting, value) : 0;
+
+		/* Files beside the first depend on the kernel's configuration: no swap, no memory.swap.max. */
+		if (errnum && !(i > 0 && errnum == ENOENT))
+			return error_set(
+				err, ERROR_HOST, errnum, "cannot write %s of cgroup %s", setting->file, path);
+	}
+	return 0;
+}
+
 static int set(const struct cgroup *cgroup, const struct knob *knob, uint64_t value, const struct error *why,
 	struct error *err)
 {
 	bool legacy = cgroup->fd[knob->controller] >= 0;
-	int fd = cgroup->fd[legacy ? (int)knob->controller : (int)CGROUP_UNIFIED];
+	int place = legacy ? (int)knob->controller : (int)CGROUP_UNIFIED;
 
 	if (!cgroup->controlled[knob->controller]) {
 		if (why->class != ERROR_NONE)
@@ -55,17 +71,12 @@ static int set(const struct cgroup *cgroup, const struct knob *knob, uint64_t va
 			error_set(err, ERROR_HOST, 0, "this kernel has no such controller");
 		return error_wrap(err, "a limit of %s can't be set", knob->name);
 	}
-	for (size_t i = 0; i < array_length(knob->unified); i++) {
-		const struct setting *setting = &(legacy ? knob->legacy : knob->unified)[i];
-		int errnum = setting->file ? write_setting(fd, setting, value) : 0;
-
-		/* Files beside the first depend on the kernel's configuration: no swap, no memory.swap.max. */
-		if (errnum && !(i > 0 && errnum == ENOENT))
-			return error_set(err, ERROR_HOST, errnum, "cannot write %s of cgroup %s",
-				setting->file,
-				cgroup->path[legacy ? (int)knob->controller : (int)CGROUP_UNIFIED]);
-	}
-	return 0;
+	if (write_knob(cgroup->fd[place], knob, legacy, value, cgroup->path[place], err) < 0)
+		return -1;
+	/* For programs that look what they may use. From inside it can be changed, to no avail. */
+	if (cgroup->inside[place] < 0)
+		return 0;
+	return write_knob(cgroup->inside[place], knob, legacy, value, cgroup->path[place], err);
 }
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
@@ -111,9 +122,17 @@ uint64_t cgroup_read_count(int cgroupfd, const char *file, const char *key)
 
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
-	if (cgroup->fd[CGROUP_MEMORY] >= 0)
-		return cgroup_read_count(cgroup->fd[CGROUP_MEMORY], "memory.oom_control", "oom_kill");
-	if (cgroup->fd[CGROUP_UNIFIED] >= 0)
-		return cgroup_read_count(cgroup->fd[CGROUP_UNIFIED], "memory.events", "oom_kill");
-	return 0;
+	bool legacy = cgroup->fd[CGROUP_MEMORY] >= 0;
+	int place = legacy ? (int)CGROUP_MEMORY : (int)CGROUP_UNIFIED;
+	const char *file = legacy ? "memory.oom_control" : "memory.events";
+	const int fds[] = {cgroup->fd[place], cgroup->inside[place]};
+	uint64_t most = 0;
+
+	/* Version 1, and version 2 where it is mounted with memory_localevents, counts where the process was. */
+	for (size_t i = 0; i < array_length(fds); i++) {
+		uint64_t n = fds[i] >= 0 ? cgroup_read_count(fds[i], file, "oom_kill") : 0;
+
+		most = n > most ? n : most;
+	}
+	return most;
 }

@@ -61,7 +61,8 @@ static int differing(int procfd, pid_t pid, struct error *err)
 
 pid_t isolation_clone_into(int container_pidfd, const struct cgroup *cgroup, int *pidfd, struct error *err)
 {
-	return clone_beside(NULL, container_pidfd, 0, cgroup ? cgroup->fd[CGROUP_UNIFIED] : -1, pidfd, err);
+	return clone_beside(
+		NULL, container_pidfd, 0, cgroup ? cgroup_home(cgroup, CGROUP_UNIFIED) : -1, pidfd, err);
 }
 
 static int open_proc(struct error *err)

@@ -21,7 +21,7 @@
 pid_t isolation_clone(const struct isolation *isolation, int *pidfd, struct error *err)
 {
 	const struct sandbox *sandbox = isolation->sandbox;
-	int cgroupfd = isolation->cgroup ? isolation->cgroup->fd[CGROUP_UNIFIED] : -1;
+	int cgroupfd = isolation->cgroup ? cgroup_home(isolation->cgroup, CGROUP_UNIFIED) : -1;
 
 	if (sandbox->ready >= 0)
 		return error_set(err, ERROR_INTERNAL, 0, "sandbox_wait was not called");

@@ -124,8 +124,8 @@ waits()
 	"$MINIRUN" exec held -- sleep 300 &
 	PID=$!
 	# shellcheck disable=SC2016 # for another shell
-	eventually 10 bash -c '[[ $(cat "$0"/minirun-held-*/ambush.outer/ambush/cgroup.procs | wc -l) == 2 ]]' "$CGROUP"
-	[[ -z $(find "$CGROUP" -name '*.enter') ]]
+	eventually 10 bash -c '[[ $(cat "$0"/minirun-held-*/ambush/held/inside/cgroup.procs | wc -l) == 2 ]]' "$CGROUP"
+	[[ -z $(find "$CGROUP" -name enter) ]]
 	run reached held
 	assert_equal "$output" 0
 	"$MINIRUN" delete held
@@ -210,7 +210,7 @@ logs_of_hold()
 	"$MINIRUN" exec lease -- /tmp/echo hello 2>/dev/null &
 	PID=$!
 	# shellcheck disable=SC2016 # for another shell
-	eventually 10 bash -c 'grep -q "frozen 1" "$0"/minirun-lease-*/main.outer/cgroup.events' "$CGROUP"
+	eventually 10 bash -c 'grep -q "frozen 1" "$0"/minirun-lease-*/main/held/cgroup.events' "$CGROUP"
 	kill -KILL "$("$MINIRUN" get lease -o json >/dev/null; jq .supervisor.pid "$MINIRUN_ROOT/lease/status.json")"
 	wait $PID || true
 	# shellcheck disable=SC2016 # for another shell

@@ -13,7 +13,7 @@ static bool is_concerned(const struct member *member, const struct member *targe
 {
 	const struct supervisor *supervisor = target->supervisor;
 
-	if (!member->item->guarded || !member->cgroup.outer)
+	if (!member->item->guarded || !member->cgroup.held)
 		return false;
 	return member == target ? entering : supervisor->plan->pod->share_process_namespace;
 }
@@ -93,8 +93,7 @@ int guard_launch(struct member *member, struct container *container, const int s
 		return -1;
 	/* Its own is held. */
 	if (entering && is_concerned(member, member, true)) {
-		if (cgroup_make_entry(&member->cgroup, &entry, err) < 0 ||
-			member_restrict_devices(member, &entry, err) < 0) {
+		if (cgroup_make_entry(&member->cgroup, &entry, err) < 0) {
 			cgroup_end_entry(&entry, &member->cgroup);
 			release(member, entering, supervisor->plan->n);
 			return -1;

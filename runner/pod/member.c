@@ -224,7 +224,8 @@ static void on_notice(struct watch *watch, void *data)
 	supervisor_member_running(supervisor, member);
 }
 
-int member_restrict_devices(struct member *member, const struct cgroup *cgroup, struct error *err)
+/* To its own. */
+static int restrict_devices(struct member *member, struct error *err)
 {
 	int result;
 
@@ -232,7 +233,7 @@ int member_restrict_devices(struct member *member, const struct cgroup *cgroup, 
 		return 0;
 	device_watch_open(member);
 	result = cgroup_allow_devices(
-		cgroup, member->devices, member->n_devices, &member->devices_watch.refusals, err);
+		&member->cgroup, member->devices, member->n_devices, &member->devices_watch.refusals, err);
 	if (result == 0)
 		device_watch_check(member);
 	return result < 0 ? -1 : 0;
@@ -269,12 +270,12 @@ static int make_cgroup(struct member *member, struct error *err)
 		    &member->cgroup, err) < 0)
 		return -1;
 	find_devices(member);
-	if (member_restrict_devices(member, &member->cgroup, err) < 0)
+	if (restrict_devices(member, err) < 0)
 		return -1;
 	member->prepared.container.isolation.cgroup = &member->cgroup;
 	/* Nobody else can write to what is mounted at /sys/fs/cgroup. */
-	if (member->item->privileged &&
-		pod_users_give_cgroup(&supervisor->users, member->cgroup.fd[CGROUP_UNIFIED], err) < 0)
+	if (member->item->privileged && pod_users_give_cgroup(&supervisor->users,
+						cgroup_home(&member->cgroup, CGROUP_UNIFIED), err) < 0)
 		return -1;
 	return cgroup_limit(&member->cgroup, &member->item->limits, &supervisor->cgroup_why, err);
 }

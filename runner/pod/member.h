@@ -98,9 +98,6 @@ bool member_is_sidecar(const struct member *member);
  */
 int member_signal(const struct member *member, int signal);
 
-/* Lets what is in the cgroup, the container's own or one for who enters it, use the container's devices alone. */
-int member_restrict_devices(struct member *member, const struct cgroup *cgroup, struct error *err);
-
 /* If it is held: looks again. To be called when SIGCHLD came, and when the pod is killed. */
 void member_retry(struct member *member);
 

@@ -7,6 +7,7 @@
  *	exchange A B SECONDS lets two files change places for that long
  *	roots PATH           looks for PATH below /proc/PID/root and for folders below /proc/PID/fd of every process, for ever
  *	overwrite SECONDS    tries to write into the executable of every process, through descriptors that name it
+ *	limits               mounts its cgroup in a namespace of its own, lifts the limits that it finds there, and moves out if it can
  *	cgroups N            makes cgroups in its own, one in the other, N deep, and enters the last
  *	frames ADDRESS PORT  sends datagrams there, of IPv4 or IPv6, out of eth0, whatever the routes say: by a socket that is bound to it,
  *	                     and in frames
@@ -250,13 +251,36 @@ static int write_to(const char *path, const char *text)
 	return result;
 }
 
+static int enter_own_cgroup(void)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP) < 0 ||
+		write_to("/proc/self/setgroups", "deny") < 0 || write_to("/proc/self/uid_map", "0 0 1") < 0 ||
+		mount("none", "/tmp", "cgroup2", 0, NULL) < 0 || chdir("/tmp") < 0)
+		return -1;
+	return 0;
+}
+
+static int limits(char **args)
+{
+	static const char *const files[][2] = {{"memory.max", "max"}, {"memory.swap.max", "max"},
+		{"memory.oom.group", "0"}, {"cpu.max", "max 100000"}, {"cpu.weight", "10000"},
+		{"pids.max", "max"}, {"cgroup.max.descendants", "0"}, {"../cgroup.procs", "0"},
+		{"/tmp/../cgroup.procs", "0"}};
+
+	(void)args;
+	if (enter_own_cgroup() < 0)
+		return 1;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		printf("%s %s\n", files[i][0],
+			write_to(files[i][0], files[i][1]) == 0 ? "written" : strerror(errno));
+	return 0;
+}
+
 static int cgroups(char **args)
 {
 	int n = atoi(args[0]), made = 0;
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP) < 0 ||
-		write_to("/proc/self/setgroups", "deny") < 0 || write_to("/proc/self/uid_map", "0 0 1") < 0 ||
-		mount("none", "/tmp", "cgroup2", 0, NULL) < 0 || chdir("/tmp") < 0)
+	if (enter_own_cgroup() < 0)
 		return 1;
 	while (made < n && mkdir("x", 0755) == 0 && chdir("x") == 0)
 		made++;
@@ -358,6 +382,7 @@ int main(int argc, char **argv)
 		{"lease", 1, lease},
 		{"roots", 1, roots},
 		{"overwrite", 1, overwrite},
+		{"limits", 0, limits},
 		{"cgroups", 1, cgroups},
 		{"frames", 2, frames},
 		{"wait", 1, wait_a_while},

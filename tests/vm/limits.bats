@@ -19,7 +19,7 @@ hog()
 		  containers:
 		  - name: hog
 		    image: busybox
-		    command: [sh, -c, 'dd if=/dev/zero of=/dev/null bs=64M; echo survived']
+		    command: [sh, -c, 'dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived']
 		    resources: {limits: {memory: 16Mi}}
 		  - {name: calm, image: busybox, command: [sh, -c, 'sleep 2; echo fine']}
 	EOF
@@ -83,12 +83,88 @@ start_pod_of_pids()
 	wait $PID || true
 }
 
-# On the oldest kernel that minirun works on; tests/cgroups.bats has more.
-@test "in the container its cgroup is the root, read-only; devices are refused by BPF, which is named; one with SYS_PTRACE is held while others enter" {
+# The machine mounts cgroup2 as that is by itself, without nsdelegate. Then who owns a cgroup may write its limits, though it be the
+# root of its namespace.
+@test "who mounts the own cgroup lifts no limit: as root, in a pod of an ordinary user's, and entered" {
+	make_evil
+	greedy >"$T/pod.yaml"
+	chmod 0644 "$T/pod.yaml"
+	run_greedy "$MINIRUN"
+	[[ -z $(pod_cgroups) ]]
+
+	as_user "$MINIRUN" image load -q "$T/root" evil
+	delegate
+	run_greedy in_delegated
+	delegated_is_empty
+	rmdir /sys/fs/cgroup/delegated
+
+	# Entered, and held still meanwhile or not.
+	for capability in SYS_PTRACE KILL; do
+		simple_pod entered 'sleep 600' "
+    securityContext: {capabilities: {add: [$capability]}, appArmorProfile: {type: Unconfined}}
+    resources: {limits: {memory: 16Mi, cpu: 300m}}" | sed 's/image: busybox/image: evil/' >"$T/entered.yaml"
+		"$MINIRUN" -d "$T/entered.yaml"
+		"$MINIRUN" wait entered --for=condition=Ready
+		run -0 "$MINIRUN" exec entered -- attack limits
+		assert_line "memory.max written"
+		assert_equal "$(cat /sys/fs/cgroup/minirun-entered-*/main/{memory,cpu}.max)" $'16777216\n30000 100000'
+		run -137 "$MINIRUN" exec entered -- dd if=/dev/zero of=/dev/null bs=64M count=1
+		"$MINIRUN" delete entered
+	done
+}
+
+# Beside one without a limit, so that the pod as a whole has none.
+greedy()
+{
+	cat <<-EOF
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: greedy}
+		spec:
+		  restartPolicy: Never
+		  securityContext: {appArmorProfile: {type: Unconfined}}
+		  containers:
+		  - name: main
+		    image: evil
+		    command: [sh, -c, 'attack limits; dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived']
+		    resources: {limits: {memory: 16Mi, cpu: 900m}}
+		  - {name: calm, image: evil, command: ["true"]}
+	EOF
+}
+
+run_greedy()
+{
+	status=0
+	"$@" "$T/pod.yaml" >"$T/out" 2>"$T/err" || status=$?
+	output=$(<"$T/out") stderr=$(<"$T/err")
+	cat "$T/out" "$T/err"
+	assert_has "memory.max written"
+	assert_lacks "../cgroup.procs written"
+	assert_lacks survived
+	assert_status 137
+	assert_last_error_has "it needed more than its memory limit of 16 MiB"
+}
+
+# An image with what attacks.
+make_evil()
+{
 	mkdir "$T/root"
 	tar -C "$T/root" -xf "$WORK/busybox.tar"
 	cp "$REPO/build/tests/helpers/attack" "$T/root/bin/"
 	"$MINIRUN" image load -q "$T/root" evil
+}
+
+# A cgroup that is the ordinary user's.
+delegate()
+{
+	echo "+memory +pids +cpu" >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir /sys/fs/cgroup/delegated
+	chown -R 65534:65534 /sys/fs/cgroup/delegated
+}
+
+# On the oldest kernel that minirun works on; tests/cgroups.bats has more.
+@test "in the container its cgroup is the root, read-only; devices are refused by BPF, which is named; one with SYS_PTRACE is held while others enter" {
+	make_evil
 	cat >"$T/pod.yaml" <<-'EOF'
 		apiVersion: v1
 		kind: Pod
@@ -142,9 +218,7 @@ start_pod_of_pids()
 	[[ $stderr == *"spec.containers[0].resources.limits.memory can't be set here: "* ]]
 	[[ $stderr == *"no systemd of yours to ask"*"mend: run minirun as root; or "* || $stderr == *"mend: run minirun as root; or "*"no systemd of yours to ask"* ]]
 
-	echo "+memory +pids +cpu" >/sys/fs/cgroup/cgroup.subtree_control
-	mkdir /sys/fs/cgroup/delegated
-	chown -R 65534:65534 /sys/fs/cgroup/delegated
+	delegate
 	status=0
 	in_delegated "$T/pod.yaml" >"$T/out" 2>"$T/err" || status=$?
 	output=$(<"$T/out") stderr=$(<"$T/err")
