@@ -42,6 +42,33 @@ cgroup_file()
 	assert_last_error_has "container hog: OOMKilled (killed by signal 9, Killed): it needed more than its memory limit of 32 MiB"
 }
 
+# Of version 2, where it has controllers, tests/vm/limits.bats tells more.
+@test "who mounts the hierarchy that has the own limits, and writes what it finds there, lifts none" {
+	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/attack"
+	mkdir "$T/root"
+	tar -C "$T/root" -xf "$WORK/busybox.tar"
+	cp "$WORK/build/tests/helpers/attack" "$T/root/bin/"
+	"$MINIRUN" image load -q "$T/root" greedy
+	run_pod <<-'EOF'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: greedy}
+		spec:
+		  restartPolicy: Never
+		  containers:
+		  - name: greedy
+		    image: greedy
+		    command: [sh, -c, 'attack limits; exec dd if=/dev/zero of=/dev/null bs=64M count=1']
+		    securityContext: {appArmorProfile: {type: Unconfined}}
+		    resources: {limits: {memory: 16Mi}}
+		  - {name: calm, image: greedy, command: ["true"]}
+	EOF
+	# It got as far as that; what may be written depends on the hierarchy, and on how it is mounted.
+	assert_has "greedy     | memory.max "
+	assert_status 137
+	assert_last_error_has "it needed more than its memory limit of 16 MiB"
+}
+
 @test "-o json says OOMKilled as the reason; an init container some of which was killed has failed" {
 	POD=$T/pod.yaml
 	limited '{limits: {memory: 32Mi}}' '(x=$(head -c 200000000 /dev/zero | tr "\0" x)); exit 0' |

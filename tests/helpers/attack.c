@@ -270,6 +270,11 @@ static int limits(char **args)
 	(void)args;
 	if (enter_own_cgroup() < 0)
 		return 1;
+	if (mkdir("/legacy", 0755) == 0 && mount("none", "/legacy", "cgroup", 0, "memory") == 0)
+		printf("version 1 %s\n", write_to("/legacy/memory.memsw.limit_in_bytes", "-1") == 0 &&
+							 write_to("/legacy/memory.limit_in_bytes", "-1") == 0
+						 ? "written"
+						 : strerror(errno));
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		printf("%s %s\n", files[i][0],
 			write_to(files[i][0], files[i][1]) == 0 ? "written" : strerror(errno));
