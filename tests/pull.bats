@@ -461,10 +461,14 @@ events() { "$MINIRUN" describe pod "$1" | sed -n '/^Events/,$p'; }
 	background hangs 1 <<-YAML
 		containers:
 		- {name: a, image: busybox, command: [sleep, "100"]}
+		- {name: input, image: busybox, stdin: true, stdinOnce: true, command: [sh, -c, "cat; touch /dev/shm/over; exec sleep 100"]}
 		- {name: b, image: "127.0.0.1:$port/x:1"}
 	YAML
 	eventually 20 pgrep -f "skopeo.*127.0.0.1:$port/x"
 	assert_equal "$("$MINIRUN" exec hangs -c a -- echo hi)" hi
+	# That its input has ended is seen, though the process that pulls began as a copy of the supervisor.
+	"$MINIRUN" attach -i hangs -c input <<<text >/dev/null 3>&- &
+	eventually 20 "$MINIRUN" exec hangs -c input -- test -e /dev/shm/over
 	assert_equal "$(waiting hangs b)" ContainerCreating
 	run -125 "$MINIRUN" exec hangs -c b -- true
 	"$MINIRUN" delete pod hangs

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/manifest/duration.h"
@@ -35,6 +36,9 @@ static int pull(void *data, struct error *err)
 	cleanup_image struct image image = {0};
 	bool is_unchanged;
 
+	/* It may last, and whoever waits for the end of one of the supervisor's pipes waits for all copies of it. */
+	if (fd_close_others((const int[]){0, 1, 2, job->store->fd}, 4) < 0)
+		return error_set(err, ERROR_HOST, errno, "close_range");
 	return image_pull(job->store, job->name, job->options, &image, &is_unchanged, err);
 }
 
