@@ -12,7 +12,7 @@
 
 #define USUAL_COUNT 65536 /* login.defs(5): SUB_UID_COUNT */
 #define FILE_MAX    (1U << 20) /* bytes */
-#define ASKED_MAX   (16 * USUAL_COUNT) /* who wants more has an id that is no user's */
+#define ASKED_MAX   (16LL * USUAL_COUNT) /* who wants more has an id that is no user's */
 
 /* A file that can't be read grants nothing. */
 static char *read_grants(const char *path)
