@@ -31,9 +31,17 @@ static char *advise_root(const struct caller *caller)
 	return xstrdup("give minirun a cgroup of its own: systemd-run --scope -p Delegate=yes minirun ...");
 }
 
+/* Whether we are in what cgroup_enter_scope was given. */
+static bool is_in_scope(void)
+{
+	cleanup_free char *own = cgroup_own("");
+
+	return own && strstr(own, "/minirun-") && strstr(own, ".scope");
+}
+
 /*
  * Of a user: what systemd gives needs the user's own manager, which a login starts, and su and sudo don't. Where there is one
- * and it gave nothing, it has no controllers to give: those are what the machine's systemd passes on to it.
+ * and it gave a cgroup, which lacks controllers, then those are what the machine's systemd doesn't pass on to it.
  */
 static char *advise_user(const struct caller *caller)
 {
@@ -47,6 +55,8 @@ static char *advise_user(const struct caller *caller)
 	if (!cgroup_has_controllers())
 		return xasprintf("%s; or %sboot with systemd.unified_cgroup_hierarchy=1", as_root,
 			caller_by(caller, HAND_MACHINE));
+	if (cgroup_has_bus() && !is_in_scope())
+		return xasprintf("%s; or log in again, as your systemd doesn't do it", as_root);
 	if (cgroup_has_bus())
 		return xasprintf(
 			"%s; or %ssystemctl edit user@.service, with the lines [Service] and " CONTROLLERS

@@ -125,7 +125,12 @@ within()
 	touch /run/user/65534/bus
 	check_json as_user "$MINIRUN"
 	assert_equal "$(field limits mend)" "export XDG_RUNTIME_DIR=/run/user/65534: your systemd is there, and gives minirun a cgroup"
-	rm /run/user/65534/bus
+	# One that doesn't answer.
+	touch "$WORK/nobody/runtime/bus"
+	check_json as_user "$MINIRUN"
+	assert_not_ok limits "systemd gives no cgroup: "
+	assert_equal "$(field limits mend)" "run minirun as root; or log in again, as your systemd doesn't do it"
+	rm /run/user/65534/bus "$WORK/nobody/runtime/bus"
 	rmdir /run/user/65534 /run/systemd/system
 }
 

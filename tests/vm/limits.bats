@@ -263,7 +263,7 @@ in_delegated()
 	mkdir -p /run/systemd/system
 	load_busybox as_user
 	echo "+memory +pids +cpu" >/sys/fs/cgroup/cgroup.subtree_control
-	mkdir "$user" && echo "+memory +pids +cpu" >"$user/cgroup.subtree_control"
+	mkdir "$user" && echo "+memory +pids" >"$user/cgroup.subtree_control"
 	mkdir "$user/session" "$user/manager"
 	chown -R 65534:65534 "$user"
 	as_session() {
@@ -283,7 +283,13 @@ in_delegated()
 	run -0 as_user "$MINIRUN" top scope
 	assert_has 64Mi
 	as_user "$MINIRUN" delete scope
-	# check goes that way, too; and to a manager that a shell of su doesn't know.
+	# check goes that way, too, and says what else the machine's systemd is to pass on; then it is there.
+	run -0 as_session "$MINIRUN" check -o json
+	[[ $(jq -r '.checks[] | select(.name == "limits") | .state + " " + .detail' <<<"$output") == "limited memory, pids, without cpu"* ]]
+	[[ $(jq -r '.checks[] | select(.name == "limits") | .mend' <<<"$output") == *"or as root: systemctl edit user@.service, with the lines [Service] and Delegate=cpu memory pids, and log in again" ]]
+	echo "+cpu" >"$user/cgroup.subtree_control"
+	as_user systemctl --user daemon-reexec
+	# And to a manager that a shell of su doesn't know.
 	run -0 as_session "$MINIRUN" check -o json
 	assert_equal "$(jq -r '.checks[] | select(.name == "limits") | .state + " " + .detail' <<<"$output")" "ok cpu, memory, pids, in a cgroup that systemd gives"
 	mkdir -p /run/user
