@@ -16,6 +16,8 @@ enum option_id {
 	OPTION_STORE,
 	OPTION_ROOT,
 	OPTION_OUTPUT,
+	OPTION_NAMESPACE,
+	OPTION_ALL_NAMESPACES,
 	OPTION_COLOR,
 	OPTION_QUIET,
 	OPTION_VERBOSE,
@@ -51,6 +53,8 @@ enum option_id {
 	OPTION_TIMEOUT,
 	OPTION_GRACE_PERIOD,
 	OPTION_FORCE,
+	OPTION_NOW,
+	OPTION_WAIT,
 	OPTION_STDIN,
 	OPTION_TTY,
 	OPTION_ADDRESS,
@@ -73,7 +77,8 @@ enum option_id {
 /* What the user typed, taken apart. */
 struct invocation {
 	const struct command *command;
-	const char *value[OPTION_COUNT]; /* NULL: not given; a flag is "" */
+	const char
+		*value[OPTION_COUNT]; /* NULL: not given; a flag is "", but --wait "false": it is on anyway */
 	char **operands; /* after the command's own name, NULL-terminated */
 	int n_operands;
 	char **argv; /* all of it, for starting again (seal.c) */

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runner/manifest/duration.h"
+#include "runner/manifest/names.h"
 
 /*
  * The command, as far as it can be told before the options are: a letter may mean one thing to one command and another to the
@@ -101,7 +102,11 @@ static int take_flag(struct invocation *invocation, enum option_id id, const cha
 	if (text && (!*text || !parse_bool(text, &on)))
 		return option_invalid(
 			id, text, err, "strconv.ParseBool: parsing \"%s\": invalid syntax", text);
-	invocation->value[id] = on ? "" : NULL;
+	/* The one flag that is on anyway. */
+	if (id == OPTION_WAIT)
+		invocation->value[id] = on ? NULL : "false";
+	else
+		invocation->value[id] = on ? "" : NULL;
 	return 0;
 }
 
@@ -124,6 +129,7 @@ static int check_values(const struct invocation *invocation, struct error *err)
 {
 	const char *output = invocation->value[OPTION_OUTPUT];
 	const char *color = invocation->value[OPTION_COLOR];
+	const char *namespace = invocation->value[OPTION_NAMESPACE];
 
 	for (int id = 0; id < OPTION_COUNT; id++)
 		if (invocation->value[id] && !command_takes(invocation->command, (enum option_id)id)) {
@@ -132,6 +138,16 @@ static int check_values(const struct invocation *invocation, struct error *err)
 			return error_hint(
 				err, "`minirun help %s` lists what it takes", invocation->command->name);
 		}
+	if (namespace && *namespace && !names_is_label(namespace))
+		return error_set(err, ERROR_USAGE, 0,
+			"--namespace %s: the name of a namespace has lower case letters, digits and '-'",
+			namespace);
+	if (output && !strcmp(invocation->command->name, "delete")) {
+		if (strcmp(output, "name") != 0)
+			return error_set(err, ERROR_USAGE, 0,
+				"unexpected -o output mode: %s. We only support '-o name'", output);
+		return 0;
+	}
 	if (output && strcmp(output, "json") != 0 && strcmp(invocation->command->name, "get") != 0)
 		return error_set(
 			err, ERROR_USAGE, 0, "-o %s: %s takes json", output, invocation->command->name);

@@ -194,7 +194,7 @@ seen_both()
 		file :/x|filespec must match the canonical format: [[namespace/]pod:]file/path
 		nofile box:/x|nofile: No such file or directory
 		file nobox:/x|pods "nobox" not found
-		file kube-system/box:/x|pods "box" not found in namespace kube-system
+		file kube-system/box:/x|pods "box" not found
 		file box:/x -c nope|container nope is not valid for pod box
 		file box:/no/where|cannot write /no/where: No such file or directory
 		box:/nofile here|cannot open /nofile: No such file or directory

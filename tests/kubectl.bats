@@ -7,7 +7,7 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown()
 {
-	"$MINIRUN" get -o name 2>/dev/null | xargs -r "$MINIRUN" delete --force >/dev/null 2>&1 || true
+	"$MINIRUN" delete -A --all --force >/dev/null 2>&1 || true
 	minirun_teardown
 }
 
@@ -121,5 +121,97 @@ detach()
 		{.status.conditions[*].type}=Ready|given jsonpath expression matches more than one value
 		{.status.conditions}=Ready|jsonpath leads to a nested object or list which is not supported
 		{.status.phase|unexpected path string, expected a 'name1.name2'
+	END
+}
+
+@test "-n, -A: pods are shown, and ended, by their namespaces" {
+	detach here 'sleep 60'
+	detach there 'echo from there; sleep 60' 'namespace: lab' 'labels: {app: x}'
+	pod asked 'sleep 60' >asked.yaml
+	assert_equal "$("$MINIRUN" apply -n lab -f asked.yaml)" "pod/asked created"
+	"$MINIRUN" wait -A --all --for=condition=Ready
+	assert_equal "$("$MINIRUN" get -o name)" pod/here
+	assert_equal "$("$MINIRUN" get -n lab -o name)" $'pod/asked\npod/there'
+	assert_equal "$("$MINIRUN" get pods --namespace=lab --no-headers -l app=x | awk '{ print $1 }')" there
+	assert_equal "$("$MINIRUN" get -A | awk '{ print $1, $2, $4 }')" \
+		$'NAMESPACE NAME STATUS\nlab asked Running\ndefault here Running\nlab there Running'
+	assert_equal "$("$MINIRUN" get --all-namespaces -o jsonpath='{.items[*].metadata.namespace}')" "lab default lab"
+	run --separate-stderr "$MINIRUN" get -n other
+	assert_status 0
+	assert_equal "$output$stderr" "No resources found in other namespace."
+	# By name in the wrong one it isn't there, for any verb; where it is is said.
+	for words in "get there" "describe there" "logs there" "exec there -- true" "attach there" "port-forward there :80" "top there" \
+		"wait there --for=condition=Ready" "delete there" "cp there:/etc/passwd copy" "get here -n lab" "logs -n other there"; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$MINIRUN" $words
+		[[ $status -ne 0 ]] || fail "$words succeeds"
+		assert_last_error_has '" not found'
+		assert_stderr_has "there is one in another namespace: -n "
+	done
+	assert_equal "$("$MINIRUN" logs -n lab there)" "from there"
+	"$MINIRUN" exec -n lab there -- true
+	"$MINIRUN" cp lab/there:/etc/passwd copy
+	"$MINIRUN" cp -n lab there:/etc/passwd copy
+	"$MINIRUN" describe -n lab there | grep -qE '^Namespace: +lab$'
+	assert_equal "$("$MINIRUN" describe -A | grep -c ^Name:)" 3
+	assert_equal "$("$MINIRUN" top -A | awk '{ print $1, $2 }')" $'NAMESPACE NAME\nlab asked\ndefault here\nlab there'
+	assert_equal "$("$MINIRUN" top there -n lab -o json | jq -r .metadata.namespace)" lab
+	# Pods are kept by their names, and one in another namespace is in the way.
+	for verb in apply create; do
+		run --separate-stderr "$MINIRUN" $verb -f asked.yaml
+		assert_status 1
+		assert_last_error_has 'pods "asked" already exists in namespace "lab"'
+	done
+	# A file knows its namespace.
+	run --separate-stderr "$MINIRUN" apply -n other -f "$T/pod.yaml"
+	assert_status 1
+	assert_stderr_has 'metadata.namespace: the namespace from the provided object "lab" does not match the namespace "other"'
+	run --separate-stderr "$MINIRUN" delete -n other -f "$T/pod.yaml"
+	assert_status 1
+	assert_last_error_has 'the namespace from the provided object "lab" does not match the namespace "other"'
+	assert_equal "$("$MINIRUN" delete -f "$T/pod.yaml")" 'pod "there" deleted'
+	run --separate-stderr "$MINIRUN" delete -A here
+	assert_status 1
+	assert_last_error_has "a resource cannot be retrieved by name across all namespaces"
+	run --separate-stderr "$MINIRUN" apply -n Lab_ -f asked.yaml
+	assert_status 1
+	assert_last_error_has "--namespace Lab_: "
+	# All is all of one namespace.
+	assert_equal "$("$MINIRUN" delete pods --all)" 'pod "here" deleted'
+	assert_equal "$("$MINIRUN" delete pods --all)" "No resources found"
+	assert_equal "$("$MINIRUN" delete pods --all -n lab)" 'pod "asked" deleted'
+}
+
+@test "-n: a ConfigMap beside the pod comes into the same namespace" {
+	{
+		printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: v}\n---\n'
+		pod user 'echo $K $NS' |
+			sed 's/image: busybox/&, env: [{name: K, valueFrom: {configMapKeyRef: {name: c, key: k}}}, {name: NS, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}]/'
+	} >user.yaml
+	run "$MINIRUN" run -n lab -q user.yaml
+	assert_status 0
+	assert_has "v lab"
+}
+
+@test "delete: --now, --wait=false, -o name" {
+	local n
+	for n in one two; do
+		"$MINIRUN" -d <(pod $n 'trap "" TERM; while :; do sleep 0.1; done' |
+			sed 's/PeriodSeconds: 0/PeriodSeconds: 600/') >/dev/null
+	done
+	"$MINIRUN" wait --all --for=condition=Ready
+	# It is told to end, and is there still.
+	assert_equal "$("$MINIRUN" delete one --wait=false -o name)" pod/one
+	assert_equal "$("$MINIRUN" get one --no-headers | awk '{ print $3 }')" Terminating
+	assert_equal "$("$MINIRUN" delete --now one)" 'pod "one" deleted'
+	assert_equal "$("$MINIRUN" delete --now --wait=true two)" 'pod "two" deleted'
+	while IFS='|' read -r line words; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$MINIRUN" delete $line
+		assert_status 1
+		assert_last_error_has "$words"
+	done <<-'END'
+		--now --grace-period=5 one|--now and --grace-period cannot be specified together
+		-o json one|unexpected -o output mode: json. We only support '-o name'
 	END
 }

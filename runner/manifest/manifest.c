@@ -95,7 +95,8 @@ static void check_annotations(const struct cursor *annotations)
 			ANNOTATIONS_LIMIT);
 }
 
-void manifest_metadata(const struct cursor *object, char **owned_name, char **owned_namespace)
+void manifest_metadata(
+	const struct cursor *object, const char *asked, char **owned_name, char **owned_namespace)
 {
 	struct cursor metadata = cursor_get(object, "metadata");
 	struct cursor name = cursor_get(&metadata, "name"), namespace = cursor_get(&metadata, "namespace");
@@ -109,10 +110,17 @@ void manifest_metadata(const struct cursor *object, char **owned_name, char **ow
 		names_check_subdomain(&name);
 	if (namespace_text && *namespace_text)
 		names_check_label(&namespace);
+	else
+		namespace_text = asked ? asked : "default";
+	if (asked && namespace_text && strcmp(asked, namespace_text) != 0)
+		cursor_add(&namespace, SEVERITY_ERROR, NULL,
+			"the namespace from the provided object \"%s\" does not match the namespace \"%s\"; "
+			"you must pass '--namespace=%s'",
+			namespace_text, asked, namespace_text);
 	check_labels(&labels);
 	check_annotations(&annotations);
 	*owned_name = xstrdup(name_text ? name_text : "");
-	*owned_namespace = xstrdup(namespace_text && *namespace_text ? namespace_text : "default");
+	*owned_namespace = xstrdup(namespace_text);
 }
 
 static void read_metadata(const struct cursor *root, struct pod *pod)
@@ -121,7 +129,7 @@ static void read_metadata(const struct cursor *root, struct pod *pod)
 	struct cursor labels = cursor_get(&metadata, "labels"),
 		      annotations = cursor_get(&metadata, "annotations");
 
-	manifest_metadata(root, &pod->name, &pod->namespace);
+	manifest_metadata(root, pod->namespace_asked, &pod->name, &pod->namespace);
 	string_map_read(&labels, &pod->labels);
 	string_map_read(&annotations, &pod->annotations);
 }
@@ -258,9 +266,15 @@ static bool make_uid(char uid[37])
 
 struct pod *manifest_read(const char *text, size_t size, struct findings *findings)
 {
+	return manifest_read_in(text, size, NULL, findings);
+}
+
+struct pod *manifest_read_in(const char *text, size_t size, const char *namespace, struct findings *findings)
+{
 	cleanup_node struct node *documents = document_read_all(text, size, DOCUMENT_AUTO, findings);
 	cleanup_pod struct pod *pod = xcalloc(1, sizeof(*pod));
 
+	pod->namespace_asked = namespace;
 	if (documents && count_values(documents) > MANIFEST_VALUES)
 		findings_add(findings, SEVERITY_ERROR, 1, 1, NULL, NULL,
 			"the manifest holds more than %d values", MANIFEST_VALUES);
@@ -269,6 +283,7 @@ struct pod *manifest_read(const char *text, size_t size, struct findings *findin
 			findings, SEVERITY_ERROR, 0, 0, NULL, NULL, "this machine gives no random numbers");
 	else if (documents)
 		manifest_documents(documents, findings, pod);
+	pod->namespace_asked = NULL;
 	findings_sort(findings);
 	return findings->errors ? NULL : steal_pointer(&pod);
 }

@@ -244,6 +244,7 @@ struct host_alias {
 
 struct pod {
 	char *name, *namespace; /* namespace defaults to "default" */
+	const char *namespace_asked; /* while it is read: see manifest_read_in; not owned */
 	struct string_map labels, annotations;
 	struct container_spec *init_containers, *containers;
 	size_t n_init_containers, n_containers;
@@ -281,6 +282,12 @@ struct pod {
  * The AppArmor annotations are folded into each container's security.apparmor (FIELD F9, F10), the field first.
  */
 struct pod *manifest_read(const char *text, size_t size, struct findings *findings);
+
+/*
+ * The same into a namespace, as kubectl's -n has it: that of objects that name none, and another one that an object names is an
+ * error. NULL: as above.
+ */
+struct pod *manifest_read_in(const char *text, size_t size, const char *namespace, struct findings *findings);
 
 /* The first Pod among documents and the items of Lists in them; NULL if there is none. */
 const struct node *manifest_find_pod(const struct node *documents);

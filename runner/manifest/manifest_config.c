@@ -192,7 +192,7 @@ void manifest_config(const struct cursor *object, bool secret, struct pod *pod)
 	struct config config = {.secret = secret, .line = object->node->line};
 
 	fields_check(object, secret ? &fields_secret : &fields_config_map);
-	manifest_metadata(object, &config.name, &config.namespace);
+	manifest_metadata(object, pod->namespace_asked, &config.name, &config.namespace);
 	read_values(object, "data", secret, &config);
 	if (secret)
 		read_values(object, "stringData", false, &config);

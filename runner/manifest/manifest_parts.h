@@ -80,8 +80,8 @@ void manifest_documents(const struct node *documents, struct findings *findings,
 
 /* manifest.c: the Pod itself, the pod's configs being known. */
 void manifest_pod(const struct cursor *root, struct pod *pod);
-/* Name and namespace of an object, which become the caller's. */
-void manifest_metadata(const struct cursor *object, char **name, char **namespace);
+/* Name and namespace of an object, which become the caller's. asked: the namespace that is asked for; NULL: any. */
+void manifest_metadata(const struct cursor *object, const char *asked, char **name, char **namespace);
 
 /* A map of strings in the order of the text. */
 void string_map_read(const struct cursor *at, struct string_map *map);

@@ -67,6 +67,13 @@ static bool is_subdomain(const char *name)
 	return is_segmented(name, ".", LOWER DIGIT, LOWER DIGIT "-");
 }
 
+bool names_is_label(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n <= LABEL_LENGTH && is_segment(name, n, LOWER DIGIT, LOWER DIGIT "-");
+}
+
 bool names_check_label(const struct cursor *at)
 {
 	const char *name = cursor_string(at);

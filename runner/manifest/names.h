@@ -17,6 +17,8 @@ bool names_check_config_key(
 	const struct cursor *at); /* of a ConfigMap: the key of an entry, or the string there */
 bool names_check_sysctl(const struct cursor *at);
 bool names_check_address(const struct cursor *at); /* IPv4 or IPv6 */
+/* Whether it is a label as above, which a namespace's name has to be. */
+bool names_is_label(const char *name);
 /* What is wrong with a label's key or value, in the API server's words; NULL: nothing. */
 const char *names_label_key_fault(const char *key);
 const char *names_label_value_fault(const char *value);

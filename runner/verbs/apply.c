@@ -83,13 +83,32 @@ static char *find_change(struct json_object *old, struct json_object *new)
 	return found;
 }
 
+int apply_check_name(const char *root, const char *namespace, const char *name, struct error *err)
+{
+	struct record record;
+	struct error ignored;
+	int result = 0;
+
+	if (catalog_read(root, NULL, name, &record, &ignored) < 0)
+		return 0;
+	if (record.alive && strcmp(text_at(record.pod, "metadata.namespace"), namespace) != 0) {
+		error_set(err, ERROR_HOST, 0, "pods \"%s\" already exists in namespace \"%s\"", name,
+			text_at(record.pod, "metadata.namespace"));
+		result = error_hint(err, "there is one pod of a name, whatever its namespace: delete that "
+					 "one, or give this one "
+					 "another metadata.name");
+	}
+	record_free(&record);
+	return result;
+}
+
 int apply_compare(const char *root, const char *name, struct json_object *object, struct error *err)
 {
 	struct record record;
 	cleanup_free char *change = NULL;
 	bool alive;
 
-	if (catalog_read(root, name, &record, err) < 0)
+	if (catalog_read(root, NULL, name, &record, err) < 0)
 		return 0;
 	alive = record.alive;
 	if (alive)

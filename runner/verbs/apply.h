@@ -13,4 +13,7 @@
  */
 int apply_compare(const char *root, const char *name, struct json_object *object, struct error *err);
 
+/* Refuses a pod whose name one that lives has in another namespace: pods are kept by their names alone. */
+int apply_check_name(const char *root, const char *namespace, const char *name, struct error *err);
+
 #endif

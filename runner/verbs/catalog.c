@@ -174,13 +174,37 @@ static bool read_record(int parent, const char *name, struct record *record)
 	return true;
 }
 
-int catalog_read(const char *root, const char *name, struct record *record, struct error *err)
+const char *catalog_namespace(const struct invocation *invocation)
+{
+	const char *namespace = invocation->value[OPTION_NAMESPACE];
+
+	if (invocation->value[OPTION_ALL_NAMESPACES])
+		return NULL;
+	return namespace && *namespace ? namespace : "default";
+}
+
+static bool is_in(const struct record *record, const char *namespace)
+{
+	return !namespace || !strcmp(text_at(record->pod, "metadata.namespace"), namespace);
+}
+
+int catalog_read(
+	const char *root, const char *namespace, const char *name, struct record *record, struct error *err)
 {
 	cleanup_fd int parent = -1;
 
+	*record = (struct record){0};
 	if (state_open_root(root, &parent, err) < 0)
 		return -1;
-	return read_record(parent, name, record) ? 0 : not_found(root, name, err);
+	if (!read_record(parent, name, record))
+		return not_found(root, name, err);
+	if (is_in(record, namespace))
+		return 0;
+	error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", name);
+	error_hint(
+		err, "there is one in another namespace: -n %s", text_at(record->pod, "metadata.namespace"));
+	record_free(record);
+	return -1;
 }
 
 static int by_name(const void *a, const void *b)
@@ -190,7 +214,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int catalog_list(const char *root, struct record **records, size_t *n, struct error *err)
+int catalog_list(
+	const char *root, const char *namespace, struct record **records, size_t *n, struct error *err)
 {
 	cleanup_dir DIR *dir = NULL;
 	const struct dirent *entry;
@@ -208,12 +233,24 @@ int catalog_list(const char *root, struct record **records, size_t *n, struct er
 
 		if (!read_record(parent, entry->d_name, &record))
 			continue;
+		if (!is_in(&record, namespace)) {
+			record_free(&record);
+			continue;
+		}
 		*records = xreallocarray(*records, *n + 1, sizeof(**records));
 		(*records)[(*n)++] = record;
 	}
 	if (*n)
 		qsort(*records, *n, sizeof(**records), by_name);
 	return 0;
+}
+
+void catalog_mention_none(const char *namespace)
+{
+	if (namespace)
+		fprintf(stderr, "No resources found in %s namespace.\n", namespace);
+	else
+		fprintf(stderr, "No resources found\n");
 }
 
 void record_free(struct record *record)

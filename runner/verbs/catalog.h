@@ -22,11 +22,22 @@ struct record {
 	bool alive, background;
 };
 
-/* Reads a pod: 0, or a negative number with `pods "x" not found`. */
-int catalog_read(const char *root, const char *name, struct record *record, struct error *err);
+/*
+ * The namespace that a command line means: that of -n, else "default"; NULL with -A: any. The pods of all namespaces are in one
+ * folder by their names, so that there is one of a name at most.
+ */
+const char *catalog_namespace(const struct invocation *invocation);
 
-/* All pods by name; the caller frees each, and the array. */
-int catalog_list(const char *root, struct record **records, size_t *n, struct error *err);
+/* Reads a pod: 0, or a negative number with `pods "x" not found`, also if it is in another namespace. NULL: in any. */
+int catalog_read(
+	const char *root, const char *namespace, const char *name, struct record *record, struct error *err);
+
+/* The pods of a namespace, or of all, by name; the caller frees each, and the array. */
+int catalog_list(
+	const char *root, const char *namespace, struct record **records, size_t *n, struct error *err);
+
+/* kubectl's word on stderr where a list is empty: "No resources found in default namespace." */
+void catalog_mention_none(const char *namespace);
 
 void record_free(struct record *record);
 

@@ -6,14 +6,17 @@
 #include "base/cleanup.h"
 #include "runner/pod/state.h"
 #include "runner/pod/wire.h"
+#include "runner/verbs/catalog.h"
 
-int client_connect(const char *root, const char *name, struct error *err)
+int client_connect(const char *root, const char *namespace, const char *name, struct error *err)
 {
 	cleanup_fd int run = state_open_running(root, name, err);
+	struct record record;
 	int socket;
 
-	if (run < 0)
+	if (run < 0 || catalog_read(root, namespace, name, &record, err) < 0)
 		return -1;
+	record_free(&record);
 	socket = wire_connect(run, CONTROL_NAME, err);
 	if (socket < 0 && (err->errnum == ECONNREFUSED || err->errnum == ENOENT)) {
 		/* Its supervisor is gone or not there yet; the folder is still, or already, there. */

@@ -93,7 +93,8 @@ static int attach(
 	const struct invocation *invocation, const char *root, const struct target *target, struct error *err)
 {
 	bool quiet = invocation->value[OPTION_QUIET] != NULL;
-	cleanup_fd int socket = client_connect(root, catalog_pod_of(invocation->operands[0]), err);
+	cleanup_fd int socket = client_connect(
+		root, catalog_namespace(invocation), catalog_pod_of(invocation->operands[0]), err);
 	struct relay relay;
 	bool raw;
 	int status;
@@ -128,7 +129,8 @@ int cmd_attach(const struct invocation *invocation, struct error *err)
 		error_set(err, ERROR_USAGE, 0, "attach wants the name of a pod");
 		return error_hint(err, "minirun attach NAME [-c CONTAINER] [-i] [-t]");
 	}
-	if (!root || catalog_read(root, catalog_pod_of(invocation->operands[0]), &record, err) < 0)
+	if (!root || catalog_read(root, catalog_namespace(invocation),
+			     catalog_pod_of(invocation->operands[0]), &record, err) < 0)
 		return -1;
 	status = find_target(invocation, record.pod, &target, err);
 	if (status == 0 && !invocation->value[OPTION_CONTAINER] && !invocation->value[OPTION_QUIET])

@@ -89,22 +89,6 @@ static char *base_of(const char *path)
 	return xstrndup(path + start, n - start);
 }
 
-static int check_namespace(const char *root, const struct place *place, struct error *err)
-{
-	struct record record;
-	int result = 0;
-
-	if (!place->namespace)
-		return 0;
-	if (catalog_read(root, place->pod, &record, err) < 0)
-		return -1;
-	if (strcmp(text_at(record.pod, "metadata.namespace"), place->namespace) != 0)
-		result = error_set(err, ERROR_HOST, 0, "pods \"%s\" not found in namespace %s", place->pod,
-			place->namespace);
-	record_free(&record);
-	return result;
-}
-
 static struct json_object *make_request(const struct invocation *invocation, const struct copy *copy)
 {
 	struct json_object *request = json_object_new_object(), *options = json_object_new_object();
@@ -130,9 +114,8 @@ static int begin(const struct invocation *invocation, const char *root, struct c
 	const struct place *remote = copy->from.pod ? &copy->from : &copy->to;
 	int to[2], from[2], sent;
 
-	if (check_namespace(root, remote, err) < 0)
-		return -1;
-	copy->control = client_connect(root, remote->pod, err);
+	copy->control = client_connect(root,
+		remote->namespace ? remote->namespace : catalog_namespace(invocation), remote->pod, err);
 	if (copy->control < 0)
 		return -1;
 	if (pipe2(to, O_CLOEXEC) < 0)

@@ -19,9 +19,12 @@
 
 static int read_grace(const struct invocation *invocation, int64_t *grace, struct error *err)
 {
-	*grace = invocation->value[OPTION_FORCE] ? 0 : -1;
+	*grace = invocation->value[OPTION_FORCE] ? 0 : invocation->value[OPTION_NOW] ? 1 : -1;
 	if (!invocation->value[OPTION_GRACE_PERIOD])
 		return 0;
+	if (invocation->value[OPTION_NOW])
+		return error_set(
+			err, ERROR_USAGE, 0, "--now and --grace-period cannot be specified together");
 	if (option_number(invocation, OPTION_GRACE_PERIOD, grace, err) < 0)
 		return -1;
 	/* Below 0 it is the pod's own, as with kubectl. */
@@ -67,7 +70,7 @@ static void await_end(const char *root, const char *name)
 	struct error ignored;
 	cleanup_free char *uid = NULL;
 
-	while (catalog_read(root, name, &record, &ignored) == 0) {
+	while (catalog_read(root, NULL, name, &record, &ignored) == 0) {
 		bool same = record.alive && (!uid || !strcmp(uid, text_at(record.pod, "metadata.uid")));
 
 		if (!uid)
@@ -92,27 +95,49 @@ static int await_removal(const char *root, const char *name, int run, struct err
 	return result < 0 ? -1 : 0;
 }
 
-static int delete_one(const struct invocation *invocation, const char *root, const char *name, int64_t grace,
-	struct error *err)
+/* One that was killed before it wrote a word is there, too: it has no namespace. */
+static bool is_there(const char *root, const char *namespace, const char *name, struct error *err)
 {
+	struct error ignored;
 	struct record record;
+	bool there = catalog_read(root, namespace, name, &record, err) == 0;
+
+	record_free(&record);
+	if (there || !state_exists(root, name))
+		return there;
+	there = catalog_read(root, NULL, name, &record, &ignored) < 0;
+	record_free(&record);
+	return there;
+}
+
+static void tell(const struct invocation *invocation, const char *name)
+{
+	if (invocation->value[OPTION_OUTPUT])
+		printf("pod/%s\n", name);
+	else
+		printf("pod \"%s\" %s\n", name,
+			invocation->value[OPTION_FORCE] ? "force deleted" : "deleted");
+}
+
+static int delete_one(const struct invocation *invocation, const char *root, const char *namespace,
+	const char *name, int64_t grace, struct error *err)
+{
 	struct error gone;
 	cleanup_fd int run = -1;
 	int result;
 
-	/* One that was killed before it wrote a word is there, too. */
-	if (catalog_read(root, name, &record, err) < 0 && !state_exists(root, name))
+	if (!is_there(root, namespace, name, err))
 		return invocation->value[OPTION_IGNORE_NOT_FOUND] ? 0 : -1;
-	record_free(&record);
 	run = state_open_running(root, name, &gone);
 	result = run < 0 ? 0 : ask(run, grace, err);
-	if (result == 0)
+	/* With --wait=false it goes on ending by itself, but nobody else clears what a supervisor that was killed has left. */
+	if (result == 0 && (run < 0 || !invocation->value[OPTION_WAIT])) {
 		await_end(root, name);
-	if (result == 0 && await_removal(root, name, run, err) < 0)
-		return -1;
+		if (await_removal(root, name, run, err) < 0)
+			return -1;
+	}
 	if (result == 0)
-		printf("pod \"%s\" %s\n", name,
-			invocation->value[OPTION_FORCE] ? "force deleted" : "deleted");
+		tell(invocation, name);
 	return result;
 }
 
@@ -125,7 +150,8 @@ static int delete_all(const struct invocation *invocation, const char *root, con
 	for (size_t i = 0; i < targets->names.n; i++) {
 		struct error wrong = {0};
 
-		if (delete_one(invocation, root, targets->names.items[i], grace, &wrong) == 0)
+		if (delete_one(invocation, root, targets->namespace, targets->names.items[i], grace,
+			    &wrong) == 0)
 			continue;
 		if (result < 0) {
 			cleanup_free char *text = text_printable(err->message, strlen(err->message));

@@ -93,11 +93,11 @@ static void print_conditions(struct json_object *pod, FILE *out)
 	}
 }
 
-static int describe(const char *root, const char *name, struct error *err)
+static int describe(const char *root, const char *namespace, const char *name, struct error *err)
 {
 	struct record record;
 
-	if (catalog_read(root, name, &record, err) < 0)
+	if (catalog_read(root, namespace, name, &record, err) < 0)
 		return -1;
 	print_head(&record, stdout);
 	describe_containers(&record, true, stdout);
@@ -119,7 +119,7 @@ static int name_all(const char *root, struct targets *targets, struct error *err
 	struct record *records;
 	size_t n;
 
-	if (catalog_list(root, &records, &n, err) < 0)
+	if (catalog_list(root, targets->namespace, &records, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		strv_push(&targets->names, xstrdup(records[i].name));
@@ -139,10 +139,10 @@ int cmd_describe(const struct invocation *invocation, struct error *err)
 		(targets.none && name_all(root, &targets, err) < 0))
 		return -1;
 	if (!targets.names.n)
-		fprintf(stderr, "No resources found in default namespace.\n");
+		catalog_mention_none(targets.namespace);
 	for (size_t i = 0; i < targets.names.n && result == 0; i++) {
 		printf("%s", i ? "\n\n" : "");
-		result = describe(root, targets.names.items[i], err);
+		result = describe(root, targets.namespace, targets.names.items[i], err);
 	}
 	return result;
 }

@@ -82,7 +82,7 @@ static void mention_default(const struct invocation *invocation, const char *roo
 	struct error ignored;
 
 	if (invocation->value[OPTION_CONTAINER] ||
-		catalog_read(root, catalog_pod_of(invocation->operands[0]), &record, &ignored) < 0)
+		catalog_read(root, NULL, catalog_pod_of(invocation->operands[0]), &record, &ignored) < 0)
 		return;
 	catalog_mention_default(record.pod);
 	record_free(&record);
@@ -104,7 +104,8 @@ int cmd_exec(const struct invocation *invocation, struct error *err)
 	root = path_of_root(invocation, err);
 	if (!root)
 		return -1;
-	socket = client_connect(root, catalog_pod_of(invocation->operands[0]), err);
+	socket = client_connect(
+		root, catalog_namespace(invocation), catalog_pod_of(invocation->operands[0]), err);
 	if (socket < 0)
 		return -1;
 	mention_default(invocation, root);

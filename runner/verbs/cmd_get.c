@@ -37,7 +37,8 @@ static int find_named(const char *root, const struct targets *targets, bool igno
 	for (size_t i = 0; i < targets->names.n; i++) {
 		struct error wrong = {0};
 
-		if (catalog_read(root, targets->names.items[i], &records->items[records->n], &wrong) == 0) {
+		if (catalog_read(root, targets->namespace, targets->names.items[i],
+			    &records->items[records->n], &wrong) == 0) {
 			records->n++;
 		} else if (!targets->selected && !ignore) { /* selected: it has gone since */
 			if (result < 0) {
@@ -60,7 +61,7 @@ static int find(const struct invocation *invocation, const char *root, bool igno
 	*records = (struct records){0};
 	if (targets_read(invocation, root, &targets, err) < 0)
 		return -1;
-	return targets.none ? catalog_list(root, &records->items, &records->n, err)
+	return targets.none ? catalog_list(root, targets.namespace, &records->items, &records->n, err)
 			    : find_named(root, &targets, ignore, records, err);
 }
 
@@ -73,7 +74,7 @@ static int print_once(const struct invocation *invocation, const struct printer 
 	if (!records->n && invocation->value[OPTION_IGNORE_NOT_FOUND])
 		return 0;
 	if (!records->n && (printer->kind == PRINTER_TABLE || printer->kind == PRINTER_CUSTOM))
-		fprintf(stderr, "No resources found in default namespace.\n");
+		catalog_mention_none(catalog_namespace(invocation));
 	catalog_operands(invocation, &n);
 	return printer_print(printer, records->items, records->n, file || n == 1, err);
 }

@@ -18,7 +18,7 @@
 #define OUTPUT_BUFFER 65536 /* bytes: of 5 MB/s or 500 */
 
 struct request {
-	const char *root, *pod;
+	const char *root, *namespace, *pod;
 	int64_t tail; /* -1: all */
 	char since[48]; /* "": all */
 	bool timestamps, previous, follow;
@@ -41,6 +41,7 @@ static int read_options(const struct invocation *invocation, struct request *req
 	int64_t ms = 0;
 
 	*request = (struct request){
+		.namespace = catalog_namespace(invocation),
 		.pod = catalog_pod_of(invocation->operands[0]),
 		.tail = -1,
 		.timestamps = invocation->value[OPTION_TIMESTAMPS] != NULL,
@@ -156,7 +157,7 @@ static int open_sources(const struct invocation *invocation, const struct reques
 	struct record record;
 	int result;
 
-	if (catalog_read(request->root, request->pod, &record, err) < 0)
+	if (catalog_read(request->root, request->namespace, request->pod, &record, err) < 0)
 		return -1;
 	if (!container && invocation->n_operands > 1)
 		container = invocation->operands[1];
@@ -192,7 +193,7 @@ static bool runs(const struct request *request, const struct source *source)
 	struct error ignored;
 	bool result;
 
-	if (catalog_read(request->root, request->pod, &record, &ignored) < 0)
+	if (catalog_read(request->root, request->namespace, request->pod, &record, &ignored) < 0)
 		return false;
 	{
 		struct json_object *status = status_of(record.pod, source->container);

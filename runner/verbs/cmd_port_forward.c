@@ -287,8 +287,8 @@ static int open_ports(struct forwarding *forwarding, struct forward *forwards, i
 	return error_hint(err, ":%u takes a local port that is free", forwards[0].remote);
 }
 
-static int read_forwards(const char *root, const char *name, char **operands, int n, struct forward *forwards,
-	struct error *err)
+static int read_forwards(const char *root, const char *namespace, const char *name, char **operands, int n,
+	struct forward *forwards, struct error *err)
 {
 	struct record record = {0};
 	bool named = false;
@@ -296,7 +296,7 @@ static int read_forwards(const char *root, const char *name, char **operands, in
 
 	for (int i = 0; i < n; i++)
 		named = named || forward_is_named(operands[i]);
-	if (named && catalog_read(root, name, &record, err) < 0)
+	if (named && catalog_read(root, namespace, name, &record, err) < 0)
 		return -1;
 	for (int i = 0; i < n && result == 0; i++)
 		result = forward_parse(operands[i], record.pod, &forwards[i], err);
@@ -306,10 +306,11 @@ static int read_forwards(const char *root, const char *name, char **operands, in
 }
 
 /* Asks the supervisor for the process in the pod's network. Returns the control socket. */
-static int connect_pod(const char *root, const char *name, int *channel, struct error *err)
+static int connect_pod(
+	const char *root, const char *namespace, const char *name, int *channel, struct error *err)
 {
 	struct json_object *message = json_object_new_object();
-	cleanup_fd int control = client_connect(root, name, err);
+	cleanup_fd int control = client_connect(root, namespace, name, err);
 
 	json_object_object_add(message, "portForward", json_object_new_object());
 	if (control < 0) {
@@ -381,9 +382,10 @@ int cmd_port_forward(const struct invocation *invocation, struct error *err)
 	forwarding.pod = catalog_pod_of(operands[0]);
 	forwards = xcalloc((size_t)n - 1, sizeof(*forwards));
 	root = path_of_root(invocation, err);
-	if (!root || read_forwards(root, forwarding.pod, operands + 1, n - 1, forwards, err) < 0)
+	if (!root || read_forwards(root, catalog_namespace(invocation), forwarding.pod, operands + 1, n - 1,
+			     forwards, err) < 0)
 		return -1;
-	control = connect_pod(root, forwarding.pod, &channel, err);
+	control = connect_pod(root, catalog_namespace(invocation), forwarding.pod, &channel, err);
 	if (control < 0)
 		return -1;
 	forwarding.channel = channel;

@@ -278,13 +278,12 @@ static int plan_and_run(const struct pod *pod, const char *file, const char *man
 static int find_unchanged(const struct invocation *invocation, const struct pod *pod,
 	struct json_object *object, struct error *err)
 {
-	cleanup_free char *root = NULL;
-	int result;
+	cleanup_free char *root = path_of_root(invocation, err);
+	int result = root ? apply_check_name(root, pod->namespace, pod->name, err) : -1;
 
-	if (strcmp(invocation->command->name, "apply") != 0)
-		return 0;
-	root = path_of_root(invocation, err);
-	result = root ? apply_compare(root, pod->name, object, err) : -1;
+	if (result < 0 || strcmp(invocation->command->name, "apply") != 0)
+		return result;
+	result = apply_compare(root, pod->name, object, err);
 	if (result <= 0 || invocation->value[OPTION_QUIET])
 		return result;
 	printf("pod/%s unchanged\n", pod->name);
@@ -318,7 +317,7 @@ int run_manifest(const struct invocation *invocation, struct report *report, con
 	if (file_read(file, DOCUMENT_SIZE, ERROR_MANIFEST, &text, &size, err) < 0)
 		return -1;
 	findings_init(&findings, file);
-	pod = manifest_read(text, size, &findings);
+	pod = manifest_read_in(text, size, invocation->value[OPTION_NAMESPACE], &findings);
 	if (pod) {
 		struct json_object *object = manifest_object(text, size, pod);
 

@@ -21,17 +21,17 @@
 #include "runner/pod/wire.h"
 
 #define WINDOW_NS 999999999L /* between the two looks: a second */
-#define COLUMNS   10
+#define COLUMNS   11
 
 /* What a container, or all of a pod's, uses. -1: not known, or no limit. */
 struct meter {
-	const char *pod, *name;
+	const char *namespace, *pod, *name;
 	int64_t cpu, memory, processes; /* thousandths of a processor; bytes */
 	int64_t cpu_limit, memory_limit, processes_limit;
 };
 
 struct sample {
-	char *pod;
+	char *namespace, *pod;
 	struct json_object *first, *second; /* the supervisor's answers; NULL: it is gone */
 };
 
@@ -72,25 +72,31 @@ static struct json_object *ask(const char *root, const char *name, struct error 
 	return answer;
 }
 
-static int take(struct samples *samples, const char *root, const char *name, struct error *err)
+static int take(struct samples *samples, const char *root, const struct record *record, struct error *err)
 {
-	struct json_object *answer = ask(root, name, err);
+	struct json_object *answer = ask(root, record->name, err);
 
 	if (!answer)
 		return -1;
 	samples->items = xreallocarray(samples->items, samples->n + 1, sizeof(*samples->items));
-	samples->items[samples->n++] = (struct sample){.pod = xstrdup(name), .first = answer};
+	samples->items[samples->n++] =
+		(struct sample){.namespace = xstrdup(text_at(record->pod, "metadata.namespace")),
+			.pod = xstrdup(record->name),
+			.first = answer};
 	return 0;
 }
 
-static int take_named(struct samples *samples, const char *root, const char *name, struct error *err)
+static int take_named(
+	struct samples *samples, const char *root, const char *namespace, const char *name, struct error *err)
 {
 	struct record record;
+	int result;
 
-	if (catalog_read(root, name, &record, err) < 0)
+	if (catalog_read(root, namespace, name, &record, err) < 0)
 		return -1;
+	result = take(samples, root, &record, err);
 	record_free(&record);
-	if (take(samples, root, name, err) < 0)
+	if (result < 0)
 		return -1;
 	if (json_object_array_length(json_at(samples->items[samples->n - 1].first, "containers")) > 0)
 		return 0;
@@ -98,19 +104,20 @@ static int take_named(struct samples *samples, const char *root, const char *nam
 		err, ERROR_HOST, 0, "Metrics not available for pod %s: no container of it is running", name);
 }
 
-static int take_all(struct samples *samples, const char *root, const char *selector, struct error *err)
+static int take_all(struct samples *samples, const char *root, const char *namespace, const char *selector,
+	struct error *err)
 {
 	struct record *records = NULL;
 	struct error ignored = {0};
 	size_t n = 0;
 
-	if (catalog_list(root, &records, &n, err) < 0)
+	if (catalog_list(root, namespace, &records, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		/* One that is just ending doesn't answer. */
 		if (records[i].alive &&
 			(!selector || selector_matches(selector, json_at(records[i].pod, "metadata.labels"))))
-			take(samples, root, records[i].name, &ignored);
+			take(samples, root, &records[i], &ignored);
 		record_free(&records[i]);
 	}
 	free(records);
@@ -120,6 +127,7 @@ static int take_all(struct samples *samples, const char *root, const char *selec
 static void samples_free(struct samples *samples)
 {
 	for (size_t i = 0; i < samples->n; i++) {
+		free(samples->items[i].namespace);
 		free(samples->items[i].pod);
 		json_object_put(samples->items[i].first);
 		json_object_put(samples->items[i].second);
@@ -158,6 +166,7 @@ static bool fill(struct meter *meter, const struct sample *sample, struct json_o
 		return false;
 	used = integer_at(container, "cpu") - integer_at(before, "cpu");
 	*meter = (struct meter){
+		.namespace = sample->namespace,
 		.pod = sample->pod,
 		.name = text_at(container, "name"),
 		.cpu = integer_at(container, "cpu") < 0 ? -1
@@ -181,7 +190,7 @@ static size_t measure(const struct sample *sample, struct meter *whole, struct m
 	struct json_object *list = json_at(sample->second, "containers");
 	size_t n = 0;
 
-	*whole = (struct meter){.pod = sample->pod};
+	*whole = (struct meter){.namespace = sample->namespace, .pod = sample->pod};
 	fill_limits(whole, sample->second);
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		if (!fill(&meters[n], sample, json_object_array_get_idx(list, i)))
@@ -216,6 +225,7 @@ static void add_row(struct table *table, const struct meter *meter)
 {
 	const int64_t mebi = 1 << 20;
 	char *cells[COLUMNS] = {
+		xstrdup(meter->namespace),
 		xstrdup(meter->pod),
 		xstrdup(meter->name ? meter->name : ""),
 		cell(meter->cpu, 1, "m", "<unknown>"),
@@ -232,11 +242,12 @@ static void add_row(struct table *table, const struct meter *meter)
 	memcpy(table->rows[table->n++], cells, sizeof(cells));
 }
 
-/* Without containers the second column is left out. */
-static void print_table(struct table *table, bool containers)
+/* The namespace is left out unless pods of all are shown, and without containers their names. */
+static void print_table(struct table *table, bool namespaces, bool containers)
 {
-	const char *titles[COLUMNS] = {containers ? "POD" : "NAME", "NAME", "CPU(cores)", "MEMORY(bytes)",
-		"CPU-LIMIT", "CPU%", "MEMORY-LIMIT", "MEMORY%", "PROCESSES", "PROCESS-LIMIT"};
+	const char *titles[COLUMNS] = {"NAMESPACE", containers ? "POD" : "NAME", "NAME", "CPU(cores)",
+		"MEMORY(bytes)", "CPU-LIMIT", "CPU%", "MEMORY-LIMIT", "MEMORY%", "PROCESSES",
+		"PROCESS-LIMIT"};
 	size_t widths[COLUMNS];
 
 	for (size_t c = 0; c < COLUMNS; c++) {
@@ -249,7 +260,7 @@ static void print_table(struct table *table, bool containers)
 		for (size_t c = 0; c < COLUMNS; c++) {
 			const char *text = r ? table->rows[r - 1][c] : titles[c];
 
-			if (c == 1 && !containers)
+			if ((c == 0 && !namespaces) || (c == 2 && !containers))
 				continue;
 			if (c + 1 < COLUMNS)
 				printf("%-*s   ", (int)widths[c], text);
@@ -309,7 +320,7 @@ static struct json_object *pod_json(
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(containers, container_json(&meters[i]));
 	json_object_object_add(metadata, "name", json_object_new_string(whole->pod));
-	json_object_object_add(metadata, "namespace", json_object_new_string("default"));
+	json_object_object_add(metadata, "namespace", json_object_new_string(whole->namespace));
 	if (alone) {
 		json_object_object_add(
 			object, "apiVersion", json_object_new_string("metrics.k8s.io/v1beta1"));
@@ -342,7 +353,8 @@ static void print_json(struct json_object *pods, bool single)
 	json_object_put(object);
 }
 
-static void print(const struct samples *samples, bool containers, bool json, bool single)
+static void print(
+	const struct samples *samples, const char *namespace, bool containers, bool json, bool single)
 {
 	struct json_object *pods = json ? json_object_new_array() : NULL;
 	struct table table = {0};
@@ -365,9 +377,9 @@ static void print(const struct samples *samples, bool containers, bool json, boo
 	if (json)
 		print_json(pods, single);
 	else if (table.n)
-		print_table(&table, containers);
+		print_table(&table, !namespace, containers);
 	else
-		fprintf(stderr, "No resources found in default namespace.\n");
+		catalog_mention_none(namespace);
 }
 
 int cmd_top(const struct invocation *invocation, struct error *err)
@@ -375,6 +387,7 @@ int cmd_top(const struct invocation *invocation, struct error *err)
 	const struct timespec window = {.tv_nsec = WINDOW_NS};
 	cleanup_free char *root = path_of_root(invocation, err);
 	const char *selector = invocation->value[OPTION_SELECTOR];
+	const char *namespace = catalog_namespace(invocation);
 	struct samples samples = {0};
 	int result = 0;
 	int n;
@@ -382,12 +395,15 @@ int cmd_top(const struct invocation *invocation, struct error *err)
 
 	if (!root || (selector && selector_check(selector, err) < 0))
 		return -1;
+	if (n && !namespace)
+		return error_set(
+			err, ERROR_USAGE, 0, "a resource cannot be retrieved by name across all namespaces");
 	if (n && selector)
 		return error_set(err, ERROR_USAGE, 0, "name cannot be provided when a selector is specified");
 	for (int i = 0; i < n && result == 0; i++)
-		result = take_named(&samples, root, catalog_pod_of(names[i]), err);
+		result = take_named(&samples, root, namespace, catalog_pod_of(names[i]), err);
 	if (!n)
-		result = take_all(&samples, root, selector, err);
+		result = take_all(&samples, root, namespace, selector, err);
 	if (result == 0 && samples.n)
 		nanosleep(&window, NULL);
 	for (size_t i = 0; result == 0 && i < samples.n; i++) {
@@ -396,7 +412,8 @@ int cmd_top(const struct invocation *invocation, struct error *err)
 		samples.items[i].second = ask(root, samples.items[i].pod, &ignored);
 	}
 	if (result == 0)
-		print(&samples, invocation->value[OPTION_CONTAINERS] != NULL, wants_json(invocation), n == 1);
+		print(&samples, namespace, invocation->value[OPTION_CONTAINERS] != NULL,
+			wants_json(invocation), n == 1);
 	samples_free(&samples);
 	return result;
 }

@@ -147,8 +147,8 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int wait_for(
-	const char *root, const char *name, const struct wanted *wanted, int64_t deadline, struct error *err)
+static int wait_for(const char *root, const char *namespace, const char *name, const struct wanted *wanted,
+	int64_t deadline, struct error *err)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 
@@ -156,7 +156,7 @@ static int wait_for(
 		struct record record;
 		int so;
 
-		if (catalog_read(root, name, &record, err) < 0) {
+		if (catalog_read(root, namespace, name, &record, err) < 0) {
 			if (wanted->kind == WANTED_DELETE)
 				break;
 			if (wanted->kind != WANTED_CREATE)
@@ -216,7 +216,7 @@ int cmd_wait(const struct invocation *invocation, struct error *err)
 		read_wanted(invocation->value[OPTION_FOR], &wanted, err) == 0)
 		result = find_pods(invocation, root, &wanted, &targets, err);
 	for (size_t i = 0; i < targets.names.n && result == 0; i++)
-		result = wait_for(root, targets.names.items[i], &wanted, deadline, err);
+		result = wait_for(root, targets.namespace, targets.names.items[i], &wanted, deadline, err);
 	free(wanted.name);
 	jsonpath_free(&wanted.path);
 	free(wanted.value);

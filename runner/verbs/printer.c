@@ -90,6 +90,7 @@ int printer_open(struct printer *printer, const struct invocation *invocation, s
 	const char *const *value = invocation->value;
 
 	*printer = (struct printer){.style = {.header = !value[OPTION_NO_HEADERS],
+					    .namespace = value[OPTION_ALL_NAMESPACES] != NULL,
 					    .show_labels = value[OPTION_SHOW_LABELS] != NULL},
 		.sort_by = value[OPTION_SORT_BY]};
 	if (value[OPTION_LABEL_COLUMNS])

@@ -12,6 +12,7 @@
 
 struct targets {
 	struct strv names;
+	char *namespace; /* of all of them; NULL: any */
 	bool selected; /* by labels, or all: that there is none is no error by itself */
 	bool none; /* nothing was said at all: names is empty */
 };
