@@ -215,3 +215,42 @@ detach()
 		-o json one|unexpected -o output mode: json. We only support '-o name'
 	END
 }
+
+@test "logs: -l, --prefix, --since-time, --max-log-requests" {
+	local early late
+	detach one 'seq 1 12; echo last' 'labels: {app: x}'
+	detach two 'echo hello' 'labels: {app: x}'
+	detach other 'echo other'
+	"$MINIRUN" wait --all --for=jsonpath='{.status.phase}'=Succeeded
+	# With a selector 10 lines each, if not said otherwise.
+	assert_equal "$("$MINIRUN" logs -l app=x | tr '\n' ' ')" "4 5 6 7 8 9 10 11 12 last hello "
+	assert_equal "$("$MINIRUN" logs -l app=x --tail=-1 | wc -l)" 14
+	assert_equal "$("$MINIRUN" logs -l app=x --prefix --tail=1)" $'[pod/one/main] last\n[pod/two/main] hello'
+	assert_equal "$("$MINIRUN" logs -l app=x --all-containers --tail=1 -f)" $'last\nhello'
+	"$MINIRUN" logs --prefix --timestamps two | grep -qE '^\[pod/two/main\] [0-9T:.-]+Z hello$'
+	run --separate-stderr "$MINIRUN" logs -l app=gone
+	assert_status 0
+	assert_equal "$output$stderr" "No resources found in default namespace."
+	early=$(date -u -d '-1 hour' +%Y-%m-%dT%H:%M:%SZ) late=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)
+	assert_equal "$("$MINIRUN" logs two --since-time="$early")" hello
+	assert_equal "$("$MINIRUN" logs two --since-time="$late")" ""
+	# The same times elsewhere.
+	assert_equal "$("$MINIRUN" logs two --since-time="${early%Z}.5+00:00")" hello
+	assert_equal "$("$MINIRUN" logs two --since-time="${late%Z}+02:00")" hello
+	assert_equal "$("$MINIRUN" logs two --since-time="${early%Z}-02:00")" ""
+	while IFS='|' read -r line words; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$MINIRUN" logs $line
+		assert_status 1
+		assert_last_error_has "$words"
+	done <<-'END'
+		-f -l app=x --max-log-requests=1|you are attempting to follow 2 log streams, but maximum allowed concurrency is 1, use --max-log-requests to increase the limit
+		one -l app=x|only a selector (-l) or a POD name is allowed
+		one main -c main|only one of -c or an inline [CONTAINER] arg is allowed
+		one -c main --all-containers|--all-containers=true should not be specified with container name main
+		one --since=5s --since-time=2026-11-24T12:00:00Z|at most one of `sinceTime` or `sinceSeconds` may be specified
+		one --since-time=yesterday|parsing time "yesterday"
+		one --since-time=2026-11-24T12:00:00|parsing time "2026-11-24T12:00:00"
+		--prefix|logs wants the name of a pod
+	END
+}

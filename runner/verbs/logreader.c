@@ -70,6 +70,8 @@ static void show(struct logreader *reader, const struct entry *entry, FILE *out)
 	}
 	if (reader->since && strncmp(entry->stamp, reader->since, STAMP_WIDTH) < 0)
 		return;
+	if (reader->prefix && first)
+		fputs(reader->prefix, out);
 	if (reader->timestamps && first)
 		fprintf(out, "%.*s ", STAMP_WIDTH, entry->stamp);
 	fwrite_unlocked(entry->text, 1, entry->size, out);

@@ -20,6 +20,7 @@ struct logreader {
 	int64_t skip; /* lines that are not to be shown */
 	const char *since; /* a time as in the log: what is older is not shown; or NULL */
 	bool timestamps;
+	const char *prefix; /* before each line; or NULL */
 	bool middle; /* of a line */
 	unsigned int gaps; /* how often what was to be read next had been rotated away */
 };
