@@ -79,6 +79,7 @@ const char *privilege_note(void)
 void privilege_forget(void)
 {
 	unsetenv(NOTE_VARIABLE);
+	unsetenv(ENTERED_VARIABLE);
 }
 
 /* On a read-only mount, or in a file in memory whose content is sealed. */

@@ -25,7 +25,7 @@ int cmd_unshare(const struct invocation *invocation, struct error *err)
 	if (note) {
 		cleanup_free char *safe = text_printable(note, strlen(note));
 
-		fprintf(stderr, "minirun: warning: %s\n", safe);
+		fprintf(stderr, "minirun: warning: %s (`minirun check` says what gives more)\n", safe);
 	}
 	privilege_forget();
 	execvp(argv[0], argv);
