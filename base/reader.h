@@ -44,4 +44,7 @@ void *reader_fail(struct reader *reader, unsigned int line, unsigned int column,
  */
 void scalar_resolve(struct node *node);
 
+/* Whether a plain scalar is a float that JSON can't hold: .inf, .nan. */
+bool scalar_is_unwritable(const char *text);
+
 #endif

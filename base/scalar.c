@@ -3,7 +3,8 @@
  *
  * kubectl turns YAML into JSON through sigs.k8s.io/yaml, whose reader (go-yaml v2) resolves plain scalars by
  * YAML 1.1: yes, no, on, off, y and n are booleans, 0644 is octal, 1_000 is a thousand. Timestamps stay strings. A
- * float that has an integral value is an integer to whatever reads that JSON (1e3 is written 1000).
+ * float that has an integral value is an integer to whatever reads that JSON (1e3 is written 1000). Infinity and NaN, which
+ * JSON can't hold, are an error there.
  */
 #include "base/reader.h"
 
@@ -50,6 +51,17 @@ static const struct word words[] = {
 	{"Off", NODE_BOOL, false},
 	{"OFF", NODE_BOOL, false},
 };
+
+static const char *const unwritable[] = {
+	".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"};
+
+bool scalar_is_unwritable(const char *text)
+{
+	for (size_t i = 0; i < array_length(unwritable); i++)
+		if (!strcmp(text, unwritable[i]))
+			return true;
+	return false;
+}
 
 /* The text without its underscores, which YAML 1.1 allows between digits. */
 static char *without_underscores(const char *text)
@@ -126,7 +138,8 @@ void scalar_resolve(struct node *node)
 	}
 	if (!strchr("+-.0123456789", *node->text))
 		return;
-	plain = without_underscores(node->text);
+	/* But not in what begins with a point. */
+	plain = *node->text == '.' ? xstrdup(node->text) : without_underscores(node->text);
 	if (resolve_integer(plain, &node->integer)) {
 		node->kind = NODE_INTEGER;
 		node->number = (double)node->integer;

@@ -81,6 +81,14 @@ static struct node *read_alias(struct yaml *yaml, const struct yaml_event *event
 		"the alias names no anchor that is complete before it");
 }
 
+/* As kubectl's reader gives it, whose text for it is "json: unsupported value: +Inf". Returns -1. */
+static int refuse_unwritable(struct yaml *yaml, const struct yaml_event *event)
+{
+	reader_fail(yaml->reader, event->line, event->column, "a string like this stands in quotes",
+		"infinity and NaN can't be written in JSON, which this YAML stands for");
+	return -1;
+}
+
 static struct node *read_scalar(struct yaml *yaml, const struct yaml_event *event)
 {
 	static const char core[] = "tag:yaml.org,2002:";
@@ -93,7 +101,9 @@ static struct node *read_scalar(struct yaml *yaml, const struct yaml_event *even
 	if (event->nul)
 		reader_fail(yaml->reader, event->line, event->column, NULL,
 			"a string can't hold the character NUL");
-	if (event->nul || reader_charge(yaml->reader, strlen(node->text), event->line, event->column) < 0) {
+	if (event->nul || reader_charge(yaml->reader, strlen(node->text), event->line, event->column) < 0 ||
+		(event->plain && !tag && scalar_is_unwritable(node->text) &&
+			refuse_unwritable(yaml, event) < 0)) {
 		node_free(node);
 		return NULL;
 	}

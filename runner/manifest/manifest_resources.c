@@ -38,12 +38,13 @@ static void refuse_name(const struct cursor *at)
 }
 
 /*
- * What Kubernetes sees of a quantity once YAML has become JSON: 0x10 and 1_000 are the numbers 16 and 1000 by then, and its reader
- * of quantities (Quantity.UnmarshalJSON) doesn't mind white space around. NULL if it is none; to be freed.
+ * What Kubernetes sees of a quantity once YAML has become JSON: 0x10, 010 and 1_000 are the numbers 16, 8 and 1000 by then, and its
+ * reader of quantities (Quantity.UnmarshalJSON) doesn't mind white space around. NULL if it is none; to be freed.
  */
 static char *quantity_text(const struct node *node)
 {
 	const char *white = " \t\r\n", *text;
+	char *copy, *to;
 	size_t n;
 
 	if (!node || !node->text || node->kind == NODE_BOOL)
@@ -54,7 +55,14 @@ static char *quantity_text(const struct node *node)
 	n = strlen(text);
 	while (n > 0 && strchr(white, text[n - 1]))
 		n--;
-	return xstrndup(text, n);
+	copy = to = xstrndup(text, n);
+	/* Of a number; a string that has one is malformed. */
+	for (const char *p = copy; node->kind == NODE_DOUBLE && *p; p++)
+		if (*p != '_')
+			*to++ = *p;
+	if (node->kind == NODE_DOUBLE)
+		*to = '\0';
+	return copy;
 }
 
 /* Whether there are thousandths of a byte in it. What is too large to be counted in them has none. */
@@ -124,13 +132,13 @@ void manifest_resources(const struct cursor *at, union requirements *requirement
 		struct requirement *requirement = &requirements->all[i];
 		struct cursor limit = cursor_get(&limits, kinds[i].name);
 		struct cursor request = cursor_get(&requests, kinds[i].name);
+		cleanup_free char *most = quantity_text(limit.node);
 
 		if (requirement->limit.set && !requirement->request.set)
 			requirement->request = requirement->limit;
 		if (!requirement->limit.set || requirement->request.value <= requirement->limit.value)
 			continue;
 		request.bracket = true;
-		cursor_invalid(&request, "must be less than or equal to %s limit of %s", kinds[i].name,
-			limit.node->text);
+		cursor_invalid(&request, "must be less than or equal to %s limit of %s", kinds[i].name, most);
 	}
 }

@@ -208,6 +208,15 @@ static void known_fields(void)
 		{CONTAINER
 			"    resources: {limits: {cpu: 0x10, memory: 1_000, ephemeral-storage: \" 1Gi \"}}\n",
 			""},
+		{CONTAINER "    resources: {limits: {cpu: 010, memory: 1_0.0}, requests: {cpu: 9, memory: "
+			   "11}}\n",
+			"f:8:68: error: spec.containers[0].resources.requests[cpu]: Invalid value: 9: must "
+			"be "
+			"less than or equal to cpu limit of 8\n"
+			"f:8:79: error: spec.containers[0].resources.requests[memory]: Invalid value: 11: "
+			"must "
+			"be less than or equal to memory limit of 10\n"},
+		{CONTAINER "    resources: {limits: {cpu: 1_0.5}}\n", ""},
 		{CONTAINER "    resources: {limits: {memory: 0.5}}\n",
 			"f:8:34: warning: spec.containers[0].resources.limits[memory]: fractional byte value "
 			"\"0.5\" is invalid, must be an integer (m is a thousandth, M a million, Mi 1024 * "
