@@ -226,6 +226,22 @@ delegate()
 	assert_hog_killed
 	[[ -z $(find /sys/fs/cgroup/delegated -mindepth 1 -type d) ]]
 
+	# Killed in the foreground, at any time of its start, it leaves nothing.
+	simple_pod killed 'echo up; sleep 600' '    resources: {limits: {memory: 64Mi}}' >"$T/killed.yaml"
+	chmod 0644 "$T/killed.yaml"
+	for name in minirun-supervisor main inside; do
+		# shellcheck disable=SC2016 # for the inner shell
+		HOME=$WORK/nobody/home XDG_RUNTIME_DIR=$WORK/nobody/runtime MINIRUN_STORE=$WORK/nobody/store \
+			MINIRUN_ROOT=$WORK/nobody/run sh -c 'echo $$ >/sys/fs/cgroup/delegated/cgroup.procs; exec "$@"' sh \
+			setpriv --reuid=65534 --regid=65534 --clear-groups "$MINIRUN" "$T/killed.yaml" >"$T/out" 2>&1 &
+		PID=$!
+		eventually 30 delegated_has "$name"
+		kill -KILL $PID
+		wait $PID || true
+		eventually 30 delegated_is_empty
+	done
+	[[ -z $(cat /sys/fs/cgroup/delegated/cgroup.subtree_control) ]]
+
 	# Killed, it leaves a cgroup in which another one can start; killed with its sandbox, it does when it was deleted.
 	simple_pod killed 'sleep 600' '    resources: {limits: {memory: 64Mi}}' >"$T/killed.yaml"
 	chmod 0644 "$T/killed.yaml"
@@ -241,6 +257,11 @@ delegate()
 	delegated_is_empty
 	[[ -z $(cat /sys/fs/cgroup/delegated/cgroup.subtree_control) ]]
 	rmdir /sys/fs/cgroup/delegated
+}
+
+delegated_has()
+{
+	[[ -n $(find /sys/fs/cgroup/delegated -mindepth 1 -type d -name "$1") ]]
 }
 
 delegated_is_empty()
