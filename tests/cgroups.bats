@@ -7,10 +7,10 @@ load helpers
 setup_file()
 {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/attack"
+	helper_programs attack
 	mkdir -p "$WORK/evil"
 	tar -C "$WORK/evil" -xf "$WORK/busybox.tar"
-	cp "$WORK/build/tests/helpers/attack" "$WORK/evil/bin/"
+	cp "$WORK/helpers/attack" "$WORK/evil/bin/"
 	tar -C "$WORK/evil" --owner=0 --group=0 -cf "$WORK/evil.tar" .
 	rm -rf "$WORK/evil"
 	"$MINIRUN" image load -q "$WORK/evil.tar" evil
@@ -93,8 +93,8 @@ waits()
 
 @test "where the kernel refuses to restrict devices nothing runs, and the line says why" {
 	simple_pod devices 'echo ran' >"$T/pod.yaml"
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/refused"
-	run -125 --separate-stderr "$WORK/build/tests/helpers/refused" without-bpf "$MINIRUN" "$T/pod.yaml"
+	helper_programs refused
+	run -125 --separate-stderr "$WORK/helpers/refused" without-bpf "$MINIRUN" "$T/pod.yaml"
 	assert_lacks "| ran"
 	assert_has "the container's devices can't be restricted: the kernel takes no BPF program: Operation not permitted"
 }

@@ -7,7 +7,7 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown()
 {
-	"$MINIRUN" get -o name 2>/dev/null | xargs -r "$MINIRUN" delete --force >/dev/null 2>&1 || true
+	delete_pods
 	minirun_teardown
 }
 
@@ -133,9 +133,9 @@ seen_both()
 
 @test "cp: a folder that changes places with a link while it is copied is never followed out of what was asked for" {
 	local i
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/attack" >&2
+	helper_programs attack
 	start '' 'mkdir -p /srv/d/in /outside; echo inner >/srv/d/in/file; echo canary >/outside/file; ln -s /outside /srv/d/out'
-	"$MINIRUN" cp "$WORK/build/tests/helpers/attack" box:/bin/attack
+	"$MINIRUN" cp "$WORK/helpers/attack" box:/bin/attack
 	"$MINIRUN" exec box -- attack exchange /srv/d/in /srv/d/out 60 3>&- &
 	mkdir copies
 	for ((i = 0; i < 200; i++)); do

@@ -16,9 +16,9 @@ teardown() { minirun_teardown; }
 evil()
 {
 	[[ -e $WORK/evil-loaded ]] && return
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/attack"
+	helper_programs attack
 	# shellcheck disable=SC2016 # evaluated there
-	evil_image evil 'cp "$WORK/build/tests/helpers/attack" bin/attack; ln bin/attack bin/victim'
+	evil_image evil 'cp "$WORK/helpers/attack" bin/attack; ln bin/attack bin/victim'
 	touch "$WORK/evil-loaded"
 }
 
@@ -291,19 +291,19 @@ YAML
 
 overwrite_image()
 {
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/bare"
+	helper_programs bare
 	local LOADER
 	# shellcheck disable=SC2034 # used there
 	LOADER=$(LC_ALL=C readelf -l "$MINIRUN" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 	# shellcheck disable=SC2016 # evaluated there
 	evil_image overwrite '
-		cp "$WORK/build/tests/helpers/attack" bin/attack
+		cp "$WORK/helpers/attack" bin/attack
 		printf "#!/proc/self/exe\n" >shebang
 		chmod 0755 shebang
 		echo "int main(void) { return 0; }" >loader.c
 		gcc -Wl,--dynamic-linker=/proc/self/exe -o loader loader.c
 		mkdir -p ".${LOADER%/*}"
-		cp "$WORK/build/tests/helpers/bare" ".$LOADER"'
+		cp "$WORK/helpers/bare" ".$LOADER"'
 }
 
 # try_to_overwrite POD-LINES COMMAND...

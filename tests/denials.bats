@@ -4,10 +4,7 @@
 load helpers
 setup_file() {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK"/build/tests/helpers/{refused,try-syscall} >&2
-	mkdir "$WORK/helpers"
-	cp "$WORK"/build/tests/helpers/{refused,try-syscall} "$WORK/helpers"
-	chmod -R a+rX "$WORK/helpers"
+	helper_programs refused try-syscall
 }
 teardown_file() { minirun_teardown_file; }
 setup() {
@@ -59,10 +56,6 @@ refused() {
 # The events of a type, out of what -o json printed.
 events() {
 	jq -c "select(.type == \"$1\")" <<<"$json"
-}
-
-shell() {
-	jq -nc --arg c "$1" '["sh", "-c", $c]'
 }
 
 start() {

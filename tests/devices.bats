@@ -6,9 +6,7 @@ load helpers
 setup_file()
 {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/refused"
-	mkdir "$WORK/helpers"
-	cp "$WORK/build/tests/helpers/refused" "$WORK/helpers"
+	helper_programs refused
 }
 teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
@@ -133,25 +131,25 @@ refused_in_status()
 
 @test "where it can't be named, that is said once, and the devices are refused all the same" {
 	pod 'true <kmsg; head -c 1 zero | wc -c'
-	run -0 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" "$T/pod.yaml"
+	run -0 --separate-stderr "$WORK/helpers/refused" without-maps "$MINIRUN" "$T/pod.yaml"
 	assert_stderr_has "which devices the cgroup denies can't be named here: the kernel gives no BPF map for it: Operation not permitted"
 	assert_has "sh: can't open kmsg: Operation not permitted"
 	assert_has "main        | 1"
 	[[ "$stderr" != *"denied open"* ]]
-	run --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" check
+	run --separate-stderr "$WORK/helpers/refused" without-maps "$MINIRUN" check
 	assert_has "by BPF; what it refuses isn't named: the kernel gives no BPF map for it: Operation not permitted"
 	run --separate-stderr "$MINIRUN" check
 	assert_has "by BPF; what it refuses is named"
-	run -0 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" explain "$T/pod.yaml"
+	run -0 --separate-stderr "$WORK/helpers/refused" without-maps "$MINIRUN" explain "$T/pod.yaml"
 	assert_has "  devices       the usual, and those that volumes mount by name; its cgroup refuses others, which can't be named here: the kernel gives no BPF map for it: Operation not permitted"
 	run -0 --separate-stderr "$MINIRUN" explain "$T/pod.yaml"
 	assert_has "its cgroup refuses others, which is named"
 	"$MINIRUN" explain -o json "$T/pod.yaml" | jq -e '.containers[0].refusedDevicesNamed'
-	run -0 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" --no-denials "$T/pod.yaml"
+	run -0 --separate-stderr "$WORK/helpers/refused" without-maps "$MINIRUN" --no-denials "$T/pod.yaml"
 	[[ "$stderr" != *named* ]]
 	# A container without SYS_ADMIN doesn't come as far: its mounts refuse.
 	sed 's/SYS_ADMIN/NET_ADMIN/' "$T/pod.yaml" >"$T/other.yaml"
-	run -9 --separate-stderr "$WORK/build/tests/helpers/refused" without-maps "$MINIRUN" "$T/other.yaml"
+	run -9 --separate-stderr "$WORK/helpers/refused" without-maps "$MINIRUN" "$T/other.yaml"
 	[[ "$stderr" != *named* ]]
 	run -0 --separate-stderr "$MINIRUN" explain "$T/other.yaml"
 	assert_lacks "  devices "

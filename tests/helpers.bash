@@ -123,6 +123,28 @@ busybox_archive()
 	echo "$WORK/busybox.tar"
 }
 
+# helper_programs NAME...: programs of tests/helpers, to $WORK/helpers, readable for everyone: as make has built them, or built now.
+helper_programs()
+{
+	local name from
+	mkdir -p "$WORK/helpers"
+	for name; do
+		from=build/tests/helpers/$name
+		if ! make -q -C "$REPO" BUILD=build "$from" 2>/dev/null; then
+			make -s -C "$REPO" BUILD="$WORK/build" "$WORK/$from" >&2 || return
+			from=$WORK/$from
+		fi
+		(cd "$REPO" && install -m 0755 "$from" "$WORK/helpers/$name")
+	done
+}
+
+# The pods that a test left that failed, or had nothing more to say of them: for teardown, before minirun_teardown.
+delete_pods()
+{
+	compgen -G "$MINIRUN_ROOT/*/" >/dev/null || return 0
+	"$MINIRUN" delete -A --all --force >/dev/null 2>&1 || true
+}
+
 # ---- what can't hold here ----
 #
 # The suite runs as root, as an ordinary user with a range of ids, and in `unshare -r` with one id (tests/scripts/mode). What
@@ -244,7 +266,7 @@ ${4:-}
   containers:
   - name: main
     image: busybox
-    command: ["sh", "-c", $(jq -n --arg c "$2" '$c')]
+    command: $(shell "$2")
 ${3:-}
 YAML
 }
@@ -257,6 +279,38 @@ run_shell()
 	output=$(strip_prefix main <<<"$output")
 	# shellcheck disable=SC2034 # for the test
 	mapfile -t lines <<<"$output"
+}
+
+# shell 'COMMAND': a container's command, in YAML's flow form, that has a shell run it.
+shell()
+{
+	jq -nc --arg c "$1" '["sh", "-c", $c]'
+}
+
+# hog [COMMAND]: a pod of two, of which one needs too much memory: a program of its, or the shell itself by COMMAND.
+hog()
+{
+	cat <<-EOF
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: hog}
+		spec:
+		  restartPolicy: Never
+		  containers:
+		  - name: hog
+		    image: busybox
+		    command: $(shell "${1:-dd if=/dev/zero of=/dev/null bs=64M count=1}; echo survived")
+		    resources: {limits: {memory: 16Mi}}
+		  - {name: calm, image: busybox, command: [sh, -c, 'sleep 2; echo fine']}
+	EOF
+}
+
+assert_hog_killed()
+{
+	assert_status 137
+	assert_has fine
+	[[ $output != *survived* ]]
+	assert_last_error_has "container hog: OOMKilled (killed by signal 9, Killed): it needed more than its memory limit of 16 MiB"
 }
 
 # Keeps the lines that a container printed, without "NAME | " before them.

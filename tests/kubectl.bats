@@ -7,7 +7,7 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown()
 {
-	"$MINIRUN" delete -A --all --force >/dev/null 2>&1 || true
+	delete_pods
 	minirun_teardown
 }
 

@@ -5,10 +5,7 @@
 load helpers
 setup_file() {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK"/build/tests/helpers/{refused,try-syscall,bare} >&2
-	mkdir "$WORK/helpers"
-	cp "$WORK"/build/tests/helpers/{refused,try-syscall,bare} "$WORK/helpers"
-	chmod -R a+rX "$WORK/helpers"
+	helper_programs refused try-syscall bare
 }
 teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
@@ -40,10 +37,6 @@ pod() {
 # under PROFILE: enforced.yaml is pod.yaml with that profile for all its containers.
 under() {
 	sed "s|^spec:|spec:\n  securityContext: {seccompProfile: {type: Localhost, localhostProfile: $1}}|" pod.yaml >enforced.yaml
-}
-
-shell() {
-	jq -nc --arg c "$1" '["sh", "-c", $c]'
 }
 
 # debian_pod NAME:COMMAND-JSON...: pod.yaml, and enforced.yaml, of the image of the demo: Debian with nginx, curl, perl.

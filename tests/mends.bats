@@ -8,13 +8,13 @@ load check-lines
 setup_file()
 {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/filtered" >&2
+	helper_programs filtered
 }
 teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown() { minirun_teardown; }
 
-FILTERED=${WORK:-}/build/tests/helpers/filtered # the file is read once before there is a $WORK
+FILTERED=${WORK:-}/helpers/filtered # the file is read once before there is a $WORK
 SHED="start minirun from a shell without no_new_privs"
 
 # Everybody there is here: who runs the suite, and the users that it can be.

@@ -10,7 +10,7 @@ teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }
 teardown()
 {
-	"$MINIRUN" get -o name 2>/dev/null | xargs -r "$MINIRUN" delete --force >/dev/null 2>&1 || true
+	delete_pods
 	minirun_teardown
 }
 

@@ -5,10 +5,7 @@ load helpers
 setup_file()
 {
 	minirun_setup_file
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/"{echo,attack} >&2
-	mkdir "$WORK/helpers"
-	cp "$WORK/build/tests/helpers/"{echo,attack} "$WORK/helpers"
-	chmod -R a+rX "$WORK/helpers"
+	helper_programs echo attack
 	# Connects to 127.0.0.1 (or the address in $HOST), N times at once, sends SIZE bytes, ends its half, and wants them back.
 	cat >"$WORK/echoed" <<'PY'
 import os, socket, sys, threading
@@ -43,7 +40,7 @@ setup() { minirun_setup; }
 teardown()
 {
 	[[ -z ${FORWARD:-} ]] || kill "$FORWARD" 2>/dev/null || true
-	"$MINIRUN" get -o name 2>/dev/null | xargs -r "$MINIRUN" delete --force >/dev/null 2>&1 || true
+	delete_pods
 	minirun_teardown
 }
 

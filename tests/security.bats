@@ -5,10 +5,7 @@ load helpers
 setup_file() {
 	minirun_setup_file
 	# Static programs that make one call, or none; see their sources.
-	make -s -C "$REPO" BUILD="$WORK/build" "$WORK/build/tests/helpers/bare" "$WORK/build/tests/helpers/try-syscall"
-	mkdir "$WORK/helpers"
-	cp "$WORK"/build/tests/helpers/{bare,try-syscall} "$WORK/helpers"
-	chmod -R a+rX "$WORK/helpers"
+	helper_programs bare try-syscall
 }
 teardown_file() { minirun_teardown_file; }
 setup() { minirun_setup; }

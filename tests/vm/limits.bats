@@ -7,32 +7,6 @@ teardown_file() { minirun_teardown_file; }
 setup() { vm_setup; }
 teardown() { vm_teardown; }
 
-# A pod of two, of which one needs too much memory.
-hog()
-{
-	cat <<-EOF
-		apiVersion: v1
-		kind: Pod
-		metadata: {name: hog}
-		spec:
-		  restartPolicy: Never
-		  containers:
-		  - name: hog
-		    image: busybox
-		    command: [sh, -c, 'dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived']
-		    resources: {limits: {memory: 16Mi}}
-		  - {name: calm, image: busybox, command: [sh, -c, 'sleep 2; echo fine']}
-	EOF
-}
-
-assert_hog_killed()
-{
-	assert_status 137
-	assert_has fine
-	[[ $output != *survived* ]]
-	assert_last_error_has "container hog: OOMKilled (killed by signal 9, Killed): it needed more than its memory limit of 16 MiB"
-}
-
 pod_cgroups()
 {
 	find /sys/fs/cgroup -name 'minirun*' -type d
