@@ -83,7 +83,7 @@ void cgroup_make_pod(const struct cgroup_request *request, struct cgroup *cgroup
 
 /*
  * Writes the limits. One whose controller isn't there is an error by its name: why, from cgroup_make_pod, says more. Follows
- * MilliCPUToShares and MilliCPUToQuota of pkg/kubelet/cm and, from shares to cpu.weight, KEP-2254.
+ * MilliCPUToShares and MilliCPUToQuota of pkg/kubelet/cm and, from shares to cpu.weight, runc.
  */
 int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits, const struct error *why,
 	struct error *err);

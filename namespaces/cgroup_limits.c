@@ -1,6 +1,7 @@
 /* Limits of cgroups, in either version, and what became of them. See cgroup-v2.rst and cgroup-v1/ of the kernel. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,6 +85,20 @@ static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
+/*
+ * From shares, 2 to 262144, to the weight, 1 to 10000, so that the default of the one, 1024, is that of the other, 100: as runc does since
+ * 1.3.2, and Kubernetes since 1.35. By the straight line before that (KEP-2254) a container had too little beside processes of the host's
+ * (kubernetes/kubernetes, issue 131216).
+ */
+static uint64_t weight(uint64_t shares)
+{
+	double l = log2((double)shares);
+
+	if (shares <= SHARES_MIN || shares >= SHARES_MAX)
+		return shares <= SHARES_MIN ? 1 : 10000;
+	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
+}
+
 int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits, const struct error *why,
 	struct error *err)
 {
@@ -100,7 +115,7 @@ int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits
 		uint64_t shares = clamp(limits->cpu_shares, SHARES_MIN, SHARES_MAX);
 
 		if (cgroup->fd[CGROUP_CPU] < 0)
-			shares = 1 + (shares - SHARES_MIN) * 9999 / (SHARES_MAX - SHARES_MIN);
+			shares = weight(shares);
 		return set(cgroup, &weight_knob, shares, why, err);
 	}
 	return 0;

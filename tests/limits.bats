@@ -77,7 +77,7 @@ cgroup_file()
 		grep -qx 0 "$(cgroup_file memory.swap.max)"
 		grep -qx 1 "$(cgroup_file memory.oom.group)"
 		grep -qx '25000 100000' "$(cgroup_file cpu.max)"
-		grep -qx 10 "$(cgroup_file cpu.weight)"
+		grep -qx 35 "$(cgroup_file cpu.weight)"
 		grep -qx 100 "$(dirname "$(cgroup_file pids.max)")/../pids.max"
 	else
 		grep -qx $((64 << 20)) "$(cgroup_file memory.limit_in_bytes)"

@@ -34,10 +34,12 @@ pod_cgroups()
 		  containers:
 		  - name: spin
 		    image: busybox
-		    command: [sh, -c, 'timeout 10 sh -c "while :; do :; done"; cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu.stat']
+		    command: [sh, -c, 'timeout 10 sh -c "while :; do :; done"; cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/cpu.stat']
 		    resources: {limits: {cpu: 200m}, requests: {cpu: 100m}}
 	EOF
 	assert_has "20000 100000"
+	# Of a tenth of a processor, where a whole one has the default of 100.
+	assert_has "| 17"
 	# 10 s at a fifth of a processor are 2 s, of which 0.2 s are allowed for, and a period at either end.
 	usage=$(sed -n 's/.*usage_usec //p' <<<"$output" | head -n 1)
 	echo "used $usage us"
