@@ -121,6 +121,19 @@ void trial_overlay_user(const struct trial_place *place, struct trial *trial)
 		praise(folder, place->is_root ? "" : WHERE, trial);
 }
 
+/* It takes the right to mount in the user namespace that the file system was mounted in, and one that can. */
+static void mend_idmapped(const struct trial_place *place, int errnum, struct trial *trial)
+{
+	const char *as_root = caller_as_root(&place->caller);
+
+	trial->mend[0] = '\0';
+	if (errnum == EPERM)
+		trial_mend(trial, "%s", as_root);
+	else if (userns_inside())
+		trial_mend(
+			trial, "%s, with the store on ext4, xfs, btrfs or, since Linux 6.3, tmpfs", as_root);
+}
+
 void trial_idmapped(const struct trial_place *place, struct trial *trial)
 {
 	struct error err = {0};
@@ -141,8 +154,7 @@ void trial_idmapped(const struct trial_place *place, struct trial *trial)
 		try_overlay(folder, &users, &err);
 	if (err.class != ERROR_NONE) {
 		trial_fail(trial, TRIAL_LIMITED, &err);
-		/* It takes the right to mount in the user namespace that the file system was mounted in; else another store. */
-		trial_mend(trial, "%s", err.errnum == EPERM ? caller_as_root(&place->caller) : "");
+		mend_idmapped(place, err.errnum, trial);
 	} else {
 		praise(folder, WHERE ", and below overlays", trial);
 	}

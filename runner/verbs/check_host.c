@@ -170,9 +170,11 @@ static void judge_space(
 	trial_set(trial, enough ? TRIAL_LIMITED : TRIAL_MISSING, "%s, %s, %s free of the %s that %s",
 		place->store, images, space, wanted,
 		enough ? "a larger image takes" : "the demo's image takes");
-	trial_mend(trial,
-		"make room: minirun image rm NAME, or prune for what nothing refers to (--all: what no pod "
-		"uses); or name another place: --store DIR, or MINIRUN_STORE");
+	trial_mend(trial, "make room%s; or name another place: --store DIR, or MINIRUN_STORE",
+		*images >= '1' && *images <= '9'
+			? ": minirun image rm NAME, or prune for what nothing refers to (--all: what "
+			  "no pod uses)"
+			: " on its file system");
 }
 
 void trial_store(const struct trial_place *place, struct trial *trial)

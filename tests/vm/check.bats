@@ -120,6 +120,8 @@ within()
 	# With a systemd on the machine it is a login that helps; with a manager of the user's that is not found, its name.
 	mkdir -p /run/systemd/system
 	check_json as_user "$MINIRUN"
+	# On a tmpfs of this kernel neither root nor another place alone would do.
+	assert_equal "$(field "idmapped mounts" mend)" "run minirun as root, with the store on ext4, xfs, btrfs or, since Linux 6.3, tmpfs"
 	[[ $(field limits mend) == "log in by ssh or on a console, "*"as root: loginctl enable-linger nobody, and then export XDG_RUNTIME_DIR=/run/user/65534; or run minirun as root" ]]
 	mkdir -p /run/user/65534
 	touch /run/user/65534/bus
