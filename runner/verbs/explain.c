@@ -48,9 +48,9 @@ static void print_words(const char *const *words, FILE *out)
 		fprintf(out, "%s%s", i ? ", " : "", words[i]);
 }
 
-static void label(const char *name, FILE *out)
+void explain_label(const char *name, FILE *out)
 {
-	fprintf(out, EXPLAIN_LABEL, name);
+	fprintf(out, "  %-13s ", name);
 }
 
 /* A word of a command, quoted as a shell would want it. */
@@ -78,14 +78,14 @@ static void print_image(const struct planned *item, FILE *out)
 {
 	const struct image *image = &item->image;
 
-	label("image", out);
+	explain_label("image", out);
 	if (image->name) {
 		char size[32];
 
 		fprintf(out, "%s, %s, %s\n", image->name, text_size(image->size, size, sizeof(size)),
 			image->digest);
 		if (plan_pull_policy(item->spec, image) == PULL_ALWAYS) {
-			label("", out);
+			explain_label("", out);
 			fprintf(out, "a run asks its registry first (imagePullPolicy Always%s)\n",
 				item->spec->pull_policy_given ? "" : ", the default of the tag latest");
 		}
@@ -108,7 +108,7 @@ static void print_process(const struct planned *item, FILE *out)
 	const struct container *container = &item->container;
 	size_t n = 0;
 
-	label("command", out);
+	explain_label("command", out);
 	for (size_t i = 0; item->argv_shown && item->argv_shown[i]; i++) {
 		if (i)
 			putc(' ', out);
@@ -117,17 +117,17 @@ static void print_process(const struct planned *item, FILE *out)
 	if (!item->argv_shown || !item->argv_shown[0])
 		fputs("not known", out);
 	putc('\n', out);
-	label("in", out);
+	explain_label("in", out);
 	print_argument(container->cwd, out);
 	putc('\n', out);
 	if (item->spec->stdin_open || item->spec->tty) {
-		label("terminal", out);
+		explain_label("terminal", out);
 		fprintf(out, "%s; standard input %s\n", item->spec->tty ? "its own" : "none",
 			!item->spec->stdin_open  ? "empty"
 			: item->spec->stdin_once ? "open for the first who attaches"
 						 : "open for those who attach");
 	}
-	label("environment", out);
+	explain_label("environment", out);
 	while (container->env && container->env[n])
 		n++;
 	fprintf(out, "%zu variable%s: ", n, n == 1 ? "" : "s");
@@ -156,7 +156,7 @@ static void print_user(const struct planned *item, FILE *out)
 	const struct credentials *credentials = &item->container.credentials;
 	int64_t outer = userns_outer_uid(credentials->uid);
 
-	label("user", out);
+	explain_label("user", out);
 	if (item->container.user) {
 		fprintf(out, "%s, the image's", item->container.user);
 	} else {
@@ -175,7 +175,7 @@ static void print_namespaces(const struct pod *pod, FILE *out)
 	struct namespaces_told told;
 
 	explain_namespaces(pod, &told);
-	label("namespaces", out);
+	explain_label("namespaces", out);
 	fputs("new: ", out);
 	print_words(told.own, out);
 	if (told.pod[0]) {
@@ -191,14 +191,14 @@ static void print_namespaces(const struct pod *pod, FILE *out)
 
 static void print_mounts(const struct pod *pod, const struct planned *item, FILE *out)
 {
-	label("mounts", out);
+	explain_label("mounts", out);
 	fprintf(out, "/  the image, %s\n",
 		item->read_only_root ? "read-only" : "writable in a layer of the container's own");
 	for (size_t i = 0; i < item->spec->n_mounts; i++) {
 		const struct volume_mount *mount = &item->spec->mounts[i];
 		const struct volume *volume = &pod->volumes[mount->volume];
 
-		label("", out);
+		explain_label("", out);
 		fprintf(out, "%s  volume %s%s%s%s%s%s\n", mount->mount_path, mount->name,
 			mount->sub_path ? "/" : "", mount->sub_path ? mount->sub_path : "",
 			volume->kind == VOLUME_HOST_PATH ? ", the host's " : "",
@@ -206,167 +206,23 @@ static void print_mounts(const struct pod *pod, const struct planned *item, FILE
 			mount->read_only || volume_has_entries(volume) ? ", read-only" : "");
 	}
 	for (char *const *path = item->image.config.volumes; path && *path; path++) {
-		label("", out);
+		explain_label("", out);
 		print_argument(*path, out);
 		fputs("  a volume of the image, the container's own unless another is mounted there\n", out);
 	}
-	label("", out);
+	explain_label("", out);
 	fprintf(out, "/etc/hosts, /etc/hostname, /etc/resolv.conf, %s  minirun's own\n",
 		item->spec->termination_message_path);
-	label("", out);
+	explain_label("", out);
 	fprintf(out, "/proc, /dev, /sys%s\n",
 		item->privileged ? "  the host's devices, /sys writable, nothing masked" : "");
-}
-
-static void print_capabilities(const struct planned *item, FILE *out)
-{
-	capability_set set = item->container.credentials.capabilities;
-	unsigned int n = 0;
-
-	label("capabilities", out);
-	if (!set)
-		fputs("none", out);
-	for (unsigned int i = 0; i < 64; i++) {
-		const char *name = set >> i & 1 ? capability_name(i) : NULL;
-
-		if (!name)
-			continue;
-		if (n && n % 7 == 0) {
-			putc('\n', out);
-			label("", out);
-		} else if (n) {
-			putc(' ', out);
-		}
-		fputs(name, out);
-		n++;
-	}
-	putc('\n', out);
-}
-
-/* The earlier container of which the same is to be said, or index. */
-static size_t first_alike(const struct explanation *explanation, size_t index)
-{
-	const struct findings *own = &explanation->findings[index];
-
-	for (size_t i = 0; i < index; i++) {
-		const struct findings *other = &explanation->findings[i];
-		size_t same = 0;
-
-		if (explanation->plan->items[i].profile != explanation->plan->items[index].profile ||
-			other->n != own->n)
-			continue;
-		while (same < own->n && !strcmp(own->items[same].text, other->items[same].text))
-			same++;
-		if (same == own->n)
-			return i;
-	}
-	return index;
-}
-
-/* What lint says: errors and warnings whole, the rest by number. */
-static void print_findings(const struct explanation *explanation, size_t index, FILE *out)
-{
-	const struct findings *findings = &explanation->findings[index];
-	size_t alike = first_alike(explanation, index);
-	size_t infos = 0;
-
-	if (alike != index && findings->n) {
-		label("", out);
-		fprintf(out, "what lint says of it: see %s\n", explanation->plan->items[alike].spec->name);
-		return;
-	}
-	for (size_t i = 0; i < findings->n; i++) {
-		const struct finding *f = &findings->items[i];
-
-		if (f->severity == SEVERITY_INFO) {
-			infos++;
-			continue;
-		}
-		label("", out);
-		fprintf(out, "%s: line %u: %s%s%s%s [%s]\n", severity_name(f->severity), f->line, f->text,
-			f->hint ? " (" : "", f->hint ? f->hint : "", f->hint ? ")" : "", f->code);
-	}
-	if (infos) {
-		label("", out);
-		fprintf(out, "and %zu remark%s: minirun lint %s\n", infos, infos == 1 ? "" : "s",
-			findings->file);
-	}
-}
-
-static void print_seccomp(const struct explanation *explanation, size_t index, FILE *out)
-{
-	const struct planned *item = &explanation->plan->items[index];
-	const struct planned_profile *profile = item->profile;
-	enum profile_type type = explain_seccomp_choice(explanation, index)->type;
-
-	label("seccomp", out);
-	if (!profile)
-		fprintf(out, "unconfined%s\n",
-			item->privileged && type != PROFILE_UNSET ? ": the container is privileged"
-			: type == PROFILE_UNSET                   ? ": no seccompProfile is given"
-								  : "");
-	else if (type == PROFILE_LOCALHOST && !profile->source)
-		fprintf(out, "%s, which wasn't found\n", profile->name);
-	else if (!profile->filter.insns)
-		fprintf(out, "%s, which can't be used\n", profile->name);
-	else if (profile->allowed == SECCOMP_ALLOWS_BY_DEFAULT)
-		fprintf(out, "%s allows by default\n", profile->name);
-	else
-		fprintf(out, "%s allows %u calls by name (this architecture has %u)\n", profile->name,
-			profile->allowed, seccomp_known_calls());
-	if (profile && profile->source) {
-		label("", out);
-		fprintf(out, "found at %s\n", profile->source);
-	}
-	print_findings(explanation, index, out);
-}
-
-/* Of a container that may mount: of others it is their mounts that refuse. */
-static void print_devices(FILE *out)
-{
-	struct error err = {0};
-	bool named = cgroup_can_note_devices(&err) == 0;
-
-	label("devices", out);
-	fputs("the usual, and those that volumes mount by name; its cgroup refuses others, which ", out);
-	if (named)
-		fputs("is named\n", out);
-	else
-		fprintf(out, "can't be named here: %s\n", err.message);
-}
-
-static void print_locks(const struct explanation *explanation, size_t index, FILE *out)
-{
-	const struct planned *item = &explanation->plan->items[index];
-	const struct profile_choice *apparmor = explain_apparmor_choice(explanation, index);
-	cleanup_free char *told = plan_apparmor_told(item, apparmor->type);
-	cleanup_free char *limits = NULL;
-
-	if (item->privileged) {
-		label("privileged", out);
-		fputs("yes: the container can do to the host whatever its user can\n", out);
-	}
-	print_capabilities(item, out);
-	label("no_new_privs", out);
-	fputs(item->locks.no_new_privs
-			? "on: allowPrivilegeEscalation is false\n"
-			: "off: setuid programs work; allowPrivilegeEscalation: false sets it\n",
-		out);
-	label("AppArmor", out);
-	fprintf(out, "%s\n", told);
-	if (plan_names_devices(explanation->plan, item))
-		print_devices(out);
-	print_seccomp(explanation, index, out);
-	limits = limits_describe(&item->limits, item->storage_limit);
-	label("limits", out);
-	fprintf(out, "%s\n", limits);
 }
 
 static void print_ports(const struct plan *plan, const struct planned *item, FILE *out)
 {
 	if (!item->spec->n_ports)
 		return;
-	label("ports", out);
+	explain_label("ports", out);
 	for (size_t i = 0; i < item->spec->n_ports; i++) {
 		const struct container_port *port = &item->spec->ports[i];
 
@@ -386,31 +242,31 @@ static void print_pod(const struct plan *plan, FILE *out)
 		[RESTART_ALWAYS] = "Always", [RESTART_ON_FAILURE] = "OnFailure", [RESTART_NEVER] = "Never"};
 
 	fprintf(out, "pod %s\n", pod->name);
-	label("namespace", out);
+	explain_label("namespace", out);
 	fprintf(out, "%s\n", pod->namespace);
-	label("hostname", out);
+	explain_label("hostname", out);
 	fprintf(out, "%s\n", pod->host_network ? "the host's" : pod->hostname);
-	label("network", out);
+	explain_label("network", out);
 	fputs(pod->host_network ? "the host's\n"
 		: plan_has_published(plan)
 			? "its own: loopback, and by pasta what goes out and the published ports\n"
 			: "its own: loopback alone\n",
 		out);
 	if (plan->own_users) {
-		label("users", out);
+		explain_label("users", out);
 		fprintf(out, "its own: 0-%d are a range of the host's that nobody else has\n", POD_IDS - 1);
 	}
-	label("restarts", out);
+	explain_label("restarts", out);
 	fprintf(out, "%s\n", policies[pod->restart_policy]);
-	label("grace period", out);
+	explain_label("grace period", out);
 	fprintf(out, "%u s\n", pod->termination_grace_period);
-	label("QoS class", out);
+	explain_label("QoS class", out);
 	fprintf(out, "%s\n", limits_qos_class(pod));
-	label("limits", out);
+	explain_label("limits", out);
 	fprintf(out, "%s%s\n", limits,
 		plan->optional_controllers ? " where cgroup v2 counts them: --pids-limit" : "");
 	for (size_t i = 0; i < pod->sysctls.n; i++) {
-		label(i ? "" : "sysctls", out);
+		explain_label(i ? "" : "sysctls", out);
 		fprintf(out, "%s = %s\n", pod->sysctls.items[i].key, pod->sysctls.items[i].value);
 	}
 	explain_volumes(pod, out);
@@ -434,6 +290,6 @@ void explain_text(const struct explanation *explanation, FILE *out)
 		print_namespaces(plan->pod, out);
 		print_mounts(plan->pod, item, out);
 		print_ports(explanation->plan, item, out);
-		print_locks(explanation, i, out);
+		explain_locks(explanation, i, out);
 	}
 }

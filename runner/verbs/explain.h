@@ -23,11 +23,14 @@ struct namespaces_told {
 };
 void explain_namespaces(const struct pod *pod, struct namespaces_told *told);
 
-/* What stands at the left of each line. */
-#define EXPLAIN_LABEL "  %-13s "
+/* What stands at the left of each line; nothing for those that go on with the same. */
+void explain_label(const char *name, FILE *out);
 
 /* explain_volumes.c */
 void explain_volumes(const struct pod *pod, FILE *out);
+
+/* explain_locks.c: of the container at index of plan->items. */
+void explain_locks(const struct explanation *explanation, size_t index, FILE *out);
 
 void explain_text(const struct explanation *explanation, FILE *out);
 /* The manifest's own findings are the caller's to add. */

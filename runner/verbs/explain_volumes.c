@@ -17,13 +17,13 @@ static void print_entries(const struct volume *volume, FILE *out)
 		cleanup_free char *source = text_printable(entry->source, strlen(entry->source));
 		char size[32];
 
-		fprintf(out, EXPLAIN_LABEL, "");
+		explain_label("", out);
 		fprintf(out, "  %s  %04o, %s: %s\n", path, entry->mode,
 			text_size(entry->size, size, sizeof(size)), source);
 	}
 	if (volume->n_entries <= ENTRIES_SHOWN)
 		return;
-	fprintf(out, EXPLAIN_LABEL, "");
+	explain_label("", out);
 	fprintf(out, "  and %zu more\n", volume->n_entries - ENTRIES_SHOWN);
 }
 
@@ -42,7 +42,7 @@ void explain_volumes(const struct pod *pod, FILE *out)
 	for (size_t i = 0; i < pod->n_volumes; i++) {
 		const struct volume *volume = &pod->volumes[i];
 
-		fprintf(out, EXPLAIN_LABEL, i ? "" : "volumes");
+		explain_label(i ? "" : "volumes", out);
 		fprintf(out, "%s  %s", volume->name, kinds[volume->kind]);
 		if (volume->kind == VOLUME_HOST_PATH)
 			fprintf(out, " %s", volume->host_path);
