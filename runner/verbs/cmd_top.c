@@ -1,8 +1,7 @@
 /*
  * `minirun top`: what running pods use, against their limits.
  *
- * Supervisors are asked twice, a second apart; the processor time between is what a pod uses. The first columns are those of
- * `kubectl top pod` (pkg/metricsutil), -o json is a PodMetrics of metrics.k8s.io/v1beta1 with limits and processes beside.
+ * Supervisors are asked twice, a second apart; the processor time between is what a pod uses. How it is printed: meter.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +12,14 @@
 #include "base/memory.h"
 #include "runner/verbs/catalog.h"
 #include "runner/command.h"
-#include "runner/json_out.h"
 #include "runner/plan/paths.h"
+#include "runner/verbs/meter.h"
 #include "runner/verbs/selector.h"
 #include "runner/pod/state.h"
 #include "runner/pod/status.h"
 #include "runner/pod/wire.h"
 
 #define WINDOW_NS 999999999L /* between the two looks: a second */
-#define COLUMNS   11
-
-/* What a container, or all of a pod's, uses. -1: not known, or no limit. */
-struct meter {
-	const char *namespace, *pod, *name;
-	int64_t cpu, memory, processes; /* thousandths of a processor; bytes */
-	int64_t cpu_limit, memory_limit, processes_limit;
-};
 
 struct sample {
 	char *namespace, *pod;
@@ -203,161 +194,11 @@ static size_t measure(const struct sample *sample, struct meter *whole, struct m
 	return n;
 }
 
-/* ---- the table ---- */
-
-struct table {
-	char *(*rows)[COLUMNS];
-	size_t n;
-};
-
-static char *cell(int64_t value, int64_t unit, const char *suffix, const char *none)
-{
-	return value < 0 ? xstrdup(none) : xasprintf("%lld%s", (long long)(value / unit), suffix);
-}
-
-static char *percent(int64_t used, int64_t limit)
-{
-	return used < 0 || limit <= 0 ? xstrdup("<none>")
-				      : xasprintf("%lld%%", (long long)(used * 100 / limit));
-}
-
-static void add_row(struct table *table, const struct meter *meter)
-{
-	const int64_t mebi = 1 << 20;
-	char *cells[COLUMNS] = {
-		xstrdup(meter->namespace),
-		xstrdup(meter->pod),
-		xstrdup(meter->name ? meter->name : ""),
-		cell(meter->cpu, 1, "m", "<unknown>"),
-		cell(meter->memory, mebi, "Mi", "<unknown>"),
-		cell(meter->cpu_limit, 1, "m", "<none>"),
-		percent(meter->cpu, meter->cpu_limit),
-		cell(meter->memory_limit, mebi, "Mi", "<none>"),
-		percent(meter->memory, meter->memory_limit),
-		cell(meter->processes, 1, "", "<unknown>"),
-		cell(meter->processes_limit, 1, "", "<none>"),
-	};
-
-	table->rows = xreallocarray(table->rows, table->n + 1, sizeof(*table->rows));
-	memcpy(table->rows[table->n++], cells, sizeof(cells));
-}
-
-/* The namespace is left out unless pods of all are shown, and without containers their names. */
-static void print_table(struct table *table, bool namespaces, bool containers)
-{
-	const char *titles[COLUMNS] = {"NAMESPACE", containers ? "POD" : "NAME", "NAME", "CPU(cores)",
-		"MEMORY(bytes)", "CPU-LIMIT", "CPU%", "MEMORY-LIMIT", "MEMORY%", "PROCESSES",
-		"PROCESS-LIMIT"};
-	size_t widths[COLUMNS];
-
-	for (size_t c = 0; c < COLUMNS; c++) {
-		widths[c] = strlen(titles[c]);
-		for (size_t r = 0; r < table->n; r++)
-			if (strlen(table->rows[r][c]) > widths[c])
-				widths[c] = strlen(table->rows[r][c]);
-	}
-	for (size_t r = 0; r <= table->n; r++)
-		for (size_t c = 0; c < COLUMNS; c++) {
-			const char *text = r ? table->rows[r - 1][c] : titles[c];
-
-			if ((c == 0 && !namespaces) || (c == 2 && !containers))
-				continue;
-			if (c + 1 < COLUMNS)
-				printf("%-*s   ", (int)widths[c], text);
-			else
-				printf("%s\n", text);
-		}
-	for (size_t r = 0; r < table->n; r++)
-		for (size_t c = 0; c < COLUMNS; c++)
-			free(table->rows[r][c]);
-	free(table->rows);
-}
-
-/* ---- JSON ---- */
-
-static void add_quantity(
-	struct json_object *object, const char *name, int64_t value, int64_t unit, const char *suffix)
-{
-	cleanup_free char *text = cell(value, unit, suffix, "");
-
-	if (value >= 0)
-		json_object_object_add(object, name, json_object_new_string(text));
-}
-
-static struct json_object *limits_json(const struct meter *meter)
-{
-	struct json_object *limits = json_object_new_object();
-
-	add_quantity(limits, "cpu", meter->cpu_limit, 1, "m");
-	add_quantity(limits, "memory", meter->memory_limit, 1024, "Ki");
-	if (meter->processes_limit >= 0)
-		json_object_object_add(limits, "processes", json_object_new_int64(meter->processes_limit));
-	return limits;
-}
-
-static struct json_object *container_json(const struct meter *meter)
-{
-	struct json_object *object = json_object_new_object();
-	struct json_object *usage = json_object_new_object();
-
-	add_quantity(usage, "cpu", meter->cpu, 1, "m");
-	add_quantity(usage, "memory", meter->memory, 1024, "Ki");
-	if (meter->processes >= 0)
-		json_object_object_add(usage, "processes", json_object_new_int64(meter->processes));
-	json_object_object_add(object, "name", json_object_new_string(meter->name));
-	json_object_object_add(object, "usage", usage);
-	json_object_object_add(object, "limits", limits_json(meter));
-	return object;
-}
-
-static struct json_object *pod_json(
-	const struct meter *whole, const struct meter *meters, size_t n, bool alone)
-{
-	struct json_object *object = json_object_new_object();
-	struct json_object *metadata = json_object_new_object();
-	struct json_object *containers = json_object_new_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(containers, container_json(&meters[i]));
-	json_object_object_add(metadata, "name", json_object_new_string(whole->pod));
-	json_object_object_add(metadata, "namespace", json_object_new_string(whole->namespace));
-	if (alone) {
-		json_object_object_add(
-			object, "apiVersion", json_object_new_string("metrics.k8s.io/v1beta1"));
-		json_object_object_add(object, "kind", json_object_new_string("PodMetrics"));
-	}
-	json_object_object_add(object, "metadata", metadata);
-	json_object_object_add(object, "timestamp", status_time(time(NULL)));
-	json_object_object_add(object, "window", json_object_new_string("1s"));
-	json_object_object_add(object, "containers", containers);
-	json_object_object_add(object, "limits", limits_json(whole));
-	return object;
-}
-
-/* One pod that was named is itself, all else is a list. */
-static void print_json(struct json_object *pods, bool single)
-{
-	struct json_object *object = json_object_new_object();
-
-	if (single && json_object_array_length(pods) == 1) {
-		json_object_put(object);
-		object = json_object_get(json_object_array_get_idx(pods, 0));
-		json_object_put(pods);
-	} else {
-		json_object_object_add(
-			object, "apiVersion", json_object_new_string("metrics.k8s.io/v1beta1"));
-		json_object_object_add(object, "kind", json_object_new_string("PodMetricsList"));
-		json_object_object_add(object, "items", pods);
-	}
-	json_out_print(object, stdout);
-	json_object_put(object);
-}
-
 static void print(
 	const struct samples *samples, const char *namespace, bool containers, bool json, bool single)
 {
 	struct json_object *pods = json ? json_object_new_array() : NULL;
-	struct table table = {0};
+	struct meter_table table = {0};
 
 	for (size_t i = 0; i < samples->n; i++) {
 		const struct sample *sample = &samples->items[i];
@@ -368,16 +209,16 @@ static void print(
 		size_t n = room ? measure(sample, &whole, meters) : 0;
 
 		if (n && json)
-			json_object_array_add(pods, pod_json(&whole, meters, n, single));
+			json_object_array_add(pods, meter_json(&whole, meters, n, single));
 		else if (n && !containers)
-			add_row(&table, &whole);
+			meter_add_row(&table, &whole);
 		for (size_t j = 0; !json && containers && j < n; j++)
-			add_row(&table, &meters[j]);
+			meter_add_row(&table, &meters[j]);
 	}
 	if (json)
-		print_json(pods, single);
+		meter_print_json(pods, single);
 	else if (table.n)
-		print_table(&table, !namespace, containers);
+		meter_print_table(&table, !namespace, containers);
 	else
 		catalog_mention_none(namespace);
 }
