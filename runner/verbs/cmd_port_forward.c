@@ -4,9 +4,7 @@
  * This process listens here, as the user who started it. A process in the pod's network makes the connections (connector.h) and
  * hands over the sockets; what flows in them passes through here.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,28 +201,6 @@ static void on_signal(struct watch *watch, void *data)
 	forwarding->loop.done = true;
 }
 
-static int listen_on(const struct forward_address *address, unsigned int *port)
-{
-	struct sockaddr_storage socket_address = address->socket;
-	cleanup_fd int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	socklen_t size = address->size;
-	const int on = 1;
-	/* The same place in both families' addresses (RFC 3493). */
-	in_port_t *number = &((struct sockaddr_in *)&socket_address)->sin_port;
-
-	if (fd < 0)
-		return -1;
-	*number = htons((uint16_t)*port);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (address->socket.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&socket_address, size) < 0 || listen(fd, SOMAXCONN) < 0 ||
-		getsockname(fd, (struct sockaddr *)&socket_address, &size) < 0)
-		return -1;
-	*port = ntohs(*number);
-	return steal_fd(&fd);
-}
-
 /* Listens on all addresses for one port. Returns whether that will do; else it has been said why. */
 static bool open_port(struct forwarding *forwarding, struct forward *forward,
 	const struct forward_address *addresses, int n)
@@ -235,7 +211,7 @@ static bool open_port(struct forwarding *forwarding, struct forward *forward,
 
 	for (int i = 0; i < n; i++) {
 		struct listener *listener = &forwarding->listeners[forwarding->n_listeners];
-		int fd = listen_on(&addresses[i], &forward->local);
+		int fd = forward_listen(&addresses[i], &forward->local);
 
 		if (fd < 0) {
 			cleanup_free char *reason = text_errno(errno);

@@ -1,5 +1,5 @@
 /*
- * "[LOCAL:]REMOTE" and --address.
+ * "[LOCAL:]REMOTE" and --address, and listening there.
  *
  * After parsePorts and parseAddresses of client-go's tools/portforward, and kubectl's convertPodNamedPortToNumber.
  */
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -162,4 +163,26 @@ int forward_addresses(const char *text, struct forward_address *addresses, size_
 		}
 	}
 	return (int)used;
+}
+
+int forward_listen(const struct forward_address *address, unsigned int *port)
+{
+	struct sockaddr_storage socket_address = address->socket;
+	cleanup_fd int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	socklen_t size = address->size;
+	const int on = 1;
+	/* The same place in both families' addresses (RFC 3493). */
+	in_port_t *number = &((struct sockaddr_in *)&socket_address)->sin_port;
+
+	if (fd < 0)
+		return -1;
+	*number = htons((uint16_t)*port);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (address->socket.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&socket_address, size) < 0 || listen(fd, SOMAXCONN) < 0 ||
+		getsockname(fd, (struct sockaddr *)&socket_address, &size) < 0)
+		return -1;
+	*port = ntohs(*number);
+	return steal_fd(&fd);
 }

@@ -31,4 +31,10 @@ struct forward_address {
 /* "localhost,10.0.0.1": fills up to n addresses. Returns how many, or a negative number. */
 int forward_addresses(const char *text, struct forward_address *addresses, size_t n, struct error *err);
 
+/*
+ * Listens at the address, at *port, or at a free one if that is 0, which it then becomes. Returns a descriptor that doesn't block, or -1
+ * with errno.
+ */
+int forward_listen(const struct forward_address *address, unsigned int *port);
+
 #endif
