@@ -26,7 +26,7 @@ static_or_shared = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-
 # Found out when something is linked, and once.
 LIBS = $(eval LIBS := $(foreach lib,seccomp cap apparmor json-c fyaml md z,$(call static_or_shared,$(lib))) -ldl -lm)$(LIBS)
 
-FLOORS  := base images namespaces security runner runner/manifest runner/plan runner/pod runner/verbs
+FLOORS  := base images namespaces security runner runner/check runner/manifest runner/plan runner/pod runner/verbs
 SOURCES := $(foreach floor,$(FLOORS),$(wildcard $(floor)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 # Everything but main(): what the unit tests link with, each as much of it as it uses.

@@ -45,7 +45,7 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Names the line of `minirun check` that tries what failed here (runner/verbs/check.c has the table), in place of any named before:
+ * Names the line of `minirun check` that tries what failed here (runner/check/check.c has the table), in place of any named before:
  * when the command fails of it, that line is tried again and printed. Returns -1.
  */
 int error_check(struct error *err, const char *check);

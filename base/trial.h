@@ -3,7 +3,7 @@
  *
  * A function that tries something is called in a process of its own, which may change its namespaces, its locks and its
  * limits, and ends afterwards. It fills a struct trial, which holds no pointer, for it lies in memory that the process
- * shares with its parent. What is tried lives in the wing that it belongs to; the table of trials is runner/verbs/check.c.
+ * shares with its parent. What is tried lives in the wing that it belongs to; the table of trials is runner/check/check.c.
  */
 #ifndef BASE_TRIAL_H
 #define BASE_TRIAL_H

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 #include "runner/command.h"
 #include "runner/plan/paths.h"
 #include "runner/privilege.h"

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "runner/pod/audit_watch.h"
 #include "runner/pod/supervise.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 #include "security/denial.h"
 
 #define MESSAGE_LINES 80

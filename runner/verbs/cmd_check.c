@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 #include "runner/command.h"
 #include "runner/plan/paths.h"
 #include "runner/report.h"

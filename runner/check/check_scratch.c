@@ -17,7 +17,7 @@
 #include "base/inroot.h"
 #include "base/memory.h"
 #include "namespaces/trials.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 
 #define REMOVE_TRIES 200 /* of 10 ms each: a pod that was killed is still clearing up */
 

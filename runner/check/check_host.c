@@ -17,7 +17,7 @@
 #include "images/images.h"
 #include "namespaces/namespaces.h"
 #include "runner/starter.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 
 #define CONFIGURATION_MAX (4U << 20) /* bytes, unpacked */
 #define SPACE_USUAL       (512ULL << 20) /* bytes that an image may need, its archive beside it */

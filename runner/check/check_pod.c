@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/tiny_program.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 
 #define IMAGE "check"
 #define HINT  "minirun: hint: "

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "runner/verbs/check.h"
-#include "runner/verbs/lint.h"
+#include "runner/check/check.h"
+#include "runner/json_out.h"
 
 #define NAME_COLUMN  9 /* after the group */
 #define STATE_COLUMN 26
@@ -119,5 +119,6 @@ void check_print_json(const struct trial_place *place, const struct trial *trial
 		json_object_array_add(list, one);
 	}
 	json_object_object_add(all, "checks", list);
-	lint_print_json(all);
+	json_out_print(all, stdout);
+	json_object_put(all);
 }

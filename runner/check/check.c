@@ -1,5 +1,5 @@
 /* The table of what `minirun check` tries, and the trying. Theory of operation: check.h. */
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "runner/verbs/check.h"
+#include "runner/check/check.h"
 
 /* Of several lines keeps the one that has a version, else the first. */
 static void keep_telling_line(char *text)
