@@ -485,7 +485,14 @@ leave_cgroup()
 {
 	[[ -n ${CGROUP:-} ]] || return 0
 	echo $BASHPID >"$(dirname "$CGROUP")/cgroup.procs"
-	find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	# A process that has ended is in its cgroup for a moment more.
+	for _ in $(seq 50); do
+		find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
+		[[ -d $CGROUP ]] || return 0
+		sleep 0.1
+	done
+	echo "the cgroup $CGROUP can't be removed: $(find "$CGROUP" -name cgroup.procs -exec cat {} +)"
+	return 1
 }
 
 # Waits up to SECONDS (default 1, for what the kernel itself does a little later) until nothing of a pod is left.
