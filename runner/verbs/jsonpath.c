@@ -26,7 +26,10 @@ static int add(struct evaluation *evaluation, struct jsonpath_values *values, st
 {
 	if (++evaluation->seen > VALUES_LIMIT)
 		return wrong(evaluation, "the template comes across too many values");
-	values->items = xreallocarray(values->items, values->n + 1, sizeof(struct json_object *));
+	/* There is room for the next power of two. */
+	if (!(values->n & (values->n - 1)))
+		values->items = xreallocarray(
+			values->items, values->n ? 2 * values->n : 1, sizeof(struct json_object *));
 	values->items[values->n++] = value;
 	return 0;
 }
