@@ -206,7 +206,6 @@ static void evil_base(const char *name, const char *to)
 /* CVE-2019-19921, CVE-2023-28642, CVE-2026-41579: with a canary on the host that must stay as it is. */
 static void linked_proc_sys_dev_are_refused(void)
 {
-	cleanup_fd int canary = -1;
 	cleanup_free char *path = xasprintf("%s/canary", world.path);
 
 	mkdirat(world.top, "canary", 0700);
