@@ -111,7 +111,6 @@ static ino_t clone_inode(int volume, const char *sub_path, bool *is_dir)
 static void sub_paths_stay_in_the_volume(void)
 {
 	cleanup_fd int volume = volume_make_empty_dir(world.pod, "sub", false, 0, -1, &world.err);
-	cleanup_fd int outside = -1;
 	struct stat root, made, top;
 	bool is_dir;
 
