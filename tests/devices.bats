@@ -69,13 +69,25 @@ refused_in_status()
 		"$MINIRUN_ROOT/devices/status.json"
 }
 
+# The descriptors of a process, beside 0, 1 and 2, that are not closed by execve (O_CLOEXEC is 02000000).
+kept_over_exec()
+{
+	awk '$1 == "flags:" && $2 !~ /[2367][0-7][0-7][0-7][0-7][0-7][0-7]$/ { print FILENAME }' "/proc/$1/fdinfo"/* |
+		grep -v '/[012]$'
+}
+
 @test "describe and the status have it, also of what exec runs, and of the next run" {
+	local supervisor
 	pod 'true <kmsg; echo tried; while [ ! -e /helpers/end ]; do sleep 0.1; done' '  terminationGracePeriodSeconds: 0'
 	sed -i 's/restartPolicy: Never/restartPolicy: Always/' "$T/pod.yaml"
 	"$MINIRUN" --time-scale 50 -d "$T/pod.yaml"
 	eventually 10 refused_in_status 1
 	"$MINIRUN" exec devices -- sh -c 'true </mnt/kmsg; true </mnt/tun; true' 2>/dev/null
 	eventually 10 refused_in_status 3
+	# What reads them is for no program that is started later on.
+	supervisor=$(jq .supervisor.pid "$MINIRUN_ROOT/devices/status.json")
+	readlink /proc/"$supervisor"/fd/* | grep -q bpf-map
+	[[ -z $(kept_over_exec "$supervisor") ]]
 	run -0 "$MINIRUN" describe pod devices
 	assert_has "    Denials:        3"
 	assert_has "      open /dev/kmsg (c 1:11: read) = EPERM (cgroup, sh, 2 times)"

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,8 +307,8 @@ void audit_watch_open(struct supervisor *supervisor)
 		audit->knows_pids = process_sees_first_pids();
 		supervisor->audit = audit;
 		/* Its descriptor stays the source's: the loop's watch has a copy to close. */
-		if (loop_add(&supervisor->loop, &audit->watch, dup(audit->source.fd), on_record, supervisor,
-			    &err) == 0) {
+		if (loop_add(&supervisor->loop, &audit->watch, fcntl(audit->source.fd, F_DUPFD_CLOEXEC, 3),
+			    on_record, supervisor, &err) == 0) {
 			warn_of_kmsg(supervisor);
 			return;
 		}

@@ -2,6 +2,7 @@
 #include "runner/pod/device_watch.h"
 
 #include <linux/capability.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,8 +71,8 @@ void device_watch_open(struct member *member)
 		return;
 	}
 	/* The ring stays ours: the loop has a copy to close. */
-	if (loop_add(&supervisor->loop, &devices->watch, dup(devices->refusals.ring), on_refusal, member,
-		    &err) < 0) {
+	if (loop_add(&supervisor->loop, &devices->watch, fcntl(devices->refusals.ring, F_DUPFD_CLOEXEC, 3),
+		    on_refusal, member, &err) < 0) {
 		device_refusals_close(&devices->refusals);
 		tell_unnamed(supervisor, err.message);
 	}

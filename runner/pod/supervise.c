@@ -74,8 +74,9 @@ static int start_sandbox(struct supervisor *supervisor, struct error *err)
 	free(sysctls);
 	if (result < 0)
 		return -1;
-	return loop_add(&supervisor->loop, &supervisor->sandbox_exit, dup(supervisor->sandbox.pidfd),
-		ending_on_sandbox_exit, supervisor, err);
+	return loop_add(&supervisor->loop, &supervisor->sandbox_exit,
+		fcntl(supervisor->sandbox.pidfd, F_DUPFD_CLOEXEC, 3), ending_on_sandbox_exit, supervisor,
+		err);
 }
 
 /* The same as `minirun check` has (trial_cgroups.c). */
