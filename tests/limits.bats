@@ -185,13 +185,16 @@ cgroup_file()
 	simple_pod limited 'head -c 3000000 /dev/zero >/v/file; sleep 60' '
     volumeMounts: [{name: v, mountPath: /v}]' '
   volumes: [{name: v, emptyDir: {sizeLimit: 2Mi}}]' >"$T/volume.yaml"
+	# What minirun itself gives it to write to (CVE-2020-8557).
+	limited '{limits: {ephemeral-storage: 1Mi}}' 'head -c 3000000 /dev/zero >>/etc/hosts; sleep 60' >"$T/hosts.yaml"
+	limited '{limits: {ephemeral-storage: 1Mi}}' 'head -c 3000000 /dev/zero >/dev/termination-log; sleep 60' >"$T/message.yaml"
 	limited '{limits: {ephemeral-storage: 64Mi}}' 'head -c 3000000 /dev/zero >/file; sleep 3; echo fine' >"$T/fine.yaml"
 	# A container whose limit is above what the pod has as a whole is the pod's case: so one that is below it.
 	sed -i 's/ephemeral-storage: 1Mi}}/&\n  - {name: other, image: busybox, command: [sleep, "60"], resources: {limits: {ephemeral-storage: 64Mi}}}/' "$T/container.yaml"
 	# What lies too deep to be counted is no way around the limit.
 	# shellcheck disable=SC2016 # the container's
 	sed 's|head|cd /v; for i in $(seq 140); do mkdir d; cd d; done; head|; s|>/v/file|>file|' "$T/volume.yaml" >"$T/deep.yaml"
-	for name in container pod volume deep fine; do
+	for name in container pod volume deep hosts message fine; do
 		sed -i "s/name: limited/name: $name/" "$T/$name.yaml"
 		"$MINIRUN" "$T/$name.yaml" >"$T/$name.out" 2>"$T/$name.err" </dev/null &
 	done
@@ -200,6 +203,9 @@ cgroup_file()
 	grep -qxF 'pod/pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 2Mi' "$T/pod.err"
 	grep -qxF 'pod/volume Failed: Evicted: Usage of EmptyDir volume "v" exceeds the limit "2Mi"' "$T/volume.err"
 	grep -qxF 'pod/deep Failed: Evicted: Usage of EmptyDir volume "v" exceeds the limit "2Mi"' "$T/deep.err"
+	for name in hosts message; do
+		grep -qxF "pod/$name Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi" "$T/$name.err"
+	done
 	grep -q 'fine$' "$T/fine.out"
 }
 

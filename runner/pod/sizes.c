@@ -3,18 +3,20 @@
  *
  * No file system enforces them, so it is looked at every few seconds, and a pod that is over a limit is evicted, as the kubelet does
  * (pkg/kubelet/eviction/eviction_manager.go, localStorageEviction), in its words and its order: an emptyDir, the pod, a container. A
- * container's use is what it wrote to its own layer, and its logs; a pod's is that of its running containers and its emptyDirs
- * on disk. An emptyDir in memory is a tmpfs of its size.
+ * container's use is what it wrote to its own layer, and its logs; a pod's is that of its running containers, its emptyDirs
+ * on disk, and the files that it was given. What was removed and is open still is on disk, and isn't found: as with du(1). An emptyDir in memory is a tmpfs of its size.
  *
  * Who fills a volume with files decides how long a look takes. So it is taken in a child of ours, one at a time, while we go on
  * answering; it ends with the pod. What it finds is that of the moment when it was started. Where there is no child to be had, or
  * somebody killed it, the look is taken here, and all else waits: there is no way around a limit.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,6 +80,26 @@ static int open_below(int dirfd, const char *name)
 	return dirfd < 0 ? -1 : openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/*
+ * The files in the pod's folder itself: /etc/hosts and its like, and the containers' messages. A container can write to them, and to
+ * nothing else of ours; the kubelet counts /etc/hosts since CVE-2020-8557.
+ */
+static uint64_t usage_of_files(const struct supervisor *supervisor)
+{
+	int fd = open_below(supervisor->state->data, ".");
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	uint64_t bytes = 0;
+	struct stat st;
+
+	if (!dir)
+		cleanup_fd_fn(&fd);
+	while (dir && (entry = readdir(dir)))
+		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+			bytes += (uint64_t)st.st_blocks * 512;
+	return bytes;
+}
+
 static uint64_t usage_of_container(const struct member *member)
 {
 	const struct supervisor *supervisor = member->supervisor;
@@ -120,6 +142,7 @@ static char *judge_containers(const struct supervisor *supervisor, uint64_t tota
 	char *message = NULL;
 	char limit[32];
 
+	total += usage_of_files(supervisor);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct member *member = &supervisor->members[i];
 		uint64_t bytes = member->phase == MEMBER_RUNNING ? usage_of_container(member) : 0;
