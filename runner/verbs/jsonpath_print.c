@@ -104,11 +104,12 @@ static int print_paths(struct printing *printing, size_t from, size_t to, struct
 
 	for (size_t i = from; i < to && result == 0; i++) {
 		const struct jsonpath_path *path = &printing->jsonpath->paths[i];
-		size_t end = end_of(printing->jsonpath, i);
 		struct jsonpath_values values;
 
 		result = jsonpath_eval(path, at, &printing->seen, &values, printing->err);
 		if (result == 0 && begins_with(path, JSONPATH_RANGE)) {
+			size_t end = end_of(printing->jsonpath, i);
+
 			for (size_t j = 0; j < values.n && result == 0; j++)
 				result = print_paths(printing, i + 1, end, values.items[j]);
 			i = end;
