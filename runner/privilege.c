@@ -33,15 +33,25 @@
 #define NESTED           "from another"
 #define PROGRAM          "/proc/self/exe"
 
-bool privilege_can_mount(void)
+/*
+ * What every pod takes: mounts, a loopback, a first process that others enter, groups, a bounding set. A container that was
+ * started with --cap-add=SYS_ADMIN has some of them only; in a user namespace of our own there are all.
+ */
+static const cap_value_t needed[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SETGID, CAP_SETPCAP};
+
+bool privilege_is_root(void)
 {
 	cap_t caps = cap_get_proc();
-	cap_flag_value_t value = CAP_CLEAR;
+	bool all = caps && geteuid() == 0;
 
-	if (caps)
-		cap_get_flag(caps, CAP_SYS_ADMIN, CAP_EFFECTIVE, &value);
+	for (size_t i = 0; i < array_length(needed) && all; i++) {
+		cap_flag_value_t value = CAP_CLEAR;
+
+		cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value);
+		all = value == CAP_SET;
+	}
 	cap_free(caps);
-	return geteuid() == 0 && value == CAP_SET;
+	return all;
 }
 
 int privilege_become_root(struct error *err)
@@ -49,7 +59,7 @@ int privilege_become_root(struct error *err)
 	cleanup_free char *note = NULL;
 	bool nested = userns_inside();
 
-	if (privilege_can_mount())
+	if (privilege_is_root())
 		return userns_claim_mounts(err); /* in `unshare -r` the mount namespace isn't ours yet */
 	if (userns_enter(&note, err) < 0)
 		return -1;

@@ -13,11 +13,11 @@
  */
 int privilege_acquire(const struct invocation *invocation, struct error *err);
 
-/* Whether this process is root with the right to mount, here or in a user namespace that it is in already. */
-bool privilege_can_mount(void);
+/* Whether this process is root with the capabilities that every pod takes, here or in a user namespace that it is in already. */
+bool privilege_is_root(void);
 
 /*
- * Becomes root of a user namespace of its own unless privilege_can_mount, with a mount namespace that may be mounted in.
+ * Becomes root of a user namespace of its own unless privilege_is_root, with a mount namespace that may be mounted in.
  * Errors are of class ERROR_HOST.
  */
 int privilege_become_root(struct error *err);

@@ -210,7 +210,7 @@ void check_begin(struct scratch *scratch, const char *store, struct trial_place 
 		.ids_note = privilege_note(),
 		.keeper = scratch->keeper,
 		.alive = scratch->alive,
-		.is_root = privilege_can_mount(),
+		.is_root = privilege_is_root(),
 	};
 	starter_find(&place->caller);
 }

@@ -49,7 +49,7 @@ static unsigned int outer_uid(void)
 /* Root who may not mount enters a user namespace as others do: before it and in it the answer has to be the same. */
 static bool is_host_root(void)
 {
-	return privilege_can_mount() && !userns_inside();
+	return privilege_is_root() && !userns_inside();
 }
 
 /*
