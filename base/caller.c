@@ -23,8 +23,10 @@ const char *caller_as_root(const struct caller *caller)
 		return "run minirun as root, outside of the container";
 	if (caller->is_root)
 		return caller->contained
-			       ? "start the container with --privileged, or at least --cap-add=SYS_ADMIN"
+			       ? "start the container with --privileged"
 			       : "start minirun with all of root's capabilities, CAP_SYS_ADMIN among them";
+	if (caller->container_weak)
+		return "start the container with --privileged, and run minirun as its root";
 	return caller->no_new_privs ? "run minirun as root, from a shell without no_new_privs"
 				    : "run minirun as root";
 }

@@ -12,6 +12,7 @@ struct caller {
 	bool inside; /* that one is not the machine's */
 	bool nested; /* nor is it that of a container: unshare -r */
 	bool contained; /* in a container */
+	bool container_weak; /* whose root may not mount either */
 	bool no_new_privs; /* neither sudo nor newuidmap gets its rights */
 	bool filtered; /* a seccomp filter is around minirun */
 	bool container_filtered; /* around all of the container */

@@ -80,13 +80,19 @@ void trial_cgroup_sweep(pid_t parent)
 	remove_own(&cgroup, &ignored);
 }
 
-/* No cgroup can be made below our own. Where root of a machine with version 1 can't, it takes version 2. */
-static void mend_place(const struct trial_place *place, struct trial *trial)
+/*
+ * No cgroup can be made below our own. Where root of a machine with version 1 can't, it takes version 2; but for what version 1
+ * does as well (either) a container may just have got it read-only.
+ */
+static void mend_place(const struct trial_place *place, bool either, struct trial *trial)
 {
 	cleanup_free char *advice = NULL;
 
-	if (find_version() == VERSION_1 && !userns_inside())
+	if (find_version() == VERSION_1 && !userns_inside()) {
+		if (either && place->caller.contained)
+			trial_mend(trial, "start the container with --privileged");
 		return;
+	}
 	advice = cgroup_advice(&place->caller);
 	trial_mend(trial, "%s", advice);
 }
@@ -103,7 +109,7 @@ void trial_cgroup(const struct trial_place *place, struct trial *trial)
 	if (cgroup.fd[CGROUP_UNIFIED] < 0) {
 		trial_set(trial, TRIAL_LIMITED, "%s%s", versions[version],
 			version >= VERSION_HYBRID ? "; none can be made below our own" : "");
-		mend_place(place, trial);
+		mend_place(place, false, trial);
 		return;
 	}
 	pid = clone_process(0, cgroup.fd[CGROUP_UNIFIED], &pidfd, &err);
@@ -230,7 +236,7 @@ void trial_limits(const struct trial_place *place, struct trial *trial)
 	}
 	trial_set(trial, *found.have ? TRIAL_LIMITED : TRIAL_MISSING, "%s%swithout %s%s%s", found.have,
 		*found.have ? ", " : "", found.lack, *why.message ? ": " : "", why.message);
-	mend_place(place, trial);
+	mend_place(place, true, trial);
 }
 
 /* By BPF they are restricted; whether what is refused is named besides. */
@@ -269,7 +275,7 @@ void trial_devices(const struct trial_place *place, struct trial *trial)
 		tell_naming(&refusals, &unnamed, trial);
 	device_refusals_close(&refusals);
 	if (result > 0 && !userns_inside())
-		mend_place(place, trial);
+		mend_place(place, true, trial);
 	remove_own(&cgroup, &ignored);
 }
 
@@ -281,7 +287,7 @@ void trial_hold(const struct trial_place *place, struct trial *trial)
 	make_own(getppid(), 0, &pod, &ignored);
 	if (pod.fd[CGROUP_UNIFIED] < 0) {
 		trial_set(trial, TRIAL_LIMITED, "no cgroup of version 2 can be made below our own");
-		mend_place(place, trial);
+		mend_place(place, false, trial);
 	} else if (cgroup_make_container(&pod, "held", true, &container, &err) < 0 ||
 		   cgroup_hold(&container, &err) < 0) {
 		trial_fail(trial, TRIAL_LIMITED, &err);

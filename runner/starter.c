@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -64,17 +65,30 @@ bool starter_container(char *text, size_t size)
 
 /* ---- all of it ---- */
 
-/* Whether a process has a seccomp filter, from its /proc/PID/status. */
-static bool is_filtered(const char *path)
+/* A number of a /proc/PID/status, by "\nNAME:" and its base; fallback where it can't be read. */
+static unsigned long long status_number(
+	const char *path, const char *name, int base, unsigned long long fallback)
 {
 	struct error ignored;
 	cleanup_free char *status = NULL;
 	const char *line;
 
 	if (file_read(path, FILE_MAX, ERROR_HOST, &status, NULL, &ignored) < 0)
-		return false;
-	line = strstr(status, "\nSeccomp:");
-	return line && strtol(line + strlen("\nSeccomp:"), NULL, 10) != 0;
+		return fallback;
+	line = strstr(status, name);
+	return line ? strtoull(line + strlen(name), NULL, base) : fallback;
+}
+
+/* Whether a process has a seccomp filter. */
+static bool is_filtered(const char *path)
+{
+	return status_number(path, "\nSeccomp:", 10, 0) != 0;
+}
+
+/* What the container's first process can't have, nobody in it can. */
+static bool is_weak(void)
+{
+	return !(status_number("/proc/1/status", "\nCapBnd:", 16, ~0ULL) >> CAP_SYS_ADMIN & 1);
 }
 
 /* Whether the first process is of a user that this user namespace doesn't have. */
@@ -116,6 +130,7 @@ void starter_find(struct caller *caller)
 		.inside = inside,
 		.nested = inside && (!contained || is_first_foreign()),
 		.contained = contained,
+		.container_weak = contained && is_weak(),
 		.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
 		.filtered = is_filtered("/proc/self/status"),
 		.container_filtered = contained && is_filtered("/proc/1/status"),

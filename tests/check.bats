@@ -198,6 +198,16 @@ profiled_pod()
 	[[ -d $T/home/.local/share/minirun/images ]]
 }
 
+@test "so does root without another capability that every pod takes" {
+	for cap in cap_net_admin cap_sys_ptrace cap_setgid cap_setpcap; do
+		# shellcheck disable=SC2016
+		check_json env MINIRUN_STORE="$T/$cap" capsh --drop=$cap -- -c '"$0" "$@"' "$MINIRUN"
+		assert_status 0
+		assert_state "a pod" ok
+		assert_state "capabilities" ok
+	done
+}
+
 @test "programs that aren't in PATH, or that fail" {
 	mkdir "$T/bin"
 	printf '#!/bin/sh\necho broken; exit 3\n' >"$T/bin/pasta"

@@ -177,13 +177,42 @@ command_of()
 @test "root without CAP_SYS_ADMIN isn't told to be root" {
 	# shellcheck disable=SC2016
 	check_json env HOME="$T" MINIRUN_STORE="$T/store" capsh --drop=cap_sys_admin -- -c '"$0" "$@"' "$MINIRUN"
-	[[ $(field "idmapped mounts" mend) == *SYS_ADMIN* ]]
+	[[ $(field "idmapped mounts" mend) =~ CAP_SYS_ADMIN|^"start the container with --privileged"$ ]]
 	[[ $(jq -r '.checks[] | .mend // ""' "$T/check.json") != *"run minirun as root"* ]]
 	command=$(field "user ids" mend)
 	[[ $command == "usermod --add-subuids "*" root" ]]
 	run -0 in_etc "$command
 		HOME=$T MINIRUN_STORE=$T/store capsh --drop=cap_sys_admin -- -c '$MINIRUN check -o json >$T/check.json'"
 	assert_state "user ids" ok
+}
+
+# in_weak_container BOUNDING-SET COMMAND...: process 1 has no more capabilities than these, as in docker's and podman's.
+in_weak_container()
+{
+	local set=$1
+	shift
+	export -f become is_root
+	# A shell of its own stays process 1.
+	# shellcheck disable=SC2016
+	unshare --pid --fork --mount-proc setpriv --inh-caps=-all --bounding-set="$set" \
+		bash -c '"$@"; exit' in_weak_container "$@"
+}
+
+@test "in a container whose root may not mount: being root of it doesn't help, another container does" {
+	check_json in_weak_container -sys_admin env HOME="$T" MINIRUN_STORE="$T/store" "$MINIRUN"
+	assert_equal "$(field "idmapped mounts" mend)" "start the container with --privileged"
+	check_json in_weak_container -sys_admin become 65534 "$WORK/nobody" "$MINIRUN"
+	assert_equal "$(field "idmapped mounts" mend)" "start the container with --privileged, and run minirun as its root"
+	check_json in_weak_container +all become 65534 "$WORK/nobody" "$MINIRUN"
+	assert_equal "$(field "idmapped mounts" mend)" "run minirun as root"
+}
+
+@test "cgroups of version 1 that a container has read-only are had with more rights" {
+	# shellcheck disable=SC2016
+	check_json unshare -m --propagation private sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh env container=x "$MINIRUN"
+	for name in limits devices; do
+		assert_equal "$(field "$name" mend)" "start the container with --privileged"
+	done
 }
 
 @test "a filter around minirun: the line says where it is, to everybody" {

@@ -78,6 +78,19 @@ story_as()
 	story_as as_user bwrap --dev-bind / / --unshare-all --uid 0 --gid 0 --cap-add ALL --proc /proc
 }
 
+# Root of a container with --cap-add=SYS_ADMIN: it has what docker and podman leave to all, and may mount.
+as_mounting_root()
+{
+	local left=chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap
+	# In a folder of its own, as its store is another than root's.
+	HOME=$T XDG_RUNTIME_DIR=$T MINIRUN_STORE=$T/store MINIRUN_ROOT=$T/run \
+		setpriv --inh-caps=-all --bounding-set="-all,+sys_admin,+$left" "$@"
+}
+
+@test "inside a container whose root may mount, and little else" {
+	story_as as_mounting_root
+}
+
 @test "inside a container that forbids too much: the line says what" {
 	simple_pod inside true >"$T/pod.yaml"
 	# A part of /proc is covered: no other one may be mounted then.
