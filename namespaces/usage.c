@@ -7,6 +7,9 @@
  * them. So the walk keeps at most one descriptor a level and goes a bounded number of levels down, crosses no mount and
  * follows no link, and ends after a given number of entries. Files with several names are remembered, to be counted
  * once.
+ *
+ * A mount is known by its number, not by its device: of one file system some files may have another, as on btrfs below a
+ * subvolume, which anybody may make, and on an overlay of several disks.
  */
 #include "namespaces/namespaces.h"
 
@@ -21,22 +24,32 @@
 #include "base/memory.h"
 
 #define DEPTH_MAX 128
+#define WANTED    (STATX_BASIC_STATS | STATX_MNT_ID)
 
 struct walk {
-	dev_t device;
+	uint64_t mount;
 	uint64_t blocks; /* of 512 bytes */
 	size_t entries_left;
 	bool incomplete;
-	ino_t *linked; /* a hash table: inodes with several names that were counted */
+	uint64_t *linked; /* a hash table: inodes with several names that were counted, by key_of */
 	size_t n_linked, room;
 };
 
-/* Where an inode is in the table, or would be: its size is a power of two, and a part of it is free. */
-static size_t place_of(const ino_t *table, size_t size, ino_t inode)
+/* Of an inode, never 0. Two have the same only if their numbers, nearly all of which are far below 2^32, differ by nearly that. */
+static uint64_t key_of(const struct statx *stx)
 {
-	size_t i = (size_t)((uint64_t)inode * 0x9e3779b97f4a7c15ULL >> 32) & (size - 1);
+	uint64_t device = (uint64_t)stx->stx_dev_major << 20 | stx->stx_dev_minor;
+	uint64_t key = stx->stx_ino ^ device << 32;
 
-	while (table[i] && table[i] != inode)
+	return key ? key : 1;
+}
+
+/* Where a key is in the table, or would be: its size is a power of two, and a part of it is free. */
+static size_t place_of(const uint64_t *table, size_t size, uint64_t key)
+{
+	size_t i = (size_t)(key * 0x9e3779b97f4a7c15ULL >> 32) & (size - 1);
+
+	while (table[i] && table[i] != key)
 		i = (i + 1) & (size - 1);
 	return i;
 }
@@ -44,7 +57,7 @@ static size_t place_of(const ino_t *table, size_t size, ino_t inode)
 static void grow(struct walk *walk)
 {
 	size_t size = walk->room ? walk->room * 2 : 64;
-	ino_t *table = xcalloc(size, sizeof(*table));
+	uint64_t *table = xcalloc(size, sizeof(*table));
 
 	for (size_t i = 0; i < walk->room; i++)
 		if (walk->linked[i])
@@ -54,16 +67,16 @@ static void grow(struct walk *walk)
 	walk->room = size;
 }
 
-static bool seen(struct walk *walk, ino_t inode)
+static bool seen(struct walk *walk, uint64_t key)
 {
 	size_t place;
 
 	if (walk->n_linked * 2 >= walk->room)
 		grow(walk);
-	place = place_of(walk->linked, walk->room, inode);
-	if (walk->linked[place] == inode)
+	place = place_of(walk->linked, walk->room, key);
+	if (walk->linked[place] == key)
 		return true;
-	walk->linked[place] = inode;
+	walk->linked[place] = key;
 	walk->n_linked++;
 	return false;
 }
@@ -72,7 +85,7 @@ static void count(struct walk *walk, int fd, int depth);
 
 static void count_entry(struct walk *walk, int dirfd, const char *name, int depth)
 {
-	struct stat st;
+	struct statx stx;
 	int fd;
 
 	if (!walk->entries_left) {
@@ -80,14 +93,15 @@ static void count_entry(struct walk *walk, int dirfd, const char *name, int dept
 		return;
 	}
 	walk->entries_left--;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0 || st.st_dev != walk->device)
+	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, WANTED, &stx) < 0 ||
+		stx.stx_mnt_id != walk->mount)
 		return;
-	if (!S_ISDIR(st.st_mode)) {
-		if (st.st_nlink == 1 || !seen(walk, st.st_ino))
-			walk->blocks += (uint64_t)st.st_blocks;
+	if (!S_ISDIR(stx.stx_mode)) {
+		if (stx.stx_nlink == 1 || !seen(walk, key_of(&stx)))
+			walk->blocks += stx.stx_blocks;
 		return;
 	}
-	walk->blocks += (uint64_t)st.st_blocks;
+	walk->blocks += stx.stx_blocks;
 	if (depth >= DEPTH_MAX) {
 		walk->incomplete = true;
 		return;
@@ -97,6 +111,8 @@ static void count_entry(struct walk *walk, int dirfd, const char *name, int dept
 		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
 		count(walk, fd, depth + 1);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		walk->incomplete = true;
 }
 
 /* Takes fd. */
@@ -119,15 +135,15 @@ int volume_usage(int volumefd, size_t max_entries, uint64_t *bytes, struct error
 {
 	struct walk walk = {.entries_left = max_entries};
 	int fd = openat(volumefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
+	struct statx stx;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, WANTED, &stx) < 0) {
 		error_set(err, ERROR_HOST, errno, "cannot look at a volume");
 		cleanup_fd_fn(&fd);
 		return -1;
 	}
-	walk.device = st.st_dev;
-	walk.blocks = (uint64_t)st.st_blocks;
+	walk.mount = stx.stx_mnt_id;
+	walk.blocks = stx.stx_blocks;
 	count(&walk, fd, 0);
 	free(walk.linked);
 	*bytes = walk.blocks * 512;

@@ -1,4 +1,5 @@
 /* namespaces/: volumes and the files of /etc. The volume is hostile: links out of it, and renames that race. */
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 
@@ -324,6 +325,54 @@ static void usage_knows_its_bounds(void)
 	expect(volume_usage(volume, 1000, &after, &world.err) == 1);
 }
 
+/* Who lets us run out of descriptors hides nothing. */
+static void usage_wants_descriptors(void)
+{
+	cleanup_fd int volume = volume_make_empty_dir(world.pod, "descriptors", false, 0, -1, &world.err);
+	int folder = openat(volume, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct rlimit before, few;
+	uint64_t bytes;
+
+	for (int i = 0; i < 100; i++) {
+		int next;
+
+		mkdirat(folder, "deep", 0755);
+		next = openat(folder, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(folder);
+		folder = next;
+	}
+	close(folder);
+	expect(volume_usage(volume, 1000, &bytes, &world.err) == 0);
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = (struct rlimit){64, before.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &few);
+	expect(volume_usage(volume, 1000, &bytes, &world.err) == 1);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* On an overlay of two disks what comes from below has another device than its folder, as on btrfs what is in a subvolume. */
+static void usage_goes_by_mounts(void)
+{
+	cleanup_fd int lower = volume_make_empty_dir(world.pod, "lower", true, 0, -1, &world.err);
+	cleanup_fd int upper = volume_make_empty_dir(world.pod, "upper", true, 0, -1, &world.err);
+	cleanup_fd int file = openat(lower, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cleanup_fd int up = -1, work = -1, overlay = -1;
+	uint64_t bytes = 0;
+	struct stat folder, below;
+
+	for (int i = 0; i < 64; i++)
+		fd_write_all(file, world.output, 4096);
+	mkdirat(upper, "up", 0755);
+	mkdirat(upper, "work", 0755);
+	up = openat(upper, "up", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	work = openat(upper, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	overlay = rootfs_overlay(&lower, 1, up, work, &world.err);
+	expect(overlay >= 0);
+	expect(fstat(overlay, &folder) == 0 && fstatat(overlay, "file", &below, 0) == 0);
+	expect(folder.st_dev != below.st_dev);
+	expect(volume_usage(overlay, 1000, &bytes, &world.err) == 0 && bytes >= 64 * UINT64_C(4096));
+}
+
 static char *read_etc(const char *name)
 {
 	cleanup_fd int fd = openat(world.pod, name, O_RDONLY | O_CLOEXEC);
@@ -433,6 +482,8 @@ int main(void)
 	group(usage_is_counted);
 	group(usage_has_an_end);
 	group(usage_knows_its_bounds);
+	group(usage_wants_descriptors);
+	group(usage_goes_by_mounts);
 	group(etc_files_are_the_kubelets);
 	group(grants_of_ids_are_read);
 	world_remove(&world);
