@@ -55,7 +55,8 @@ static bool parse_time(const char *text, time_t *result)
 {
 	struct tm tm = {0};
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int hours, minutes, end = 0;
+	static const char form[] = "+00:00";
+	int64_t digits[sizeof(form)], minutes;
 
 	if (rest && *rest == '.')
 		rest += 1 + strspn(rest + 1, "0123456789");
@@ -64,10 +65,15 @@ static bool parse_time(const char *text, time_t *result)
 	*result = timegm(&tm);
 	if (!strcmp(rest, "Z"))
 		return true;
-	if (strspn(rest, "+-") != 1 || sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 ||
-		end != 5 || rest[1 + end])
+	if (strspn(rest, "+-") != 1 || strlen(rest) != strlen(form) || rest[3] != ':')
 		return false;
-	*result -= (*rest == '-' ? -60 : 60) * (hours * 60 + minutes);
+	for (size_t i = 1; i < strlen(form); i++) {
+		digits[i] = rest[i] - '0';
+		if (i != 3 && (digits[i] < 0 || digits[i] > 9))
+			return false;
+	}
+	minutes = 60 * (10 * digits[1] + digits[2]) + 10 * digits[4] + digits[5];
+	*result -= (*rest == '-' ? -60 : 60) * minutes;
 	return true;
 }
 

@@ -280,8 +280,8 @@ static char *label_title(const char *key)
 	return title;
 }
 
-/* The cells of a row, or of the header, which row NULL is. To be freed one by one. */
-static void add_cells(struct strv *cells, const struct row *row, const struct style *style)
+/* The cells of a row, or of the header, which row NULL is; to be freed one by one. Returns how many there are by now. */
+static size_t add_cells(struct strv *cells, const struct row *row, const struct style *style)
 {
 	for (int c = style->namespace ? COLUMN_NAMESPACE : COLUMN_NAME;
 		c <= (style->wide ? COLUMN_GATES : COLUMN_AGE); c++)
@@ -296,18 +296,18 @@ static void add_cells(struct strv *cells, const struct row *row, const struct st
 	}
 	if (style->show_labels)
 		strv_push(cells, xstrdup(row ? row->cells[COLUMN_LABELS] : titles[COLUMN_LABELS]));
+	return cells->n;
 }
 
 void rows_print(const struct row *rows, size_t n, const struct style *style, FILE *out)
 {
 	struct strv cells = {0};
-	size_t total = n + style->header;
+	size_t header = style->header ? 1 : 0;
+	size_t count = style->header ? add_cells(&cells, NULL, style) : 0;
 
-	if (style->header)
-		add_cells(&cells, NULL, style);
 	for (size_t i = 0; i < n; i++)
-		add_cells(&cells, &rows[i], style);
-	if (total)
-		cells_print(cells.items, total, cells.n / total, out);
+		count = add_cells(&cells, &rows[i], style);
+	if (count)
+		cells_print(cells.items, n + header, count / (n + header), out);
 	strv_free(cells.items);
 }
