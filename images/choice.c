@@ -46,6 +46,18 @@ static void free_all(struct image *images, size_t n)
 	free(images);
 }
 
+/* It is looked for to be looked at or removed, so that fetching it, as image_find says, is no help. */
+static int none_chosen(struct error *err)
+{
+	cleanup_free char *guess = xstrndup(err->hint, strcspn(err->hint, "?") + 1);
+
+	if (err->errnum != ENOENT)
+		return -1;
+	if (text_starts_with(guess, "did you mean"))
+		return error_hint(err, "%s", guess);
+	return error_hint(err, "`minirun image ls` lists what is there");
+}
+
 int image_choose(
 	const struct store *store, const char *word, struct image **images, size_t *n, struct error *err)
 {
@@ -60,7 +72,7 @@ int image_choose(
 	*images = NULL;
 	*n = 0;
 	if (!digits || image_list(store, images, n, &ignored) < 0)
-		return -1;
+		return none_chosen(err);
 	*n = keep_matches(*images, *n, digits);
 	for (size_t i = 1; i < *n; i++) {
 		if (!strcmp((*images)[i].digest, (*images)[0].digest))
@@ -78,5 +90,5 @@ int image_choose(
 		return 0;
 	free(*images);
 	*images = NULL;
-	return -1;
+	return none_chosen(err);
 }

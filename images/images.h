@@ -207,8 +207,8 @@ int image_find(const struct store *store, const char *name, struct image *image,
 
 /*
  * The images that a word means: the one of that name, or all names of the image whose digest it is, or begins with (four digits
- * at least, "sha256:" may be left out). ERROR_IMAGE if there is none, as image_find, or if several begin so. The caller
- * frees each and the array.
+ * at least, "sha256:" may be left out). ERROR_IMAGE if there is none, as image_find (the hint is for who wants no other),
+ * or if several begin so. The caller frees each and the array.
  */
 int image_choose(
 	const struct store *store, const char *word, struct image **images, size_t *n, struct error *err);

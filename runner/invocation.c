@@ -69,11 +69,13 @@ static int unknown_option(const struct command *command, const char *word, struc
 {
 	const char *names[OPTION_COUNT];
 	const char *nearest;
+	size_t n = 0;
 
 	for (int id = 0; id < OPTION_COUNT; id++)
-		names[id] = option_specs[id].name;
+		if (command_takes(command, (enum option_id)id))
+			names[n++] = option_specs[id].name;
 	error_set(err, ERROR_USAGE, 0, "unknown option %s", word);
-	nearest = text_starts_with(word, "--") ? text_nearest(word + 2, names, OPTION_COUNT) : NULL;
+	nearest = text_starts_with(word, "--") ? text_nearest(word + 2, names, n) : NULL;
 	if (nearest)
 		return error_hint(err, "did you mean --%s?", nearest);
 	if (text_has_word("exec unshare", command->name))

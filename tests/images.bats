@@ -148,6 +148,10 @@ stored() { find "$MINIRUN_STORE" -mindepth 2 -maxdepth 2 2>/dev/null | sort; }
 	assert_status 125
 	assert_has "did you mean nginx?"
 	assert_last_error_has "no image ngixn in the store"
+	# Who removes one, or looks at it, wants none fetched.
+	image inspect nothing-like-it
+	assert_has "hint: \`minirun image ls\` lists what is there"
+	[[ $output$stderr != *pull* ]]
 }
 
 @test "no hostile or broken archive touches anything outside, or leaves anything behind" {

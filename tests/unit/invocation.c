@@ -108,6 +108,26 @@ static void words(void)
 	}
 }
 
+/* A guess at a misspelt option is one that the command takes. */
+static void guesses(void)
+{
+	static const struct {
+		const char *text, *hint;
+	} cases[] = {
+		{"logs --folow demo", "did you mean --follow?"},
+		{"unshare --foo", "the command that is to be run comes after --, with its own options"},
+		{"get --onec", "`minirun help get` lists what it takes"},
+	};
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		struct line line;
+
+		expect(parse(cases[i].text, &line) < 0);
+		expect_text(line.err.hint, cases[i].hint);
+		line_free(&line);
+	}
+}
+
 static void numbers(void)
 {
 	struct invocation invocation = {0};
@@ -137,6 +157,7 @@ int main(void)
 	group(flags);
 	group(arguments);
 	group(words);
+	group(guesses);
 	group(numbers);
 	return unit_done();
 }
