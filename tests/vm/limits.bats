@@ -43,7 +43,7 @@ pod_cgroups()
 	# 10 s at a fifth of a processor are 2 s, of which 0.2 s are allowed for, and a period at either end.
 	usage=$(sed -n 's/.*usage_usec //p' <<<"$output" | head -n 1)
 	echo "used $usage us"
-	((usage < 2400000))
+	((usage > 0 && usage < 2400000))
 	start_pod_of_pids
 }
 
