@@ -1,6 +1,7 @@
 /* Descriptors: whole reads and writes, pidfds, closing everything. */
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/text.h"
+
+#define NEIGHBOURS_MAX 4096 /* files of a folder that are looked at for a guess */
 
 int fd_write_all(int fd, const void *data, size_t size)
 {
@@ -61,6 +64,28 @@ int fd_read_all(int fd, const char *name, size_t max, enum error_class class, ch
 	return 0;
 }
 
+/* For a file that isn't there: the one beside it that may have been meant. */
+static int hint_at_nearest(const char *path, struct error *err)
+{
+	cleanup_free char *folder = path_folder(path);
+	cleanup_dir DIR *dir = opendir(folder);
+	const char *base = path_base(path), *nearest;
+	const struct dirent *entry;
+	struct strv found = {0};
+
+	while (dir && found.n < NEIGHBOURS_MAX && (entry = readdir(dir)))
+		if (*entry->d_name != '.' && (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN))
+			strv_push(&found, xstrdup(entry->d_name));
+	nearest = text_nearest(base, (const char *const *)found.items, found.n);
+	if (nearest) {
+		cleanup_free char *safe = text_printable(nearest, strlen(nearest));
+
+		error_hint(err, "did you mean %.*s%s?", (int)(base - path), path, safe);
+	}
+	strv_free(found.items);
+	return -1;
+}
+
 int file_read(
 	const char *path, size_t max, enum error_class class, char **text, size_t *size, struct error *err)
 {
@@ -70,6 +95,10 @@ int file_read(
 	if (!strcmp(path, "-"))
 		return fd_read_all(STDIN_FILENO, "standard input", max, class, text, size, err);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT) {
+		error_set(err, class, errno, "cannot open %s", path);
+		return hint_at_nearest(path, err);
+	}
 	if (fd < 0)
 		return error_set(err, class, errno, "cannot open %s", path);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
@@ -96,18 +125,9 @@ int file_replace(int dirfd, const char *name, mode_t mode, const void *data, siz
 	return 0;
 }
 
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return xstrdup(".");
-	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
-}
-
 int file_may_write(const char *path, struct error *err)
 {
-	cleanup_free char *folder = folder_of(path);
+	cleanup_free char *folder = path_folder(path);
 	struct stat st;
 
 	if (!*path_base(path)) /* "profiles/" */
@@ -123,7 +143,7 @@ int file_may_write(const char *path, struct error *err)
 
 int file_write(const char *path, mode_t mode, const void *data, size_t size, struct error *err)
 {
-	cleanup_free char *folder = folder_of(path);
+	cleanup_free char *folder = path_folder(path);
 	cleanup_fd int fd = -1;
 
 	if (file_may_write(path, err) < 0)

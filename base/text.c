@@ -301,3 +301,12 @@ const char *path_base(const char *path)
 
 	return slash ? slash + 1 : path;
 }
+
+char *path_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}

@@ -37,6 +37,8 @@ char *text_errno(int errnum);
 
 /* What follows a path's last slash; the path itself if there is none. */
 const char *path_base(const char *path);
+/* The folder that a path's last part is in: "." for a name alone. To be freed. */
+char *path_folder(const char *path);
 
 /*
  * Makes text from outside safe to print on a terminal: control characters (C0 but tab, DEL, C1), characters that turn the

@@ -97,14 +97,12 @@ int cgroup_make_container(
 	for (int i = 0; i < CGROUP_PLACES; i++) {
 		int errnum = pod->fd[i] >= 0 ? make_place(pod, name, held, i, cgroup) : 0;
 
-		if (errnum) {
-			error_set(err, ERROR_HOST, errnum, "cannot make cgroup %s/%s", pod->path[i], name);
-			/* What the kernel needs for it is the pod's to pay. */
-			return errnum == ENOMEM
-				       ? error_hint(
-						 err, "the memory limit is too low for anything to run in it")
-				       : -1;
-		}
+		/* What the kernel needs for it is the pod's to pay. */
+		if (errnum)
+			return error_set(err, ERROR_HOST, errnum, "%scannot make cgroup %s/%s",
+				errnum == ENOMEM ? "the memory limit is too low for anything to run in it: "
+						 : "",
+				pod->path[i], name);
 	}
 	return 0;
 }

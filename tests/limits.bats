@@ -119,6 +119,13 @@ cgroup_file()
 	[[ $output == *ran* ]]
 }
 
+@test "a memory limit too low for anything is what the last line says" {
+	limited '{limits: {memory: 4Ki}}' 'echo ran' >"$T/pod.yaml"
+	run -125 --separate-stderr "$MINIRUN" "$T/pod.yaml"
+	assert_last_error_has "container main: the memory limit is too low for anything to run in it"
+	[[ -z $(grep "^[a-z ]*store .*free" <<<"$stderr") ]]
+}
+
 @test "an ordinary user without a delegated cgroup is told so, and how to get one" {
 	load_busybox as_user
 	limited '{limits: {memory: 64Mi}}' 'echo ran' >"$T/pod.yaml"

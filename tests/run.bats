@@ -109,6 +109,12 @@ assert_ends_with() {
 	run --separate-stderr "$MINIRUN" nosuchfile.yaml
 	assert_status 125
 	assert_last_error_has "cannot open nosuchfile.yaml: No such file or directory"
+	touch "$T/hello.yaml"
+	for path in "$T/hallo.yaml" "$T/hello.yml"; do
+		run -125 --separate-stderr "$MINIRUN" "$path"
+		assert_stderr_has "hint: did you mean $T/hello.yaml?"
+		assert_last_error_has "cannot open $path: No such file or directory"
+	done
 	run_pod <<-'EOF'
 		{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"},
 		 "spec": {"containers": [{"name": "c", "image": "busybix"}]}}

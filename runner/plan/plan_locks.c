@@ -22,11 +22,7 @@
 
 char *plan_folder_of(const char *manifest)
 {
-	const char *slash = strrchr(manifest, '/');
-
-	if (!strcmp(manifest, "-") || !slash)
-		return xstrdup(".");
-	return slash == manifest ? xstrdup("/") : xstrndup(manifest, (size_t)(slash - manifest));
+	return strcmp(manifest, "-") != 0 ? path_folder(manifest) : xstrdup(".");
 }
 
 /* The regular files of root/below, as "below/NAME". */

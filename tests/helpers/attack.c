@@ -9,6 +9,7 @@
  *	overwrite SECONDS    tries to write into the executable of every process, through descriptors that name it
  *	limits               mounts its cgroup in a namespace of its own, lifts the limits that it finds there, and moves out if it can
  *	cgroups N            makes cgroups in its own, one in the other, N deep, and enters the last
+ *	bomb                 forks, in each process that comes of it, for ever
  *	frames ADDRESS PORT  sends datagrams there, of IPv4 or IPv6, out of eth0, whatever the routes say: by a socket that is bound to it,
  *	                     and in frames
  *	wait SECONDS         does nothing, for trace (link it to another name)
@@ -374,6 +375,14 @@ static int wait_a_while(char **args)
 	return 0;
 }
 
+/* A fork that fails is tried again. */
+static int bomb(char **args)
+{
+	while (!args[0])
+		fork();
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -389,6 +398,7 @@ int main(int argc, char **argv)
 		{"overwrite", 1, overwrite},
 		{"limits", 0, limits},
 		{"cgroups", 1, cgroups},
+		{"bomb", 0, bomb},
 		{"frames", 2, frames},
 		{"wait", 1, wait_a_while},
 	};
