@@ -61,6 +61,17 @@ void strv_push(struct strv *v, char *owned)
 	v->items[v->n] = NULL;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(struct strv *v)
+{
+	if (v->n)
+		qsort(v->items, v->n, sizeof(*v->items), by_bytes);
+}
+
 char **strv_copy(char *const *strv)
 {
 	struct strv copy = {0};

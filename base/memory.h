@@ -20,6 +20,8 @@ struct strv {
 };
 /* Appends a string that the vector then owns. */
 void strv_push(struct strv *v, char *owned);
+/* By their bytes. */
+void strv_sort(struct strv *v);
 /* Deep copy of a NULL-terminated vector; NULL gives an empty one. */
 char **strv_copy(char *const *strv) __attribute__((warn_unused_result));
 

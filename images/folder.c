@@ -263,11 +263,6 @@ static int copy_entry(struct walk *walk, int dirfd, const char *name, int depth,
 	return unpack_end(&walk->load->unpack, &entry, err);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* All names of the folder, sorted by their bytes; takes fd. */
 static int read_names(struct walk *walk, int fd, struct strv *names, struct error *err)
 {
@@ -284,8 +279,7 @@ static int read_names(struct walk *walk, int fd, struct strv *names, struct erro
 			strv_push(names, xstrdup(entry->d_name));
 	if (errno)
 		return cannot(walk, "the folder", err);
-	if (names->n)
-		qsort(names->items, names->n, sizeof(*names->items), compare_names);
+	strv_sort(names);
 	return 0;
 }
 

@@ -13,6 +13,21 @@ char *json_out_text(struct json_object *object, int flags)
 	return text_json(text, size);
 }
 
+struct strv json_out_names(struct json_object *object)
+{
+	struct strv names = {0};
+
+	if (!object)
+		return names;
+	json_object_object_foreach(object, name, unused)
+	{
+		(void)unused;
+		strv_push(&names, xstrdup(name));
+	}
+	strv_sort(&names);
+	return names;
+}
+
 void json_out_print(struct json_object *object, FILE *out)
 {
 	cleanup_free char *text = json_out_text(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);

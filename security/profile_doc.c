@@ -6,11 +6,6 @@
 #include "base/memory.h"
 #include "security/profile_parts.h"
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 bool names_have(char *const *names, const char *name)
 {
 	for (; names && *names; names++)
@@ -38,12 +33,6 @@ void names_drop(struct strv *names, char *const *without)
 	names->n = kept;
 	if (names->items)
 		names->items[kept] = NULL;
-}
-
-void names_sort(struct strv *names)
-{
-	if (names->n)
-		qsort(names->items, names->n, sizeof(*names->items), compare);
 }
 
 struct json_object *doc_parse(const char *text, size_t size)

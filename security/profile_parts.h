@@ -13,7 +13,6 @@ bool names_have(char *const *names, const char *name);
 /* A copy, if it isn't there yet. */
 void names_add(struct strv *names, const char *name);
 void names_drop(struct strv *names, char *const *without);
-void names_sort(struct strv *names);
 
 /* NULL if it is no JSON. */
 struct json_object *doc_parse(const char *text, size_t size);

@@ -64,7 +64,7 @@ static void add_ours(const struct profile_plan *plan, struct json_object *base, 
 	recorded_implied(plan, ours[ENTRY_LEFT_OUT].items, &ours[ENTRY_IMPLIED]);
 	names_drop(&ours[ENTRY_SEEN], ours[ENTRY_IMPLIED].items);
 	for (size_t i = 0; i < ENTRIES_OURS; i++) {
-		names_sort(&ours[i]);
+		strv_sort(&ours[i]);
 		if (!ours[i].n)
 			continue;
 		json_object_array_add(entries, i == ENTRY_LEFT_OUT

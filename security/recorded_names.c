@@ -70,8 +70,8 @@ void recorded_names(const struct profile_plan *plan, struct recorded_names *name
 			name_set(arch->arch, &arch->seen, &names->seen, &names->nameless);
 			name_set(arch->arch, &arch->missing, &names->missing, NULL);
 		}
-	names_sort(&names->seen);
-	names_sort(&names->nameless);
+	strv_sort(&names->seen);
+	strv_sort(&names->nameless);
 }
 
 /* Whether a call was seen on an architecture where what it implies exists. */

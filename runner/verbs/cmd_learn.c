@@ -19,11 +19,6 @@
 
 #define PROFILE_LIMIT (4U << 20) /* bytes of a base */
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int add_denied(struct strv *names, char *name, struct error *err)
 {
 	cleanup_free char *nearest = NULL;
@@ -58,9 +53,8 @@ static int read_denied(const char *text, struct learning *learning, struct error
 		text += n;
 		text += strspn(text, ", ");
 	}
+	strv_sort(&names);
 	learning->deny = names.items;
-	if (names.n)
-		qsort(names.items, names.n, sizeof(*names.items), compare);
 	for (size_t i = 0; i < names.n; i++) {
 		if (kept && !strcmp(names.items[kept - 1], names.items[i]))
 			free(names.items[i]);

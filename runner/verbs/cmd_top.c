@@ -198,7 +198,7 @@ static void print(
 	const struct samples *samples, const char *namespace, bool containers, bool json, bool single)
 {
 	struct json_object *pods = json ? json_object_new_array() : NULL;
-	struct meter_table table = {0};
+	struct meter_table table = {.namespaces = !namespace, .containers = containers};
 
 	for (size_t i = 0; i < samples->n; i++) {
 		const struct sample *sample = &samples->items[i];
@@ -217,8 +217,8 @@ static void print(
 	}
 	if (json)
 		meter_print_json(pods, single);
-	else if (table.n)
-		meter_print_table(&table, !namespace, containers);
+	else if (table.rows)
+		meter_print_table(&table);
 	else
 		catalog_mention_none(namespace);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/json_out.h"
 
 static const char *const titles[COLUMN_COUNT] = {
 	[COLUMN_NAMESPACE] = "NAMESPACE",
@@ -191,33 +192,23 @@ static char *gates_text(struct json_object *pod)
 	return n ? xasprintf("%zu/%zu", met, n) : xstrdup("<none>");
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* "app=web,tier=a", by key. */
 static char *labels_text(struct json_object *labels)
 {
-	size_t n = labels ? (size_t)json_object_object_length(labels) : 0, i = 0;
-	cleanup_free char **pairs = xcalloc(n + 1, sizeof(*pairs));
-	char *text = xstrdup(n ? "" : "<none>");
+	struct strv names = json_out_names(labels);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	if (n) {
-		json_object_object_foreach(labels, key, value)
-		{
-			pairs[i++] = xasprintf("%s=%s", key, json_object_get_string(value));
-		}
-	}
-	qsort(pairs, n, sizeof(*pairs), by_text);
-	for (i = 0; i < n; i++) {
-		char *longer = xasprintf("%s%s%s", text, i ? "," : "", pairs[i]);
-
-		free(pairs[i]);
-		free(text);
-		text = longer;
-	}
-	return text;
+	if (!names.n && out)
+		fputs("<none>", out);
+	for (size_t i = 0; out && i < names.n; i++)
+		fprintf(out, "%s%s=%s", i ? "," : "", names.items[i],
+			json_object_get_string(json_object_object_get(labels, names.items[i])));
+	if (out)
+		fclose(out);
+	strv_free(names.items);
+	return text ? text : xstrdup("");
 }
 
 void row_fill(struct row *row, const struct record *record)

@@ -4,32 +4,23 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "runner/json_out.h"
 #include "runner/verbs/describe.h"
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 static void print_quantities(const char *title, struct json_object *quantities, FILE *out)
 {
-	size_t n = quantities ? (size_t)json_object_object_length(quantities) : 0, i = 0;
-	cleanup_free const char **names = xcalloc(n, sizeof(*names));
+	struct strv names = json_out_names(quantities);
 	int width = 0;
 
-	if (!n)
+	if (!names.n)
 		return;
-	json_object_object_foreach(quantities, key, unused)
-	{
-		(void)unused;
-		names[i++] = key;
-		width = (int)strlen(key) > width ? (int)strlen(key) : width;
-	}
-	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 0; i < names.n; i++)
+		width = (int)strlen(names.items[i]) > width ? (int)strlen(names.items[i]) : width;
 	fprintf(out, "    %s:\n", title);
-	for (i = 0; i < n; i++)
-		fprintf(out, "      %s:%*s%s\n", names[i], width - (int)strlen(names[i]) + 2, "",
-			json_object_get_string(json_object_object_get(quantities, names[i])));
+	for (size_t i = 0; i < names.n; i++)
+		fprintf(out, "      %s:%*s%s\n", names.items[i], width - (int)strlen(names.items[i]) + 2, "",
+			json_object_get_string(json_object_object_get(quantities, names.items[i])));
+	strv_free(names.items);
 }
 
 /* "exec [cat /ready]", "http-get http://:80/", "tcp-socket :80" */

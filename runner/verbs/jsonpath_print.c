@@ -10,17 +10,11 @@
 #include "base/text.h"
 #include "runner/json_out.h"
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* A copy whose keys are in order, as Go writes them. */
 static struct json_object *in_order(struct json_object *value)
 {
-	cleanup_free char **keys = NULL;
 	struct json_object *copy;
-	size_t n = 0;
+	struct strv names;
 
 	if (json_object_is_type(value, json_type_array)) {
 		copy = json_object_new_array();
@@ -30,16 +24,12 @@ static struct json_object *in_order(struct json_object *value)
 	}
 	if (!json_object_is_type(value, json_type_object))
 		return json_object_get(value);
-	keys = xcalloc((size_t)json_object_object_length(value) + 1, sizeof(*keys));
-	json_object_object_foreach(value, key, unused)
-	{
-		(void)unused;
-		keys[n++] = key;
-	}
-	qsort(keys, n, sizeof(*keys), by_text);
+	names = json_out_names(value);
 	copy = json_object_new_object();
-	for (size_t i = 0; i < n; i++)
-		json_object_object_add(copy, keys[i], in_order(json_object_object_get(value, keys[i])));
+	for (size_t i = 0; i < names.n; i++)
+		json_object_object_add(
+			copy, names.items[i], in_order(json_object_object_get(value, names.items[i])));
+	strv_free(names.items);
 	return copy;
 }
 

@@ -12,6 +12,9 @@
 #include "base/memory.h"
 #include "runner/json_out.h"
 #include "runner/pod/status.h"
+#include "runner/verbs/columns.h"
+
+#define COLUMNS 11
 
 /* ---- the table ---- */
 
@@ -26,10 +29,33 @@ static char *percent(int64_t used, int64_t limit)
 				      : xasprintf("%lld%%", (long long)(used * 100 / limit));
 }
 
+/* The namespace is left out unless pods of all are shown, and without containers their names. */
+static void add_cells(struct meter_table *table, char *(*cells)[COLUMNS])
+{
+	for (size_t c = 0; c < COLUMNS; c++)
+		if ((c == 0 && !table->namespaces) || (c == 2 && !table->containers))
+			free((*cells)[c]);
+		else
+			strv_push(&table->cells, (*cells)[c]);
+	table->rows++;
+}
+
+static void add_titles(struct meter_table *table)
+{
+	const char *const titles[COLUMNS] = {"NAMESPACE", table->containers ? "POD" : "NAME", "NAME",
+		"CPU(cores)", "MEMORY(bytes)", "CPU-LIMIT", "CPU%", "MEMORY-LIMIT", "MEMORY%", "PROCESSES",
+		"PROCESS-LIMIT"};
+	char *cells[COLUMNS];
+
+	for (size_t c = 0; c < COLUMNS; c++)
+		cells[c] = xstrdup(titles[c]);
+	add_cells(table, &cells);
+}
+
 void meter_add_row(struct meter_table *table, const struct meter *meter)
 {
 	const int64_t mebi = 1 << 20;
-	char *cells[METER_COLUMNS] = {
+	char *cells[COLUMNS] = {
 		xstrdup(meter->namespace),
 		xstrdup(meter->pod),
 		xstrdup(meter->name ? meter->name : ""),
@@ -43,38 +69,16 @@ void meter_add_row(struct meter_table *table, const struct meter *meter)
 		cell(meter->processes_limit, 1, "", "<none>"),
 	};
 
-	table->rows = xreallocarray(table->rows, table->n + 1, sizeof(*table->rows));
-	memcpy(table->rows[table->n++], cells, sizeof(cells));
+	if (!table->rows)
+		add_titles(table);
+	add_cells(table, &cells);
 }
 
-void meter_print_table(struct meter_table *table, bool namespaces, bool containers)
+void meter_print_table(struct meter_table *table)
 {
-	const char *titles[METER_COLUMNS] = {"NAMESPACE", containers ? "POD" : "NAME", "NAME", "CPU(cores)",
-		"MEMORY(bytes)", "CPU-LIMIT", "CPU%", "MEMORY-LIMIT", "MEMORY%", "PROCESSES",
-		"PROCESS-LIMIT"};
-	size_t widths[METER_COLUMNS];
-
-	for (size_t c = 0; c < METER_COLUMNS; c++) {
-		widths[c] = strlen(titles[c]);
-		for (size_t r = 0; r < table->n; r++)
-			if (strlen(table->rows[r][c]) > widths[c])
-				widths[c] = strlen(table->rows[r][c]);
-	}
-	for (size_t r = 0; r <= table->n; r++)
-		for (size_t c = 0; c < METER_COLUMNS; c++) {
-			const char *text = r ? table->rows[r - 1][c] : titles[c];
-
-			if ((c == 0 && !namespaces) || (c == 2 && !containers))
-				continue;
-			if (c + 1 < METER_COLUMNS)
-				printf("%-*s   ", (int)widths[c], text);
-			else
-				printf("%s\n", text);
-		}
-	for (size_t r = 0; r < table->n; r++)
-		for (size_t c = 0; c < METER_COLUMNS; c++)
-			free(table->rows[r][c]);
-	free(table->rows);
+	if (table->rows)
+		cells_print(table->cells.items, table->rows, table->cells.n / table->rows, stdout);
+	strv_free(table->cells.items);
 }
 
 /* ---- JSON ---- */

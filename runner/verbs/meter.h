@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define METER_COLUMNS 11
+#include "base/memory.h"
 
 /* What a container, or all of a pod's, uses. -1: not known, or no limit. */
 struct meter {
@@ -17,13 +17,14 @@ struct meter {
 };
 
 struct meter_table {
-	char *(*rows)[METER_COLUMNS];
-	size_t n;
+	bool namespaces, containers; /* whether their names are shown */
+	struct strv cells;
+	size_t rows; /* and the titles; 0: none yet */
 };
 
 void meter_add_row(struct meter_table *table, const struct meter *meter);
-/* Prints and frees it. The namespace is left out unless pods of all are shown, and without containers their names. */
-void meter_print_table(struct meter_table *table, bool namespaces, bool containers);
+/* Prints and frees it. */
+void meter_print_table(struct meter_table *table);
 
 /* A PodMetrics; alone: a whole document, not an item of a list. */
 struct json_object *meter_json(const struct meter *whole, const struct meter *meters, size_t n, bool alone);

@@ -39,30 +39,19 @@ static void print_scalar(struct json_object *object, FILE *out)
 		fprintf(out, "%s\n", quoted);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void print(struct json_object *object, int indent, bool in_list, FILE *out);
 
 static void print_map(struct json_object *object, int indent, bool in_list, FILE *out)
 {
-	size_t n = (size_t)json_object_object_length(object), i = 0;
-	cleanup_free char **keys = xcalloc(n, sizeof(*keys));
+	struct strv names = json_out_names(object);
 
-	json_object_object_foreach(object, name, unused)
-	{
-		(void)unused;
-		keys[i++] = name;
-	}
-	qsort(keys, n, sizeof(*keys), by_text);
-	for (i = 0; i < n; i++) {
-		struct json_object *value = json_object_object_get(object, keys[i]);
+	for (size_t i = 0; i < names.n; i++) {
+		struct json_object *value = json_object_object_get(object, names.items[i]);
 
-		fprintf(out, "%*s%s:", in_list && i == 0 ? 0 : indent, "", keys[i]);
+		fprintf(out, "%*s%s:", in_list && i == 0 ? 0 : indent, "", names.items[i]);
 		print(value, json_object_is_type(value, json_type_array) ? indent : indent + 2, false, out);
 	}
+	strv_free(names.items);
 }
 
 /* What follows "key:" or "-". In a list the first key stands beside the dash. */
