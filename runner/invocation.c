@@ -97,6 +97,9 @@ static bool parse_bool(const char *text, bool *value)
 	return *value || text_has_word("0 f F FALSE false False", text);
 }
 
+/* The value of such a flag, until the command is known. */
+static const char given_as_false[] = "false";
+
 static int take_flag(struct invocation *invocation, enum option_id id, const char *text, struct error *err)
 {
 	bool on = true;
@@ -104,11 +107,7 @@ static int take_flag(struct invocation *invocation, enum option_id id, const cha
 	if (text && (!*text || !parse_bool(text, &on)))
 		return option_invalid(
 			id, text, err, "strconv.ParseBool: parsing \"%s\": invalid syntax", text);
-	/* The one flag that is on anyway. */
-	if (id == OPTION_WAIT)
-		invocation->value[id] = on ? NULL : "false";
-	else
-		invocation->value[id] = on ? "" : NULL;
+	invocation->value[id] = on ? "" : given_as_false;
 	return 0;
 }
 
@@ -127,12 +126,19 @@ static int take_argument(
 	return 0;
 }
 
-static int check_values(const struct invocation *invocation, struct error *err)
+/* From here on a flag has a value if it is set. */
+static void settle_flags(struct invocation *invocation)
 {
-	const char *output = invocation->value[OPTION_OUTPUT];
-	const char *color = invocation->value[OPTION_COLOR];
-	const char *namespace = invocation->value[OPTION_NAMESPACE];
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (invocation->value[id] == given_as_false)
+			invocation->value[id] = NULL;
+		else if (option_specs[id].on && command_takes(invocation->command, (enum option_id)id))
+			invocation->value[id] = "";
+}
 
+/* A flag that is given as false is given. */
+static int check_taken(const struct invocation *invocation, struct error *err)
+{
 	for (int id = 0; id < OPTION_COUNT; id++)
 		if (invocation->value[id] && !command_takes(invocation->command, (enum option_id)id)) {
 			error_set(err, ERROR_USAGE, 0, "minirun %s takes no option --%s",
@@ -140,6 +146,15 @@ static int check_values(const struct invocation *invocation, struct error *err)
 			return error_hint(
 				err, "`minirun help %s` lists what it takes", invocation->command->name);
 		}
+	return 0;
+}
+
+static int check_values(const struct invocation *invocation, struct error *err)
+{
+	const char *output = invocation->value[OPTION_OUTPUT];
+	const char *color = invocation->value[OPTION_COLOR];
+	const char *namespace = invocation->value[OPTION_NAMESPACE];
+
 	if (namespace && *namespace && !names_is_label(namespace))
 		return error_set(err, ERROR_USAGE, 0,
 			"--namespace %s: the name of a namespace has lower case letters, digits and '-'",
@@ -164,8 +179,9 @@ static int choose_command(struct invocation *invocation, struct error *err)
 	const char *first = invocation->operands[0];
 	cleanup_free const char **names = xcalloc(n_commands, sizeof(*names));
 	const char *nearest;
+	const char *version = invocation->value[OPTION_VERSION];
 
-	invocation->command = command_find(invocation->value[OPTION_VERSION] || !first ? "help" : "run");
+	invocation->command = command_find((version && version != given_as_false) || !first ? "help" : "run");
 	if (!first)
 		return 0;
 	if (command_find(first)) {
@@ -227,8 +243,9 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 	}
 	invocation->operands = words + optind;
 	invocation->n_operands = argc - optind;
-	if (choose_command(invocation, err) < 0)
+	if (choose_command(invocation, err) < 0 || check_taken(invocation, err) < 0)
 		return -1;
+	settle_flags(invocation);
 	return check_values(invocation, err);
 }
 

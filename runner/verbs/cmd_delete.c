@@ -131,7 +131,7 @@ static int delete_one(const struct invocation *invocation, const char *root, con
 	run = state_open_running(root, name, &gone);
 	result = run < 0 ? 0 : ask(run, grace, err);
 	/* With --wait=false it goes on ending by itself, but nobody else clears what a supervisor that was killed has left. */
-	if (result == 0 && (run < 0 || !invocation->value[OPTION_WAIT])) {
+	if (result == 0 && (run < 0 || invocation->value[OPTION_WAIT])) {
 		await_end(root, name);
 		if (await_removal(root, name, run, err) < 0)
 			return -1;

@@ -10,24 +10,14 @@
 #include "base/text.h"
 #include "runner/verbs/catalog.h"
 #include "runner/pod/logfile.h"
+#include "runner/verbs/log_request.h"
 #include "runner/verbs/logreader.h"
 #include "runner/plan/paths.h"
 #include "runner/pod/status.h"
 #include "runner/verbs/selector.h"
 
 #define PAUSE_NS      50000000 /* between two looks with -f */
-#define SELECTOR_TAIL 10 /* lines */
-#define MOST_FOLLOWED 5 /* streams */
 #define OUTPUT_BUFFER 65536 /* bytes: of 5 MB/s or 500 */
-
-struct request {
-	const char *root, *namespace, *selector;
-	const char *pod, *container; /* NULL: those of the selector; the first */
-	int64_t tail; /* -1: all */
-	char since[48]; /* "": all */
-	int64_t most; /* that are followed */
-	bool timestamps, previous, follow, prefix, all;
-};
 
 struct source {
 	char *pod, *container, *prefix;
@@ -40,116 +30,6 @@ struct sources {
 	struct source *items;
 	size_t n;
 };
-
-/* In the form that logs have, of what is given in whole seconds. */
-static void set_since(struct request *request, time_t since)
-{
-	struct tm tm;
-
-	gmtime_r(&since, &tm);
-	strftime(request->since, sizeof(request->since), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm);
-}
-
-/* RFC 3339: "2026-11-24T12:00:00Z", "2026-11-24T12:00:00.5+01:00". As with kubectl the fraction is left out. */
-static bool parse_time(const char *text, time_t *result)
-{
-	struct tm tm = {0};
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	static const char form[] = "+00:00";
-	int64_t digits[sizeof(form)], minutes;
-
-	if (rest && *rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if (!rest)
-		return false;
-	*result = timegm(&tm);
-	if (!strcmp(rest, "Z"))
-		return true;
-	if (strspn(rest, "+-") != 1 || strlen(rest) != strlen(form) || rest[3] != ':')
-		return false;
-	for (size_t i = 1; i < strlen(form); i++) {
-		digits[i] = rest[i] - '0';
-		if (i != 3 && (digits[i] < 0 || digits[i] > 9))
-			return false;
-	}
-	minutes = 60 * (10 * digits[1] + digits[2]) + 10 * digits[4] + digits[5];
-	*result -= (*rest == '-' ? -60 : 60) * minutes;
-	return true;
-}
-
-static int read_since(const struct invocation *invocation, struct request *request, struct error *err)
-{
-	const char *text = invocation->value[OPTION_SINCE_TIME];
-	int64_t ms = 0;
-	time_t since;
-
-	if (option_duration(invocation, OPTION_SINCE, &ms, err) < 0)
-		return -1;
-	if (ms < 0)
-		return error_set(err, ERROR_USAGE, 0, "--since must be greater than 0");
-	if (text && *text && ms)
-		return error_set(
-			err, ERROR_USAGE, 0, "at most one of `sinceTime` or `sinceSeconds` may be specified");
-	if (ms)
-		set_since(request, time(NULL) - (time_t)(ms / 1000));
-	if (!text || !*text)
-		return 0;
-	if (!parse_time(text, &since))
-		return error_set(err, ERROR_USAGE, 0,
-			"parsing time \"%s\": --since-time is of the form 2006-01-02T15:04:05Z", text);
-	set_since(request, since);
-	return 0;
-}
-
-/* Which pods and containers are meant. */
-static int read_operands(const struct invocation *invocation, struct request *request, struct error *err)
-{
-	char **operands = invocation->operands;
-	int n = invocation->n_operands;
-
-	request->selector = invocation->value[OPTION_SELECTOR];
-	request->container = invocation->value[OPTION_CONTAINER];
-	if ((n == 0 && !request->selector) || n > 2) {
-		error_set(err, ERROR_USAGE, 0, "logs wants the name of a pod");
-		return error_hint(err, "minirun logs NAME [-c CONTAINER], or minirun logs -l LABELS");
-	}
-	if (n && request->selector)
-		return error_set(err, ERROR_USAGE, 0, "only a selector (-l) or a POD name is allowed");
-	if (n == 2 && request->container)
-		return error_set(
-			err, ERROR_USAGE, 0, "only one of -c or an inline [CONTAINER] arg is allowed");
-	if (n)
-		request->pod = catalog_pod_of(operands[0]);
-	if (n == 2)
-		request->container = operands[1];
-	if (request->container && request->all)
-		return error_set(err, ERROR_USAGE, 0,
-			"--all-containers=true should not be specified with container name %s",
-			request->container);
-	return request->selector ? selector_check(request->selector, err) : 0;
-}
-
-static int read_options(const struct invocation *invocation, struct request *request, struct error *err)
-{
-	*request = (struct request){
-		.namespace = catalog_namespace(invocation),
-		/* kubectl's, for many pods at once */
-		.tail = invocation->value[OPTION_SELECTOR] ? SELECTOR_TAIL : -1,
-		.most = MOST_FOLLOWED,
-		.timestamps = invocation->value[OPTION_TIMESTAMPS] != NULL,
-		.previous = invocation->value[OPTION_PREVIOUS] != NULL,
-		.follow = invocation->value[OPTION_FOLLOW] != NULL,
-		.prefix = invocation->value[OPTION_PREFIX] != NULL,
-		.all = invocation->value[OPTION_ALL_CONTAINERS] != NULL,
-	};
-	if (option_number(invocation, OPTION_TAIL, &request->tail, err) < 0 ||
-		option_number(invocation, OPTION_MAX_LOG_REQUESTS, &request->most, err) < 0 ||
-		read_since(invocation, request, err) < 0)
-		return -1;
-	if (request->tail < -1)
-		return error_set(err, ERROR_USAGE, 0, "--tail must be greater than or equal to -1");
-	return read_operands(invocation, request, err);
-}
 
 /* The container's status, in either list; NULL if there is none of that name. */
 static struct json_object *status_of(struct json_object *pod, const char *name)
@@ -169,7 +49,7 @@ static struct json_object *status_of(struct json_object *pod, const char *name)
 	return NULL;
 }
 
-static int which_run(const struct request *request, const struct record *record, const char *container,
+static int which_run(const struct log_request *request, const struct record *record, const char *container,
 	unsigned int *run, struct error *err)
 {
 	struct json_object *status = status_of(record->pod, container);
@@ -189,7 +69,7 @@ static int which_run(const struct request *request, const struct record *record,
 	return 0;
 }
 
-static int add_source(const struct request *request, const struct record *record, const char *container,
+static int add_source(const struct log_request *request, const struct record *record, const char *container,
 	struct sources *sources, struct error *err)
 {
 	cleanup_free char *path =
@@ -219,7 +99,7 @@ static int add_source(const struct request *request, const struct record *record
 }
 
 /* Those that have not been started yet are left out, as there is nothing to say of them. */
-static int add_all(const struct request *request, const struct record *record, struct sources *sources)
+static int add_all(const struct log_request *request, const struct record *record, struct sources *sources)
 {
 	static const char *const lists[] = {"spec.initContainers", "spec.containers"};
 	struct error ignored;
@@ -239,7 +119,7 @@ static bool is_waiting(const struct error *err)
 	return strstr(err->message, " is waiting to start: ") != NULL;
 }
 
-static int add_pod(const struct request *request, const struct record *record, struct sources *sources,
+static int add_pod(const struct log_request *request, const struct record *record, struct sources *sources,
 	struct error *err)
 {
 	const char *container = request->container;
@@ -259,7 +139,7 @@ static int add_pod(const struct request *request, const struct record *record, s
 }
 
 /* Those of all pods with the labels. */
-static int add_selected(const struct request *request, struct sources *sources, struct error *err)
+static int add_selected(const struct log_request *request, struct sources *sources, struct error *err)
 {
 	struct record *records;
 	size_t n, matching = 0;
@@ -290,7 +170,7 @@ static void sources_free(struct sources *sources)
 	*sources = (struct sources){0};
 }
 
-static int open_sources(const struct request *request, struct sources *sources, struct error *err)
+static int open_sources(const struct log_request *request, struct sources *sources, struct error *err)
 {
 	struct record record = {0};
 	int result;
@@ -314,7 +194,7 @@ static bool is_beginning(struct json_object *status)
 }
 
 /* Whether the run that is followed still runs. */
-static bool runs(const struct request *request, const struct source *source)
+static bool runs(const struct log_request *request, const struct source *source)
 {
 	struct record record;
 	struct error ignored;
@@ -349,7 +229,7 @@ static void print(struct source *source)
 }
 
 /* Until all have ended, or nobody reads. */
-static void follow(const struct request *request, struct sources *sources)
+static void follow(const struct log_request *request, struct sources *sources)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	size_t open = sources->n;
@@ -378,10 +258,10 @@ int cmd_logs(const struct invocation *invocation, struct error *err)
 {
 	cleanup_free char *root = path_of_root(invocation, err);
 	struct sources sources = {0};
-	struct request request;
+	struct log_request request;
 	int result;
 
-	if (!root || read_options(invocation, &request, err) < 0)
+	if (!root || log_request_read(invocation, &request, err) < 0)
 		return -1;
 	request.root = root;
 	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);

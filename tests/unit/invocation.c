@@ -1,5 +1,6 @@
 /* Command lines: flags and their values as pflag takes them, and its words for what it doesn't. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "runner/command.h"
@@ -52,6 +53,35 @@ static void flags(void)
 		expect(line.invocation.n_operands == 1);
 		line_free(&line);
 	}
+}
+
+/* --wait is on unless it is said to be off; another command's flag is an error, whatever is said of it. */
+static void flags_that_are_on(void)
+{
+	static const struct {
+		const char *text;
+		bool on;
+	} cases[] = {
+		{"delete demo", true},
+		{"delete --wait demo", true},
+		{"delete --wait=false --wait demo", true},
+		{"delete --wait=false demo", false},
+		{"delete demo --wait --wait=0", false},
+		{"get demo", false},
+		{"get -l delete", false},
+	};
+	struct line line;
+
+	for (size_t i = 0; i < array_length(cases); i++) {
+		expect(parse(cases[i].text, &line) == 0);
+		expect((line.invocation.value[OPTION_WAIT] != NULL) == cases[i].on);
+		line_free(&line);
+	}
+	expect(parse("get --wait=false", &line) < 0);
+	expect(strcmp(line.err.message, "minirun get takes no option --wait") == 0);
+	line_free(&line);
+	expect(parse("get --force=false", &line) < 0);
+	line_free(&line);
 }
 
 static void arguments(void)
@@ -155,6 +185,7 @@ static void numbers(void)
 int main(void)
 {
 	group(flags);
+	group(flags_that_are_on);
 	group(arguments);
 	group(words);
 	group(guesses);
