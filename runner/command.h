@@ -114,7 +114,6 @@ struct option_spec {
 		argument; /* NULL: a flag; a list, "NAME,...", may be given more than once: it is joined by commas */
 	const char *commands; /* which commands take it, by name; NULL: all */
 	const char *help; /* NULL: for tests, not shown */
-	bool on; /* a flag that is set unless it is given as false */
 };
 
 extern const struct option_spec option_specs[OPTION_COUNT];

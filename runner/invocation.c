@@ -126,14 +126,18 @@ static int take_argument(
 	return 0;
 }
 
+/* Flags that are set unless they are given as false. */
+static const enum option_id on[] = {OPTION_WAIT};
+
 /* From here on a flag has a value if it is set. */
 static void settle_flags(struct invocation *invocation)
 {
+	for (size_t i = 0; i < array_length(on); i++)
+		if (!invocation->value[on[i]] && command_takes(invocation->command, on[i]))
+			invocation->value[on[i]] = "";
 	for (int id = 0; id < OPTION_COUNT; id++)
 		if (invocation->value[id] == given_as_false)
 			invocation->value[id] = NULL;
-		else if (option_specs[id].on && command_takes(invocation->command, (enum option_id)id))
-			invocation->value[id] = "";
 }
 
 /* A flag that is given as false is given. */
