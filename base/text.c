@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -28,9 +28,21 @@ bool text_has_word(const char *list, const char *word)
 	size_t n = strlen(word);
 
 	for (const char *p = list; *p; p += strcspn(p, " "), p += strspn(p, " "))
-		if (!strncmp(p, word, n) && (p[n] == ' ' || !p[n]))
+		if (strcspn(p, " ") == n && !memcmp(p, word, n))
 			return true;
 	return false;
+}
+
+const char *text_field(const char *lines, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = lines; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, name, n) && line[n] == ':')
+			return line + n + 1;
+	}
+	return NULL;
 }
 
 static unsigned int least(unsigned int a, unsigned int b)

@@ -8,8 +8,10 @@
 
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
-/* Whether a word is one of a list, "a b c". */
+/* Whether a word is one of a list, "a b c". What has a space in it is none. */
 bool text_has_word(const char *list, const char *word);
+/* Of lines "NAME:\tVALUE", as in /proc/PID/status: what follows the colon of the first with that name, to the end of the text; or NULL. */
+const char *text_field(const char *lines, const char *name);
 
 /*
  * The candidate nearest to word by edit distance (transpositions count one, case half), or NULL if none is near

@@ -38,6 +38,7 @@
 
 /* Whether this process lives in a user namespace other than the first (its uid_map isn't the identity of all). */
 bool userns_inside(void);
+#define USERNS_NOBODY 65534 /* what an id shows as that this user namespace hasn't: kernel.overflowuid */
 
 /*
  * Moves this process into a new user and mount namespace in which it is root: with newuidmap and newgidmap for the

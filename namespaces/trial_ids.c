@@ -14,8 +14,7 @@
 #include "namespaces/namespaces.h"
 #include "namespaces/trials.h"
 
-#define NOBODY 65534 /* kernel.overflowuid */
-#define TOOLS  "apt-get install uidmap"
+#define TOOLS "apt-get install uidmap"
 
 static void mend_outside(const struct trial_place *place, struct trial *trial)
 {
@@ -49,7 +48,7 @@ static char *find_in_path(const char *name)
 static bool grants(const struct trial_place *place, const char *path, cap_value_t capability, bool *setuid)
 {
 	bool entered = geteuid() == 0 && !place->caller.is_root;
-	uid_t root = entered ? NOBODY : 0;
+	uid_t root = entered ? USERNS_NOBODY : 0;
 	struct stat st;
 	cap_flag_value_t value = CAP_CLEAR;
 	cap_t caps;

@@ -11,12 +11,11 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "namespaces/namespaces.h"
 #include "runner/privilege.h"
 #include "runner/starter.h"
 
-#define FILE_MAX     (1U << 20)
-#define NOBODY       65534 /* kernel.overflowuid */
-#define FIRST_PID_NS "pid:[4026531836]" /* PROC_PID_INIT_INO */
+#define FILE_MAX (1U << 20)
 
 /* ---- a container around us ---- */
 
@@ -46,8 +45,6 @@ static bool init_is_told(void)
 
 bool starter_container(char *text, size_t size)
 {
-	char link[64] = "";
-
 	for (size_t i = 0; i < array_length(marks); i++)
 		if (access(marks[i].path, F_OK) == 0) {
 			snprintf(text, size, "minirun is in one, %s (%s)", marks[i].name, marks[i].path);
@@ -57,7 +54,7 @@ bool starter_container(char *text, size_t size)
 		snprintf(text, size, "minirun is in one (the variable container is set)");
 		return true;
 	}
-	if (readlink("/proc/self/ns/pid", link, sizeof(link) - 1) <= 0 || !strcmp(link, FIRST_PID_NS))
+	if (process_sees_first_pids() || access("/proc/self/ns/pid", F_OK) < 0)
 		return false;
 	snprintf(text, size, "minirun is in one, or in another pid namespace");
 	return true;
@@ -65,30 +62,30 @@ bool starter_container(char *text, size_t size)
 
 /* ---- all of it ---- */
 
-/* A number of a /proc/PID/status, by "\nNAME:" and its base; fallback where it can't be read. */
+/* A number of a /proc/PID/status, by its name and its base; fallback where it can't be read. */
 static unsigned long long status_number(
 	const char *path, const char *name, int base, unsigned long long fallback)
 {
 	struct error ignored;
 	cleanup_free char *status = NULL;
-	const char *line;
+	const char *value;
 
 	if (file_read(path, FILE_MAX, ERROR_HOST, &status, NULL, &ignored) < 0)
 		return fallback;
-	line = strstr(status, name);
-	return line ? strtoull(line + strlen(name), NULL, base) : fallback;
+	value = text_field(status, name);
+	return value ? strtoull(value, NULL, base) : fallback;
 }
 
 /* Whether a process has a seccomp filter. */
 static bool is_filtered(const char *path)
 {
-	return status_number(path, "\nSeccomp:", 10, 0) != 0;
+	return status_number(path, "Seccomp", 10, 0) != 0;
 }
 
 /* What the container's first process can't have, nobody in it can. */
 static bool is_weak(void)
 {
-	return !(status_number("/proc/1/status", "\nCapBnd:", 16, ~0ULL) >> CAP_SYS_ADMIN & 1);
+	return !(status_number("/proc/1/status", "CapBnd", 16, ~0ULL) >> CAP_SYS_ADMIN & 1);
 }
 
 /* Whether the first process is of a user that this user namespace doesn't have. */
@@ -96,7 +93,7 @@ static bool is_first_foreign(void)
 {
 	struct stat st;
 
-	return stat("/proc/1", &st) == 0 && st.st_uid == NOBODY;
+	return stat("/proc/1", &st) == 0 && st.st_uid == USERNS_NOBODY;
 }
 
 static bool is_confined(void)

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define DEATH_WAIT 10 /* ms that SIGSYS has to end a process before SIGKILL does; it takes 0.1 */
 
@@ -68,21 +69,6 @@ bool filter_traps(const struct seccomp_filter *plain)
 	return false;
 }
 
-/* A field of /proc/PID/status into value; false if it can't be read or isn't there. */
-static bool status_field(const char *status, const char *name, const char **value)
-{
-	size_t n = strlen(name);
-
-	for (const char *line = status; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (!strncmp(line, name, n) && line[n] == ':') {
-			*value = line + n + 1;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool read_status(pid_t pid, char *buffer, size_t size)
 {
 	char path[64];
@@ -100,9 +86,9 @@ static bool read_status(pid_t pid, char *buffer, size_t size)
 
 static uint64_t status_hex(const char *status, const char *name)
 {
-	const char *value;
+	const char *value = text_field(status, name);
 
-	return status_field(status, name, &value) ? strtoull(value, NULL, 16) : UINT64_MAX;
+	return value ? strtoull(value, NULL, 16) : UINT64_MAX;
 }
 
 int listener_check(struct error *err)
@@ -200,20 +186,19 @@ static void give_errno(int fd, const struct refused *refused, int errnum)
 static bool dies_of_sigsys(const char *status)
 {
 	static const char *const masks[] = {"SigBlk", "SigIgn", "SigCgt"};
-	const char *value, *end;
+	const char *tracer = text_field(status, "TracerPid"), *threads = text_field(status, "Threads");
+	const char *pids = text_field(status, "NSpid"), *end;
 
 	for (size_t i = 0; i < array_length(masks); i++)
 		if (status_hex(status, masks[i]) >> (SIGSYS - 1) & 1)
 			return false;
-	if (!status_field(status, "TracerPid", &value) || strtol(value, NULL, 10) != 0)
-		return false;
-	if (!status_field(status, "Threads", &value) || strtol(value, NULL, 10) != 1)
+	if (!tracer || strtol(tracer, NULL, 10) != 0 || !threads || strtol(threads, NULL, 10) != 1)
 		return false;
 	/* Of "NSpid: 4711 1" the last is its number in its own pid namespace, where 1 doesn't die of a default action. */
-	if (!status_field(status, "NSpid", &value))
+	if (!pids)
 		return false;
-	end = value + strcspn(value, "\n");
-	return !(end - value >= 2 && end[-1] == '1' && (end[-2] == '\t' || end[-2] == ' '));
+	end = pids + strcspn(pids, "\n");
+	return !(end - pids >= 2 && end[-1] == '1' && (end[-2] == '\t' || end[-2] == ' '));
 }
 
 static enum carried_out kill_process(int fd, const struct refused *refused, pid_t *process)
@@ -221,11 +206,12 @@ static enum carried_out kill_process(int fd, const struct refused *refused, pid_
 	struct pollfd death = {.fd = -1, .events = POLLIN};
 	cleanup_fd int pidfd = -1;
 	char status[4096];
-	const char *value;
+	const char *group;
 
-	if (!read_status(refused->pid, status, sizeof(status)) || !status_field(status, "Tgid", &value))
+	if (!read_status(refused->pid, status, sizeof(status)))
 		status[0] = '\0';
-	*process = status[0] ? (pid_t)strtol(value, NULL, 10) : refused->pid;
+	group = text_field(status, "Tgid");
+	*process = group ? (pid_t)strtol(group, NULL, 10) : refused->pid;
 	pidfd = pidfd_open(*process, 0);
 	/* Only now: the pidfd is of the process that waits, or of none that we may kill. */
 	if (!listener_is_waiting(fd, refused))

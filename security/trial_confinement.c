@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "security/security.h"
 #include "security/trials.h"
 
@@ -30,12 +31,12 @@ void trial_no_new_privs(const struct trial_place *place, struct trial *trial)
 	trial_mend(trial, CALLER_SHED_NO_NEW_PRIVS);
 }
 
-/* The number in a line "NAME:\tNUMBER" of /proc/self/status; fallback if there is none. */
+/* A field of /proc/self/status; fallback if there is none. */
 static long status_number(const char *status, const char *name, long fallback)
 {
-	const char *line = strstr(status, name);
+	const char *value = text_field(status, name);
 
-	return line ? strtol(line + strlen(name), NULL, 10) : fallback;
+	return value ? strtol(value, NULL, 10) : fallback;
 }
 
 void trial_outer_filter(const struct trial_place *place, struct trial *trial)
@@ -49,11 +50,11 @@ void trial_outer_filter(const struct trial_place *place, struct trial *trial)
 		trial_mend_by(trial, place, HAND_SYSTEM, "mount -t proc proc /proc");
 		return;
 	}
-	if (status_number(status, "\nSeccomp:", 0) != SECCOMP_MODE_FILTER) {
+	if (status_number(status, "Seccomp", 0) != SECCOMP_MODE_FILTER) {
 		trial_set(trial, TRIAL_OK, "none around minirun");
 		return;
 	}
-	n = status_number(status, "\nSeccomp_filters:", 1);
+	n = status_number(status, "Seccomp_filters", 1);
 	trial_set(trial, TRIAL_LIMITED, "%ld around minirun", n);
 }
 

@@ -102,6 +102,23 @@ static void numbers_are_digits_and_nothing_else(void)
 	expect(!text_to_integer("-", -10, 10, &n));
 }
 
+static void a_word_of_a_list_is_a_whole_one(void)
+{
+	expect(text_has_word("1 t true", "1") && text_has_word("1 t true", "true"));
+	expect(!text_has_word("1 t true", "tru") && !text_has_word("1 t true", ""));
+	expect(!text_has_word("1 t true", "1 t") && !text_has_word("1 t true", "t "));
+}
+
+static void a_field_is_found_by_its_whole_name(void)
+{
+	static const char status[] = "Name:\tThreads: 7\nNoThreads:\t2\nThreadsMax:\t3\nThreads:\t1\nLast:";
+
+	expect_text(text_field(status, "Threads"), "\t1\nLast:");
+	expect_text(text_field(status, "Last"), "");
+	expect(strtol(text_field(status, "NoThreads"), NULL, 10) == 2);
+	expect(!text_field(status, "Thread") && !text_field("", "Name"));
+}
+
 static void the_nearest_word_is_found(void)
 {
 	static const char *const words[] = {"containers", "initContainers", "volumes", "hostPID"};
@@ -353,6 +370,8 @@ int main(void)
 	group(errors_carry_class_errno_and_hint);
 	group(long_errors_are_cut_not_overrun);
 	group(numbers_are_digits_and_nothing_else);
+	group(a_word_of_a_list_is_a_whole_one);
+	group(a_field_is_found_by_its_whole_name);
 	group(the_nearest_word_is_found);
 	group(sizes_are_for_people);
 	group(control_characters_are_made_visible);
