@@ -47,14 +47,14 @@ static void free_all(struct image *images, size_t n)
 }
 
 /* It is looked for to be looked at or removed, so that fetching it, as image_find says, is no help. */
-static int none_chosen(struct error *err)
+static int none_chosen(const struct store *store, const char *word, struct error *err)
 {
-	cleanup_free char *guess = xstrndup(err->hint, strcspn(err->hint, "?") + 1);
+	cleanup_free char *nearest = err->errnum == ENOENT ? image_near(store, word) : NULL;
 
 	if (err->errnum != ENOENT)
 		return -1;
-	if (text_starts_with(guess, "did you mean"))
-		return error_hint(err, "%s", guess);
+	if (nearest)
+		return error_hint(err, "did you mean %s?", nearest);
 	return error_hint(err, "`minirun image ls` lists what is there");
 }
 
@@ -72,7 +72,7 @@ int image_choose(
 	*images = NULL;
 	*n = 0;
 	if (!digits || image_list(store, images, n, &ignored) < 0)
-		return none_chosen(err);
+		return none_chosen(store, word, err);
 	*n = keep_matches(*images, *n, digits);
 	for (size_t i = 1; i < *n; i++) {
 		if (!strcmp((*images)[i].digest, (*images)[0].digest))
@@ -90,5 +90,5 @@ int image_choose(
 		return 0;
 	free(*images);
 	*images = NULL;
-	return none_chosen(err);
+	return none_chosen(store, word, err);
 }

@@ -198,31 +198,36 @@ int image_list(const struct store *store, struct image **images, size_t *n, stru
 	return -1;
 }
 
-/* There is no such image: says so, with the names that are near, and how to get one. */
-static int not_found(const struct store *store, const char *name, struct error *err)
+char *image_near(const struct store *store, const char *name)
 {
 	cleanup_free const char **names = NULL;
-	const char *nearest = NULL;
 	struct image *images = NULL;
 	struct error ignored;
+	char *nearest;
 	size_t n = 0;
 
-	error_set(err, ERROR_IMAGE, 0, "no image %s in the store %s", name, store->path);
-	err->errnum = ENOENT;
-	if (image_list(store, &images, &n, &ignored) == 0 && n > 0) {
-		names = xcalloc(n, sizeof(*names));
-		for (size_t i = 0; i < n; i++)
-			names[i] = images[i].name;
-		nearest = text_nearest(name, names, n);
-	}
-	if (nearest)
-		error_hint(err, "did you mean %s? Otherwise: minirun image pull %s", nearest, name);
-	else
-		error_hint(err, "minirun image pull %s, or minirun image load ARCHIVE %s", name, name);
+	if (image_list(store, &images, &n, &ignored) < 0)
+		return NULL;
+	names = xcalloc(n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = images[i].name;
+	nearest = xstrdup(text_nearest(name, names, n));
 	for (size_t i = 0; i < n; i++)
 		image_free(&images[i]);
 	free(images);
-	return -1;
+	return nearest;
+}
+
+/* There is no such image: says so, with the name that is near, and how to get one. */
+static int not_found(const struct store *store, const char *name, struct error *err)
+{
+	cleanup_free char *nearest = image_near(store, name);
+
+	error_set(err, ERROR_IMAGE, 0, "no image %s in the store %s", name, store->path);
+	err->errnum = ENOENT;
+	if (nearest)
+		return error_hint(err, "did you mean %s? Otherwise: minirun image pull %s", nearest, name);
+	return error_hint(err, "minirun image pull %s, or minirun image load ARCHIVE %s", name, name);
 }
 
 static bool has_digest(const struct image *image, const char *digest)

@@ -205,6 +205,9 @@ int image_pull(const struct store *store, const char *name, const struct pull_op
  */
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
 
+/* The name of the image that may have been meant by one that isn't there, or NULL; to be freed. */
+char *image_near(const struct store *store, const char *name);
+
 /*
  * The images that a word means: the one of that name, or all names of the image whose digest it is, or begins with (four digits
  * at least, "sha256:" may be left out). ERROR_IMAGE if there is none, as image_find (the hint is for who wants no other),

@@ -192,6 +192,7 @@ enum pull_policy plan_pull_policy(const struct container_spec *spec, const struc
  * plan_images.c: advises about an image that could not be fetched. missing is why the store hasn't got it; its class is ERROR_NONE
  * if it has.
  */
-void plan_explain_image(const struct container_spec *spec, const struct error *missing, struct error *err);
+void plan_explain_image(const struct store *store, const struct container_spec *spec,
+	const struct error *missing, struct error *err);
 
 #endif

@@ -62,9 +62,11 @@ static void complain_missing(
 	plan_complain(findings, item, "image", err);
 }
 
-void plan_explain_image(const struct container_spec *spec, const struct error *missing, struct error *err)
+void plan_explain_image(const struct store *store, const struct container_spec *spec,
+	const struct error *missing, struct error *err)
 {
 	cleanup_free char *hint = xstrdup(err->hint);
+	cleanup_free char *nearest = missing->errnum == ENOENT ? image_near(store, spec->image) : NULL;
 
 	/* A name that was mistyped is what is wrong more often than a network. */
 	if (missing->class == ERROR_NONE)
@@ -73,8 +75,8 @@ void plan_explain_image(const struct container_spec *spec, const struct error *m
 				? ""
 				: ", which the tag latest alone doesn't (its default is Always)",
 			hint);
-	else if (text_starts_with(missing->hint, "did you mean"))
-		error_hint(err, "%.*s %s", (int)strcspn(missing->hint, "?") + 1, missing->hint, hint);
+	else if (nearest)
+		error_hint(err, "did you mean %s? %s", nearest, hint);
 }
 
 /* Fetches it, or has found out before that it can't be had. */
@@ -90,7 +92,7 @@ static void fetch(const struct plan *plan, struct planned *item, const struct pl
 		result = request->fetch(request->data, &plan->store, item->spec->image, &err);
 	if (result < 0) {
 		item->image_failure = xcalloc(1, sizeof(*item->image_failure));
-		plan_explain_image(item->spec, missing, &err);
+		plan_explain_image(&plan->store, item->spec, missing, &err);
 		*item->image_failure = err;
 	}
 	if (first->image_failure) {

@@ -209,7 +209,7 @@ static void fail(struct member *member, struct error *err)
 
 	if (image_find(store_of(member), name_of(member), &stored, &missing) == 0)
 		image_free(&stored);
-	plan_explain_image(member->item->spec, &missing, err);
+	plan_explain_image(store_of(member), member->item->spec, &missing, err);
 	cause = cause_of(member, err);
 	count_failure(member->supervisor, owner, cause);
 	tell(member, true, "Failed", "failed", "Failed to pull image \"%s\": %s", name_of(member), cause);
