@@ -81,16 +81,26 @@ static bool has_controller(int cgroupfd, const char *file, enum cgroup_controlle
 	return false;
 }
 
+int cgroup_give(int cgroupfd, unsigned int controllers)
+{
+	char text[64] = "";
+	size_t n = 0;
+
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
+		if (controllers & 1U << i)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "+%s ", cgroup_controller_name(i));
+	return n ? cgroup_write(cgroupfd, "cgroup.subtree_control", text) : 0;
+}
+
 int cgroup_enable(int cgroupfd, unsigned int wanted)
 {
 	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
-		cleanup_free char *text = xasprintf("+%s", cgroup_controller_name(i));
 		int errnum;
 
 		if (!(wanted & 1U << i) || !has_controller(cgroupfd, "cgroup.controllers", i) ||
 			has_controller(cgroupfd, "cgroup.subtree_control", i))
 			continue;
-		errnum = cgroup_write(cgroupfd, "cgroup.subtree_control", text);
+		errnum = cgroup_give(cgroupfd, 1U << i);
 		if (errnum)
 			return errnum;
 	}

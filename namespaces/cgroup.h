@@ -207,6 +207,8 @@ char *cgroup_own(const char *controller);
 int cgroup_write(int cgroupfd, const char *name, const char *text);
 /* Gives a cgroup's children the controllers of wanted that it has itself. Returns 0 or an errno. (cgroup.c) */
 int cgroup_enable(int cgroupfd, unsigned int wanted);
+/* The same at one stroke, of controllers that it is known to have. (cgroup.c) */
+int cgroup_give(int cgroupfd, unsigned int controllers);
 /* The text of one, to be freed; NULL if it can't be read. (cgroup.c) */
 char *cgroup_read(int cgroupfd, const char *name);
 /* The number behind key in a file of lines "key number"; 0 if there is none. (cgroup_limits.c) */

@@ -26,18 +26,11 @@ static int make_folder(int parent, const char *name)
 /* Gives the children of the container's own the controllers that the pod has in version 2. Returns 0 or an errno. */
 static int give_controllers(const struct cgroup *pod, int fd)
 {
-	cleanup_free char *text = xstrdup("");
+	unsigned int controllers = 0;
 
-	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
-		char *longer;
-
-		if (!pod->controlled[i] || pod->fd[i] >= 0)
-			continue;
-		longer = xasprintf("%s+%s ", text, cgroup_controller_name(i));
-		free(text);
-		text = longer;
-	}
-	return *text ? cgroup_write(fd, "cgroup.subtree_control", text) : 0;
+	for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
+		controllers |= pod->controlled[i] && pod->fd[i] < 0 ? 1U << i : 0;
+	return cgroup_give(fd, controllers);
 }
 
 /* Makes the folder in which the container is held, below its own. Returns a descriptor, or a negative errno. */
