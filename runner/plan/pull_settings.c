@@ -34,10 +34,8 @@ static bool parse_bytes(const char *text, uint64_t *bytes)
 static int read_limits(const struct invocation *invocation, struct load_limits *limits, struct error *err)
 {
 	const char *bytes = invocation->value[OPTION_MAX_BYTES];
-	const char *entries = invocation->value[OPTION_MAX_ENTRIES];
-	const char *ratio = invocation->value[OPTION_MAX_RATIO];
 	const char *memory = invocation->value[OPTION_MAX_MEMORY];
-	int64_t n;
+	int64_t entries = 0, ratio = 0;
 
 	*limits = load_limits_default;
 	if (bytes && !parse_bytes(bytes, &limits->max_bytes))
@@ -46,17 +44,14 @@ static int read_limits(const struct invocation *invocation, struct load_limits *
 	if (memory && !parse_bytes(memory, &limits->max_memory))
 		return error_set(
 			err, ERROR_USAGE, 0, "--max-memory %s: a number of bytes such as 64Mi", memory);
-	if (entries) {
-		if (!text_to_integer(entries, 1, INT64_MAX, &n))
-			return error_set(
-				err, ERROR_USAGE, 0, "--max-entries %s: a number from 1 on", entries);
-		limits->max_entries = (uint64_t)n;
-	}
-	if (ratio) {
-		if (!text_to_integer(ratio, 1, UINT32_MAX, &n))
-			return error_set(err, ERROR_USAGE, 0, "--max-ratio %s: a number from 1 on", ratio);
-		limits->max_ratio = (unsigned int)n;
-	}
+	if (option_integer(invocation, OPTION_MAX_ENTRIES, 1, &entries, err) < 0 ||
+		option_integer(invocation, OPTION_MAX_RATIO, 1, &ratio, err) < 0)
+		return -1;
+	if (entries)
+		limits->max_entries = (uint64_t)entries;
+	/* More is as good as none. */
+	if (ratio)
+		limits->max_ratio = ratio < UINT32_MAX ? (unsigned int)ratio : UINT32_MAX;
 	return 0;
 }
 
