@@ -17,7 +17,10 @@ int fd_write_all(int fd, const void *data, size_t size);
 int fd_read_all(int fd, const char *name, size_t max, enum error_class class, char **text, size_t *size,
 	struct error *err);
 
-/* Opens a path of the host ("-" is standard input) and reads it whole; see fd_read_all. */
+/*
+ * Opens a path of the host ("-" is standard input) and reads it whole; see fd_read_all. If it isn't there, the hint is the file
+ * beside it that may have been meant.
+ */
 int file_read(
 	const char *path, size_t max, enum error_class class, char **text, size_t *size, struct error *err);
 

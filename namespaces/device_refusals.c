@@ -89,10 +89,11 @@ static void decode(const struct device_note *note, struct device_refusal *refusa
 /* A record is a length of 32 bits, 32 bits for the kernel alone, and what was put; each begins at a multiple of 8. */
 int device_refusals_next(struct device_refusals *refusals, struct device_refusal *refusal)
 {
-	const char *data = (const char *)refusals->producer + refusals->page;
+	const char *data;
 
 	if (refusals->ring < 0)
 		return -1;
+	data = (const char *)refusals->producer + refusals->page;
 	while (refusals->position < __atomic_load_n(refusals->producer, __ATOMIC_ACQUIRE)) {
 		const char *record = data + (refusals->position & (refusals->size - 1));
 		uint32_t length = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
