@@ -112,6 +112,53 @@ command_of()
 	assert_state "user ids" ok
 }
 
+# A command as root among mounts that are thrown away.
+in_mounts()
+{
+	export -f become is_root as_user as_ranged_user
+	unshare -m --propagation private bash -euc "$1"
+}
+
+@test "tools on a file system without setuid: what the line says gives them their rights" {
+	mkdir "$T/bin"
+	run -0 in_mounts "
+		mount -t tmpfs -o nosuid,mode=0755 none $T/bin
+		cp /usr/bin/newuidmap /usr/bin/newgidmap $T/bin
+		chmod 4755 $T/bin/*
+		as_ranged_user env PATH=$T/bin:$PATH $MINIRUN check -o json >$T/check.json || :
+		mount -o remount,suid $T/bin
+		as_ranged_user env PATH=$T/bin:$PATH $MINIRUN check -o json >$T/mended.json"
+	assert_not_ok newuidmap "$T/bin/newuidmap is on a file system mounted nosuid"
+	for name in newuidmap "user ids"; do
+		assert_equal "$(field "$name" mend)" "as root: remount that file system with the option suid"
+	done
+	mv "$T/mended.json" "$T/check.json"
+	assert_state newuidmap ok
+	assert_state "user ids" ok
+}
+
+@test "a user's pasta without its device: what the line says gives it" {
+	run -0 in_mounts "
+		mount -t tmpfs -o mode=0755 none /dev/net
+		as_user $MINIRUN check -o json >$T/none.json
+		mknod -m 0600 /dev/net/tun c 10 200
+		as_user $MINIRUN check -o json >$T/closed.json
+		chmod 0666 /dev/net/tun
+		as_user $MINIRUN check -o json >$T/check.json"
+	assert_state pasta ok
+	mv "$T/closed.json" "$T/check.json"
+	assert_not_ok pasta "it can't open /dev/net/tun: Permission denied"
+	assert_equal "$(field pasta mend)" "as root: chmod 0666 /dev/net/tun"
+	mv "$T/none.json" "$T/check.json"
+	assert_not_ok pasta "it can't open /dev/net/tun: No such file or directory"
+	# A container has its devices from who starts it.
+	if [[ $(field container state) == ok ]]; then
+		assert_equal "$(field pasta mend)" "as root: modprobe tun; chmod 0666 /dev/net/tun"
+	else
+		assert_equal "$(field pasta mend)" "start the container with --device /dev/net/tun"
+	fi
+}
+
 @test "no_new_privs: nothing helps without another shell, and the lines say so" {
 	check_json as_ranged_user setpriv --no-new-privs "$MINIRUN"
 	for name in "user ids" newuidmap no_new_privs; do
