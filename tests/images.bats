@@ -425,3 +425,20 @@ owned_archive()
 	done
 	assert_equal "$(ls -A empty)" ""
 }
+
+@test "an option of another word's is no option of this one" {
+	local case word rest
+	image load "$GOOD" kept
+	assert_status 0
+	for case in "ls --all|prune" "ls --config=x|load" "ls --max-bytes=5|load" "inspect kept --tls-verify=false|pull" \
+		"rm kept --all|prune" "prune --authfile=x|pull" "load --authfile=x $GOOD a|pull" "pull --config=x a|load"; do
+		word=${case#*|} rest=${case%|*}
+		# shellcheck disable=SC2086 # words
+		image $rest
+		assert_status 125
+		assert_last_error_has "minirun image ${rest%% *} takes no option --"
+		assert_stderr_has "hint: it is one of \`minirun image $word\`"
+	done
+	image ls -o json
+	assert_equal "$(jq -r '.[].name' <<<"$output")" kept
+}

@@ -198,17 +198,40 @@ static int prune(const struct invocation *invocation, char **operands, int n, st
 	return result;
 }
 
-static const struct {
+struct subcommand {
 	const char *name;
 	int (*run)(const struct invocation *invocation, char **operands, int n, struct error *err);
-} subcommands[] = {
-	{"load", image_cmd_load},
-	{"pull", image_cmd_pull},
-	{"ls", list},
-	{"inspect", inspect},
-	{"rm", remove_all},
-	{"prune", prune},
+	const char *own; /* the options that it takes and not every other does */
 };
+
+static const struct subcommand subcommands[] = {
+	{"load", image_cmd_load, "config max-bytes max-entries max-ratio max-memory"},
+	{"pull", image_cmd_pull, "max-bytes max-entries max-ratio max-memory authfile cert-dir tls-verify"},
+	{"ls", list, ""},
+	{"inspect", inspect, ""},
+	{"rm", remove_all, ""},
+	{"prune", prune, "all"},
+};
+
+/* An option of another word's is an error: it would be ignored in silence. */
+static int check_own(
+	const struct invocation *invocation, const struct subcommand *subcommand, struct error *err)
+{
+	for (size_t id = 0; id < OPTION_COUNT; id++) {
+		const char *name = option_specs[id].name;
+
+		if (!invocation->value[id] || text_has_word(subcommand->own, name))
+			continue;
+		for (size_t i = 0; i < array_length(subcommands); i++) {
+			if (!text_has_word(subcommands[i].own, name))
+				continue;
+			error_set(err, ERROR_USAGE, 0, "minirun image %s takes no option --%s",
+				subcommand->name, name);
+			return error_hint(err, "it is one of `minirun image %s`", subcommands[i].name);
+		}
+	}
+	return 0;
+}
 
 int cmd_image(const struct invocation *invocation, struct error *err)
 {
@@ -222,9 +245,12 @@ int cmd_image(const struct invocation *invocation, struct error *err)
 	}
 	for (size_t i = 0; i < array_length(subcommands); i++) {
 		names[i] = subcommands[i].name;
-		if (!strcmp(word, names[i]))
-			return subcommands[i].run(
-				invocation, invocation->operands + 1, invocation->n_operands - 1, err);
+		if (strcmp(word, names[i]) != 0)
+			continue;
+		if (check_own(invocation, &subcommands[i], err) < 0)
+			return -1;
+		return subcommands[i].run(
+			invocation, invocation->operands + 1, invocation->n_operands - 1, err);
 	}
 	error_set(err, ERROR_USAGE, 0, "minirun image has no %s", word);
 	nearest = text_nearest(word, names, array_length(names));
