@@ -105,6 +105,7 @@ same_status() {
 	run --separate-stderr "$MINIRUN" exec box -c mian -- true
 	assert_status 125
 	assert_last_error_has "container mian is not valid for pod box"
+	assert_stderr_has "hint: it has main"
 	run -127 --separate-stderr "$MINIRUN" exec box -- nosuchprogram
 	assert_last_error_has "executable file not found in \$PATH: nosuchprogram"
 	run --separate-stderr "$MINIRUN" exec box

@@ -250,7 +250,10 @@ detach()
 		one -c main --all-containers|--all-containers=true should not be specified with container name main
 		one --since=5s --since-time=2026-11-24T12:00:00Z|at most one of `sinceTime` or `sinceSeconds` may be specified
 		one --since-time=yesterday|parsing time "yesterday"
+		one -c mian|container mian is not valid for pod one
 		one --since-time=2026-11-24T12:00:00|parsing time "2026-11-24T12:00:00"
 		--prefix|logs wants the name of a pod
 	END
+	run --separate-stderr "$MINIRUN" logs one mian
+	assert_stderr_has "hint: it has main"
 }

@@ -311,6 +311,7 @@ terminals()
 	assert_line more
 	run --separate-stderr "$MINIRUN" attach -c mian box
 	assert_last_error_has "container mian not found in pod box"
+	assert_stderr_has "hint: it has main"
 	run --separate-stderr "$MINIRUN" attach bix
 	assert_last_error_has 'pods "bix" not found'
 	delete box

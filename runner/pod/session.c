@@ -149,6 +149,7 @@ static struct member *find_member(
 {
 	const struct plan *plan = supervisor->plan;
 	const char *name = json_object_get_string(json_object_object_get(request, "container"));
+	cleanup_free char *names = xstrdup("");
 
 	for (size_t i = 0; i < plan->n; i++) {
 		struct member *member = &supervisor->members[i];
@@ -167,6 +168,13 @@ static struct member *find_member(
 	}
 	/* kubectl's words. */
 	error_set(err, ERROR_HOST, 0, "container %s is not valid for pod %s", name, plan->pod->name);
+	for (size_t i = 0; i < plan->n; i++) {
+		char *longer = xasprintf("%s%s%s", names, i ? ", " : "", plan->items[i].spec->name);
+
+		free(names);
+		names = longer;
+	}
+	error_hint(err, "it has %s", names);
 	return NULL;
 }
 

@@ -316,24 +316,41 @@ char *human_age(time_t then)
 	return xasprintf("%lldd", d);
 }
 
-void catalog_mention_default(struct json_object *pod)
+/* All containers of a pod, as kubectl lists them. The caller frees. */
+static char *container_names(struct json_object *pod, size_t *n)
 {
 	static const char *const lists[] = {"spec.containers", "spec.initContainers"};
-	cleanup_free char *names = xstrdup("");
-	size_t n = 0;
+	char *names = xstrdup("");
 
+	*n = 0;
 	for (size_t i = 0; i < array_length(lists); i++) {
 		struct json_object *list = json_at(pod, lists[i]);
 
 		for (size_t j = 0; list && j < json_object_array_length(list); j++) {
-			char *longer = xasprintf("%s%s%s%s", names, n++ ? ", " : "",
+			char *longer = xasprintf("%s%s%s%s", names, (*n)++ ? ", " : "",
 				text_at(json_object_array_get_idx(list, j), "name"), i ? " (init)" : "");
 
 			free(names);
 			names = longer;
 		}
 	}
+	return names;
+}
+
+void catalog_mention_default(struct json_object *pod)
+{
+	size_t n;
+	cleanup_free char *names = container_names(pod, &n);
+
 	if (n > 1)
 		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n",
 			text_at(pod, "spec.containers.0.name"), names);
+}
+
+int catalog_hint_containers(struct json_object *pod, struct error *err)
+{
+	size_t n;
+	cleanup_free char *names = container_names(pod, &n);
+
+	return error_hint(err, "it has %s", names);
 }

@@ -58,6 +58,8 @@ char **catalog_operands(const struct invocation *invocation, int *n);
 
 /* kubectl's word on stderr on which of several containers is taken, the first, where none is named. */
 void catalog_mention_default(struct json_object *pod);
+/* The hint of an error that a container isn't in the pod: those that are. Returns -1. */
+int catalog_hint_containers(struct json_object *pod, struct error *err);
 
 /* How long ago that was, as kubectl prints an age: "34s", "5m12s", "3h". */
 char *human_age(time_t then);

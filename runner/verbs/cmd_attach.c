@@ -49,8 +49,9 @@ static int find_target(const struct invocation *invocation, struct json_object *
 			return 0;
 		}
 	}
-	return error_set(err, ERROR_HOST, 0, "container %s not found in pod %s", wanted ? wanted : "",
+	error_set(err, ERROR_HOST, 0, "container %s not found in pod %s", wanted ? wanted : "",
 		catalog_pod_of(invocation->operands[0]));
+	return catalog_hint_containers(pod, err);
 }
 
 /* kubectl's words where -t can't be. Returns whether our terminal is to be raw. */

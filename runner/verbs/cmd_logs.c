@@ -55,9 +55,11 @@ static int which_run(const struct log_request *request, const struct record *rec
 	struct json_object *status = status_of(record->pod, container);
 	int restarts = json_object_get_int(json_at(status, "restartCount"));
 
-	if (!status)
-		return error_set(
+	if (!status) {
+		error_set(
 			err, ERROR_HOST, 0, "container %s is not valid for pod %s", container, record->name);
+		return catalog_hint_containers(record->pod, err);
+	}
 	if (request->previous && !json_at(status, "lastState.terminated") && restarts == 0)
 		return error_set(err, ERROR_HOST, 0,
 			"previous terminated container \"%s\" in pod \"%s\" not found", container,
