@@ -92,6 +92,8 @@ int file_read(
 	cleanup_fd int fd = -1;
 	struct stat st;
 
+	if (!*path)
+		return error_set(err, class, 0, "the name of a file is empty");
 	if (!strcmp(path, "-"))
 		return fd_read_all(STDIN_FILENO, "standard input", max, class, text, size, err);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -70,7 +70,11 @@ static int unknown_option(const struct command *command, const char *word, struc
 	const char *names[OPTION_COUNT];
 	const char *nearest;
 	size_t n = 0;
+	char letter[] = {'-', (char)optopt, '\0'};
 
+	/* A letter may be any of its word's, which getopt has behind it only after the last. */
+	if (optopt > 0 && optopt < 256)
+		word = letter;
 	for (int id = 0; id < OPTION_COUNT; id++)
 		if (command_takes(command, (enum option_id)id))
 			names[n++] = option_specs[id].name;
@@ -140,6 +144,15 @@ static void settle_flags(struct invocation *invocation)
 			invocation->value[id] = NULL;
 }
 
+/* What helps who gave a command an option of another's. */
+static int hint_of_other(const struct command *command, enum option_id id, struct error *err)
+{
+	/* -f by habit, where the file is the operand. */
+	if (id == OPTION_FOLLOW && text_has_word("run explain learn lint", command->name))
+		return error_hint(err, "the file stands alone, without -f: minirun %s FILE", command->name);
+	return error_hint(err, "`minirun help %s` lists what it takes", command->name);
+}
+
 /* A flag that is given as false is given. */
 static int check_taken(const struct invocation *invocation, struct error *err)
 {
@@ -147,9 +160,29 @@ static int check_taken(const struct invocation *invocation, struct error *err)
 		if (invocation->value[id] && !command_takes(invocation->command, (enum option_id)id)) {
 			error_set(err, ERROR_USAGE, 0, "minirun %s takes no option --%s",
 				invocation->command->name, option_specs[id].name);
-			return error_hint(
-				err, "`minirun help %s` lists what it takes", invocation->command->name);
+			return hint_of_other(invocation->command, (enum option_id)id, err);
 		}
+	return 0;
+}
+
+/*
+ * What is called "" is a variable of a script's that is empty: no file, and not the folder that we are in. What else may be empty
+ * (a selector, a namespace, as with kubectl) is for the command to judge.
+ */
+static int check_names(const struct invocation *invocation, struct error *err)
+{
+	for (int id = 0; id < OPTION_COUNT; id++) {
+		const char *argument = option_specs[id].argument;
+
+		if (!argument || !invocation->value[id] || *invocation->value[id])
+			continue;
+		if (!strcmp(argument, "DIR"))
+			return error_set(err, ERROR_USAGE, 0, "--%s: the name of a folder is empty",
+				option_specs[id].name);
+		if (text_has_word("FILE PROFILE", argument))
+			return error_set(err, ERROR_USAGE, 0, "--%s: the name of a file is empty",
+				option_specs[id].name);
+	}
 	return 0;
 }
 
@@ -250,7 +283,7 @@ int invocation_parse(int argc, char **argv, struct invocation *invocation, struc
 	if (choose_command(invocation, err) < 0 || check_taken(invocation, err) < 0)
 		return -1;
 	settle_flags(invocation);
-	return check_values(invocation, err);
+	return check_names(invocation, err) < 0 ? -1 : check_values(invocation, err);
 }
 
 void invocation_free(struct invocation *invocation)

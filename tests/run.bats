@@ -109,6 +109,9 @@ assert_ends_with() {
 	run --separate-stderr "$MINIRUN" nosuchfile.yaml
 	assert_status 125
 	assert_last_error_has "cannot open nosuchfile.yaml: No such file or directory"
+	run --separate-stderr "$MINIRUN" run ""
+	assert_status 125
+	assert_last_error_has "the name of a file is empty"
 	touch "$T/hello.yaml"
 	for path in "$T/hallo.yaml" "$T/hello.yml"; do
 		run -125 --separate-stderr "$MINIRUN" "$path"

@@ -127,6 +127,14 @@ static void words(void)
 		{"logs --nosuch demo", "unknown option --nosuch"},
 		{"delete -f a.yaml -fb.yaml", "-f was given twice"},
 		{"get --follow", "minirun get takes no option --follow"},
+		/* The letter is named, wherever in its word it stands. */
+		{"exec -zi demo", "unknown option -z"},
+		{"exec -iz demo", "unknown option -z"},
+		{"get demo -Azw", "unknown option -z"},
+		{"run --authfile= demo", "--authfile: the name of a file is empty"},
+		{"run --seccomp-profile-root= demo", "--seccomp-profile-root: the name of a folder is empty"},
+		{"learn --base= demo", "--base: the name of a file is empty"},
+		{"apply --filename=", "--filename: the name of a file is empty"},
 	};
 
 	for (size_t i = 0; i < array_length(cases); i++) {
@@ -147,6 +155,8 @@ static void guesses(void)
 		{"logs --folow demo", "did you mean --follow?"},
 		{"unshare --foo", "the command that is to be run comes after --, with its own options"},
 		{"get --onec", "`minirun help get` lists what it takes"},
+		{"run -f demo", "the file stands alone, without -f: minirun run FILE"},
+		{"get --follow", "`minirun help get` lists what it takes"},
 	};
 
 	for (size_t i = 0; i < array_length(cases); i++) {
