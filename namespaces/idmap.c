@@ -93,10 +93,10 @@ int64_t idmap_free_range(const char *subuid, const char *subgid, int64_t count)
 {
 	int64_t first = USUAL_FIRST;
 
-	while (first + count <= ID_MAX &&
-		(idmap_grants_any(subuid, first, count) || idmap_grants_any(subgid, first, count)))
-		first += USUAL_STEP;
-	return first;
+	for (; first + count - 1 <= ID_MAX; first += USUAL_STEP)
+		if (!idmap_grants_any(subuid, first, count) && !idmap_grants_any(subgid, first, count))
+			return first;
+	return -1;
 }
 
 static bool read_grants(struct idmap *map, const char *path, const char *name, uid_t uid, char **missing)

@@ -35,7 +35,7 @@ size_t idmap_parse(struct idmap *map, const char *text, const char *name, uid_t 
 /* Whether such a text grants anybody one of count ids from first on. */
 bool idmap_grants_any(const char *text, int64_t first, int64_t count);
 
-/* The first of count ids that neither text grants anybody: what usermod may be told to grant, which doesn't look itself. */
+/* The first of count ids that neither text grants anybody: what usermod may be told to grant, which doesn't look itself; -1: none is left. */
 int64_t idmap_free_range(const char *subuid, const char *subgid, int64_t count);
 
 /* ranges.c: takes count ids of the host that no other pod has (users.h). Returns the descriptor that holds them. */

@@ -48,6 +48,8 @@ char *ids_advice(uid_t uid, int64_t count)
 	if (whole > ASKED_MAX)
 		return NULL;
 	first = idmap_free_range(uids, gids, whole);
+	if (first < 0)
+		return NULL;
 	last = first + whole - 1;
 	of_uids = xasprintf("--add-subuids %" PRId64 "-%" PRId64 " ", first, last);
 	of_gids = xasprintf("--add-subgids %" PRId64 "-%" PRId64 " ", first, last);

@@ -83,7 +83,7 @@ const struct userns_switch *userns_find_switch(void);
 
 /*
  * ids_advice.c: the command by which root grants the user count ids more, none of which anybody has: of both kinds, or of the one
- * of which there are none yet. To be freed; NULL where that would be too many.
+ * of which there are none yet. To be freed; NULL where that would be too many, or others have all.
  */
 char *ids_advice(uid_t uid, int64_t count);
 

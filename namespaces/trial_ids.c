@@ -176,6 +176,8 @@ static void mend_ids(const struct trial_place *place, uid_t uid, struct trial *t
 		return;
 	}
 	command = ids_advice(uid, 1);
+	if (!command)
+		return;
 	newuidmap = find_in_path("newuidmap");
 	trial_mend_by(trial, place, HAND_SYSTEM, "%s%s", command, newuidmap ? "" : ", and " TOOLS);
 	add_shedding(place, trial);

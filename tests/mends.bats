@@ -61,6 +61,11 @@ command_of()
 		become 65534 $WORK/nobody $MINIRUN check -o json >$T/check.json"
 	command=$(command_of "$(field "user ids" mend)")
 	[[ $command =~ ^usermod\ --add-subgids\ [0-9]+-[0-9]+\ nobody$ ]]
+	# Where somebody else has all there are, none are made up.
+	run -0 in_etc "
+		echo other:1:4294967294 >>/etc/subuid
+		become 65534 $WORK/nobody $MINIRUN check -o json >$T/check.json"
+	assert_equal "$(command_of "$(field "user ids" mend)")" "grant ids in /etc/subuid and /etc/subgid, and apt-get install uidmap"
 }
 
 @test "a user whom nothing names gets ids with a name" {

@@ -459,6 +459,9 @@ static void ranges_for_pods_are_nobody_elses(void)
 	expect(idmap_free_range("other:165530:10\n", "you:231000:100\n", 65536) == 296608);
 	expect(idmap_free_range("other:231072:10\n", "", 65536) == 100000);
 	expect(idmap_free_range("other:231071:10\n", "", 131072) == 296608);
+	expect(idmap_free_range("other:1:4294967294\n", "", 65536) == -1);
+	expect(idmap_free_range("", "other:165536:4294801758\n", 65536) == 100000);
+	expect(idmap_free_range("", "other:165535:4294801759\n", 65536) == -1);
 }
 
 int main(void)
