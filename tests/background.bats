@@ -2,14 +2,7 @@
 # A pod in the background: minirun -d, its state folder, its logs, its end, and what is left when somebody is killed.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # detach NAME 'COMMAND' [CONTAINER-LINES [SPEC-LINES]]: starts a pod of one container in the background.
 detach()

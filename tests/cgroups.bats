@@ -15,9 +15,6 @@ setup_file()
 	rm -rf "$WORK/evil"
 	"$MINIRUN" image load -q "$WORK/evil.tar" evil
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # Runs a command where no hierarchy of version 2 is mounted.
 without_unified()

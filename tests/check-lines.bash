@@ -2,6 +2,8 @@
 
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of bats
+# shellcheck disable=SC2034 # for the test
+FILTERED=${WORK:-}/helpers/filtered # the file is read once before there is a $WORK
 
 # check_json COMMAND...: runs it (`$MINIRUN check -o json`, in whatever surroundings), keeps the document in $T/check.json.
 check_json()

@@ -10,11 +10,6 @@ setup_file()
 	minirun_setup_file
 	helper_programs filtered
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
-
-FILTERED=${WORK:-}/helpers/filtered # the file is read once before there is a $WORK
 
 # A pod under a seccomp profile.
 profiled_pod()

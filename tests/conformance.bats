@@ -298,9 +298,6 @@ setup_file()
 	chmod 0755 "$WORK/cases"
 	cases
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # ---- what a test says of its case ----
 

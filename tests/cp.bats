@@ -2,14 +2,7 @@
 # minirun cp: files and folders into a container, and out of one.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # start [CONTAINER-LINES [COMMAND-BEFORE]]: a pod called box in the background, ready. $AS is as whom.
 start()

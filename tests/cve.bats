@@ -7,11 +7,6 @@
 
 load helpers
 
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
-
 # The attacking program, with what a container may need beside it.
 evil()
 {

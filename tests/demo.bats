@@ -13,9 +13,6 @@ setup_file()
 	cp -r "$REPO/demo/mkdir" "$WORK/mkdir"
 	chmod -R a+rX "$WORK/mkdir"
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # In a mount namespace with a /var/lib of its own: the post writes its profile to the kubelet's folder, and says sudo.
 with_own_var_lib()

@@ -6,12 +6,10 @@ setup_file() {
 	minirun_setup_file
 	helper_programs refused try-syscall
 }
-teardown_file() { minirun_teardown_file; }
 setup() {
 	minirun_setup
 	profile '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}'
 }
-teardown() { minirun_teardown; }
 
 # profile RULE...: p.json, which allows all but what the rules say.
 profile() {

@@ -8,9 +8,6 @@ setup_file()
 	minirun_setup_file
 	helper_programs refused
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # pod COMMAND [SPEC-LINES]: one that may mount, with nodes of its own in /mnt and the helpers in /helpers.
 pod()

@@ -2,10 +2,6 @@
 # What is written down is so: the README's commands, the man pages, the help, what is installed.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 @test "each command of the README prints what it says" {
 	mkdir -p repo/demo

@@ -2,10 +2,6 @@
 # `minirun exec`: a command in a running container, under the same locks.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # Runs pod "box" (two containers) in the background until both are up; `stop` ends it. With lines of a securityContext, the
 # pod's and the main container's: start [POD [CONTAINER]].

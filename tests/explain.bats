@@ -2,10 +2,6 @@
 # minirun explain: the plan of a pod, told before anything runs, and nothing made.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 explain() {
 	run --separate-stderr "$MINIRUN" explain "$@" </dev/null

@@ -1,12 +1,9 @@
 # What the bats files share. A file starts with
 #
 #	load helpers
-#	setup_file()    { minirun_setup_file; }
-#	teardown_file() { minirun_teardown_file; }
-#	setup()         { minirun_setup; }
-#	teardown()      { minirun_teardown; }
 #
-# and has from then on
+# and, where it needs more than that, with a setup_file, teardown_file, setup or teardown of its own, which calls minirun_setup_file
+# and so on. It has from then on
 #	$MINIRUN         the program under test: a copy of ./minirun (or of what MINIRUN named), readable for everyone
 #	$WORK            a folder of the file's own, mode 0755, that goes at the end
 #	$MINIRUN_STORE   a store of the file's own below it, with the image "busybox" loaded
@@ -29,6 +26,11 @@ REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export REPO
 
 # ---- a file's surroundings ----
+
+setup_file() { minirun_setup_file; }
+teardown_file() { minirun_teardown_file; }
+setup() { minirun_setup; }
+teardown() { minirun_teardown; }
 
 minirun_setup_file()
 {

@@ -27,9 +27,6 @@ setup_file()
 	tar --owner=0 --group=0 --format=gnu -cf "$WORK/tree.tar" .
 	chmod 0644 "$WORK/tree.tar"
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # image '{"User": "app"}' [TAR]: loads it as image:N, where N is new each time, and sets $IMAGE.
 image()

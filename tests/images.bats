@@ -28,13 +28,11 @@ setup_file()
 	touch -d 1999-01-01 "$GOOD/etc" "$GOOD/tmp" "$GOOD/with space" "$GOOD"
 	tar -C "$GOOD" --owner=0 --group=0 -cf "$WORK/good.tar" .
 }
-teardown_file() { minirun_teardown_file; }
 setup()
 {
 	minirun_setup
 	export MINIRUN_STORE=$T/store
 }
-teardown() { minirun_teardown; }
 
 image() { run --separate-stderr "$MINIRUN" image "$@"; }
 

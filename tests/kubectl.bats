@@ -2,14 +2,7 @@
 # The flags of kubectl's verbs: what somebody types who knows kubectl. What the verbs themselves do is in verbs.bats.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # A pod that does COMMAND; further arguments are lines of its metadata.
 pod()

@@ -9,13 +9,11 @@ setup_file()
 	# A busybox as a lowest layer, of which programs below run.
 	cp "$WORK/busybox.tar" "$WORK/base.tar"
 }
-teardown_file() { minirun_teardown_file; }
 setup()
 {
 	minirun_setup
 	export MINIRUN_STORE=$T/store
 }
-teardown() { minirun_teardown; }
 
 image() { run --separate-stderr "$MINIRUN" image "$@"; }
 

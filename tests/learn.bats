@@ -7,9 +7,6 @@ setup_file() {
 	minirun_setup_file
 	helper_programs refused try-syscall bare
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # pod COMMAND-JSON [CONTAINER-LINES]: into pod.yaml, with the helpers in /helpers; and the same under p.json into enforced.yaml.
 pod() {

@@ -2,10 +2,6 @@
 # The life of a pod: what is started again and when, sidecars, the order of the end. Time is scaled by --time-scale.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # pod NAME POLICY, and then for each container a line "KIND NAME COMMAND" on standard input: init, sidecar or main.
 # Further lines of the spec can follow as a third argument.

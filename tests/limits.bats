@@ -3,11 +3,6 @@
 
 load helpers
 
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
-
 # limited RESOURCES 'COMMAND': a pod of one container.
 limited()
 {

@@ -2,10 +2,6 @@
 # minirun lint: profiles and manifests judged without running anything, by anybody.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 lint() {
 	run --separate-stderr "$MINIRUN" lint "$@" </dev/null

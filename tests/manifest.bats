@@ -2,10 +2,6 @@
 # The manifest on the command line: what is wrong with a file is all said at once, with its place; nothing is ignored.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # The findings on standard error, without the file's name.
 findings() {

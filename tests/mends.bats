@@ -10,11 +10,7 @@ setup_file()
 	minirun_setup_file
 	helper_programs filtered
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
-FILTERED=${WORK:-}/helpers/filtered # the file is read once before there is a $WORK
 SHED="start minirun from a shell without no_new_privs"
 
 # Everybody there is here: who runs the suite, and the users that it can be.

@@ -5,14 +5,7 @@
 # shellcheck disable=SC2154 # variables of bats
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # ESC, CR, BEL and DEL, CSI as one character of UTF-8 and as the mere byte, right-to-left override, a broken character.
 HOSTILE='\033[31m\r\007\177\302\233x\233x\342\200\256\303'

@@ -35,8 +35,6 @@ print(f"{times - len(wrong)} echoed", *sorted(set(wrong)))
 sys.exit(len(wrong) > 0)
 PY
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
 teardown()
 {
 	[[ -z ${FORWARD:-} ]] || kill "$FORWARD" 2>/dev/null || true

@@ -2,14 +2,7 @@
 # Probes, hooks and deadlines of a pod. Time is scaled by --time-scale.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # pod NAME POLICY 'COMMAND' [CONTAINER-LINES [SPEC-LINES]]: of one container, main.
 pod()

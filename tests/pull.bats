@@ -32,7 +32,6 @@ setup()
 	minirun_setup
 	export MINIRUN_STORE=$T/store
 }
-teardown() { minirun_teardown; }
 
 image() { run --separate-stderr "$MINIRUN" image "$@"; }
 

@@ -2,10 +2,6 @@
 # A pod in the foreground: order, output, exit statuses, the end.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # A pod of several containers: `pod NAME` and then for each `init NAME COMMAND` or `main NAME COMMAND` on standard input.
 pod() {

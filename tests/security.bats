@@ -7,9 +7,6 @@ setup_file() {
 	# Static programs that make one call, or none; see their sources.
 	helper_programs bare try-syscall
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 HELPERS_VOLUME='  volumes:
   - name: helpers

@@ -2,14 +2,7 @@
 # Terminals: `exec -it`, containers with tty and stdin, `attach`, and the terminal that `minirun FILE` was started from.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # on_terminal COMMAND... <<STEPS: see tests/scripts/type; $status, and $output without the terminal's \r.
 on_terminal()

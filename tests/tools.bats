@@ -24,7 +24,6 @@ setup()
 	minirun_setup
 	export MINIRUN_STORE=$T/store
 }
-teardown() { minirun_teardown; }
 
 # Three layers: busybox; all that is hard to keep; and what takes away from both.
 build_image()

@@ -5,10 +5,6 @@
 # shellcheck disable=SC2154 # variables of bats
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # own_users 'COMMAND' [CONTAINER-LINES [SPEC-LINES]]
 own_users() { run_shell "$1" "${2:-}" "  hostUsers: false"$'\n'"${3:-}"; }

@@ -2,14 +2,7 @@
 # kubectl's verbs: get, describe, wait, delete.
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown()
-{
-	delete_pods
-	minirun_teardown
-}
+teardown() { delete_pods && minirun_teardown; }
 
 # pod NAME POLICY, and then for each container a line "KIND NAME COMMAND" on standard input: init, sidecar or main.
 pod()

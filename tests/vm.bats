@@ -8,9 +8,6 @@ setup_file()
 	! file_is_left_out || return 0
 	mkdir "$WORK/tmp"
 }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 vm()
 {

@@ -5,10 +5,6 @@
 # shellcheck disable=SC2154 # variables of bats
 
 load helpers
-setup_file() { minirun_setup_file; }
-teardown_file() { minirun_teardown_file; }
-setup() { minirun_setup; }
-teardown() { minirun_teardown; }
 
 # Two containers, one after the other, that both have the volume v at /v: in_turn SPEC-OF-V FIRST SECOND [MOUNT-LINES]
 in_turn() {
