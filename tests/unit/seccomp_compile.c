@@ -340,17 +340,36 @@ static void errors_are_counted(void)
 	done(&c);
 }
 
+struct written {
+	char *start;
+	size_t size;
+};
+
+/* A profile to be written to, rule by rule, that lets execve be called. */
+static FILE *open_profile(struct written *text, const char *members)
+{
+	FILE *out = open_memstream(&text->start, &text->size);
+
+	fprintf(out, "{%s,\"syscalls\":[{\"names\":[\"execve\"],\"action\":\"SCMP_ACT_ALLOW\"}", members);
+	return out;
+}
+
+static void compile_written(struct compiled *c, FILE *out, struct written *text)
+{
+	fputs("]}", out);
+	fclose(out);
+	compile(c, text->start);
+	free(text->start);
+}
+
 /* More instructions than the kernel takes. */
 static void too_large(void)
 {
 	struct compiled c;
-	char *text = NULL;
-	size_t n;
-	FILE *out = open_memstream(&text, &n);
+	struct written text;
+	FILE *out = open_profile(&text, "\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_"
+					"X86\",\"SCMP_ARCH_X32\"]");
 
-	fputs("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"],"
-	      "\"syscalls\":[{\"names\":[\"execve\"],\"action\":\"SCMP_ACT_ALLOW\"}",
-		out);
 	for (int i = 0; i < 500; i++)
 		fprintf(out,
 			",{\"names\":[\"personality\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":%d,"
@@ -358,13 +377,10 @@ static void too_large(void)
 			"{\"index\":%d,\"value\":%llu,\"valueTwo\":%llu,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}",
 			i + 2, i % 6, ~0ULL - (unsigned int)i,
 			((unsigned long long)i + 1) << 33 | (unsigned int)i * 7919U);
-	fputs("]}", out);
-	fclose(out);
-	compile(&c, text);
+	compile_written(&c, out, &text);
 	expect(c.result < 0 && c.err.class == ERROR_PROFILE);
 	expect(strstr(c.err.message, "instructions, and the kernel takes 4096"));
 	done(&c);
-	free(text);
 }
 
 /* Every single instruction turned into a wrong one must be found out, or make no difference to any call. */
@@ -595,13 +611,9 @@ static void numbers_are_searched(void)
 static void many_ranges(void)
 {
 	struct compiled c;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct written text;
+	FILE *out = open_profile(&text, "\"defaultAction\":\"SCMP_ACT_KILL_PROCESS\"");
 
-	fputs("{\"defaultAction\":\"SCMP_ACT_KILL_PROCESS\",\"syscalls\":["
-	      "{\"names\":[\"execve\"],\"action\":\"SCMP_ACT_ALLOW\"}",
-		out);
 	for (int nr = 0; nr < 450; nr++) {
 		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
 
@@ -610,9 +622,7 @@ static void many_ranges(void)
 				name, nr + 1);
 		free(name);
 	}
-	fputs("]}", out);
-	fclose(out);
-	compile(&c, text);
+	compile_written(&c, out, &text);
 	expect(c.result == 0 && of(&c, SYS_execve) == ALLOW);
 	for (int nr = 0; nr < 450; nr++) {
 		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
@@ -622,7 +632,6 @@ static void many_ranges(void)
 		free(name);
 	}
 	done(&c);
-	free(text);
 }
 
 int main(void)
