@@ -5,7 +5,7 @@ load helpers
 setup_file()
 {
 	minirun_setup_file
-	helper_programs echo attack
+	helper_programs echo frames
 	# Connects to 127.0.0.1 (or the address in $HOST), N times at once, sends SIZE bytes, ends its half, and wants them back.
 	cat >"$WORK/echoed" <<'PY'
 import os, socket, sys, threading
@@ -374,10 +374,10 @@ with_tun()
 	eventually 10 grep -q listens got
 	local address
 	for address in 127.0.0.1 127.1.2.3 0.0.0.0; do
-		"$MINIRUN" exec web -- /helpers/attack frames "$address" "$other"
+		"$MINIRUN" exec web -- /helpers/frames "$address" "$other"
 	done
 	# What isn't the loopback arrives, and after what was sent before.
-	"$MINIRUN" exec web -- /helpers/attack frames "$(hostname -I | cut -d' ' -f1)" "$other"
+	"$MINIRUN" exec web -- /helpers/frames "$(hostname -I | cut -d' ' -f1)" "$other"
 	eventually 10 grep -q framed got
 	kill %?python3
 	assert_equal "$(grep -c . got)" 3
@@ -420,11 +420,11 @@ frames_of_both()
 	PY
 	eventually 10 grep -q listens got
 	for address in ::1 :: ::ffff:127.0.0.1 ::127.0.0.1 127.0.0.1; do
-		"$MINIRUN" exec web -- /helpers/attack frames "$address" "$other"
+		"$MINIRUN" exec web -- /helpers/frames "$address" "$other"
 	done
 	cp got hostile
 	# What isn't the loopback arrives, and after what was sent before.
-	"$MINIRUN" exec web -- /helpers/attack frames 2001:db8::2 "$other"
+	"$MINIRUN" exec web -- /helpers/frames 2001:db8::2 "$other"
 	eventually 10 grep -q framed got
 	kill %?python3
 	"$MINIRUN" delete web

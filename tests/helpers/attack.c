@@ -10,21 +10,12 @@
  *	limits               mounts its cgroup in a namespace of its own, lifts the limits that it finds there, and moves out if it can
  *	cgroups N            makes cgroups in its own, one in the other, N deep, and enters the last
  *	bomb                 forks, in each process that comes of it, for ever
- *	frames ADDRESS PORT  sends datagrams there, of IPv4 or IPv6, out of eth0, whatever the routes say: by a socket that is bound to it,
- *	                     and in frames
  *	wait SECONDS         does nothing, for trace (link it to another name)
  */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <net/ethernet.h>
-#include <net/if.h>
-#include <netinet/ip.h>
-#include <netinet/ip6.h>
-#include <netinet/udp.h>
-#include <netpacket/packet.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,14 +23,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MICROSECONDS 1000
-#define TEXT_SIZE    8 /* bytes of a datagram in a frame */
 
 /* Calls visit with each process but this one, for ever. */
 static void watch(void (*visit)(int pid, const char *argument), const char *argument)
@@ -294,81 +282,6 @@ static int cgroups(char **args)
 	return 0;
 }
 
-static uint16_t checksum(const struct iphdr *ip)
-{
-	uint16_t words[sizeof(*ip) / 2];
-	uint32_t sum = 0;
-
-	memcpy(words, ip, sizeof(words));
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		sum += words[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t) ~(sum + (sum >> 16));
-}
-
-static void send_bound(const void *to, socklen_t size, int family)
-{
-	int fd = socket(family, SOCK_DGRAM, 0);
-
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 4) < 0 ||
-		sendto(fd, "bound\n", 6, 0, to, size) < 0)
-		perror("bound");
-}
-
-/* Writes a datagram behind the header of its protocol out of eth0, as it stands. */
-static void send_frame(uint16_t protocol, const void *ip, size_t ip_size, in_port_t port)
-{
-	const struct sockaddr_ll link = {.sll_family = AF_PACKET,
-		.sll_protocol = htons(protocol),
-		.sll_ifindex = (int)if_nametoindex("eth0"),
-		.sll_halen = ETH_ALEN};
-	struct ether_header ether = {.ether_dhost = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, .ether_shost = {2}};
-	const struct udphdr udp = {
-		.source = htons(4444), .dest = port, .len = htons(sizeof(udp) + TEXT_SIZE)};
-	const struct iovec parts[] = {{&ether, sizeof(ether)}, {(void *)(uintptr_t)ip, ip_size},
-		{(void *)(uintptr_t)&udp, sizeof(udp)}, {(void *)(uintptr_t) "framed\n", TEXT_SIZE}};
-	const struct msghdr message = {.msg_name = (void *)(uintptr_t)&link,
-		.msg_namelen = sizeof(link),
-		.msg_iov = (struct iovec *)(uintptr_t)parts,
-		.msg_iovlen = sizeof(parts) / sizeof(*parts)};
-
-	ether.ether_type = htons(protocol);
-	if (sendmsg(socket(AF_PACKET, SOCK_RAW, 0), &message, 0) < 0)
-		perror("framed");
-}
-
-static int frames6(char **args)
-{
-	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(args[1]))};
-	struct ip6_hdr ip = {
-		.ip6_plen = htons(sizeof(struct udphdr) + TEXT_SIZE), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = 64};
-
-	ip.ip6_vfc = 6 << 4;
-	inet_pton(AF_INET6, args[0], &to.sin6_addr);
-	inet_pton(AF_INET6, "2001:db8::2", &ip.ip6_src);
-	ip.ip6_dst = to.sin6_addr;
-	send_bound(&to, sizeof(to), AF_INET6);
-	send_frame(ETH_P_IPV6, &ip, sizeof(ip), to.sin6_port);
-	return 0;
-}
-
-static int frames(char **args)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(args[1]))};
-	struct iphdr ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
-
-	if (strchr(args[0], ':'))
-		return frames6(args);
-	inet_aton(args[0], &to.sin_addr);
-	ip.tot_len = htons(sizeof(ip) + sizeof(struct udphdr) + TEXT_SIZE);
-	ip.saddr = inet_addr("10.254.0.2");
-	ip.daddr = to.sin_addr.s_addr;
-	ip.check = checksum(&ip);
-	send_bound(&to, sizeof(to), AF_INET);
-	send_frame(ETH_P_IP, &ip, sizeof(ip), to.sin_port);
-	return 0;
-}
-
 static int wait_a_while(char **args)
 {
 	sleep((unsigned int)atoi(args[0]));
@@ -399,7 +312,6 @@ int main(int argc, char **argv)
 		{"limits", 0, limits},
 		{"cgroups", 1, cgroups},
 		{"bomb", 0, bomb},
-		{"frames", 2, frames},
 		{"wait", 1, wait_a_while},
 	};
 
