@@ -246,9 +246,11 @@ void cursor_duplicate(const struct cursor *at)
 	add_value(at, "Duplicate value", NULL, NULL);
 }
 
-void cursor_not_found(const struct cursor *at)
+void cursor_not_found(const struct cursor *at, const char *guess)
 {
-	add_value(at, "Not found", NULL, NULL);
+	cleanup_free char *hint = guess ? xasprintf("did you mean \"%s\"?", guess) : NULL;
+
+	add_value(at, "Not found", hint, NULL);
 }
 
 void cursor_invalid(const struct cursor *at, const char *format, ...)

@@ -59,7 +59,8 @@ char *cursor_value(const struct cursor *at);
 /* The findings. A place that has nothing is shown by its nearest parent's. detail may be NULL where it stands alone. */
 void cursor_required(const struct cursor *at, const char *detail);
 void cursor_duplicate(const struct cursor *at);
-void cursor_not_found(const struct cursor *at);
+/* guess: what was meant, maybe; NULL: nothing is near. */
+void cursor_not_found(const struct cursor *at, const char *guess);
 void cursor_invalid(const struct cursor *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cursor_forbidden(const struct cursor *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cursor_unsupported(const struct cursor *at, const struct choice *choices, size_t n);

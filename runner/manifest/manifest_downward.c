@@ -345,7 +345,7 @@ char *downward_resource(const struct cursor *ref, const struct cursor *spec, con
 	if (text && *text) {
 		named = find_container(&init, &main, text);
 		if (!named.node)
-			cursor_not_found(&name);
+			cursor_not_found(&name, NULL);
 		container = named.node ? &named : NULL;
 	}
 	if (!container || !divisor)

@@ -133,6 +133,18 @@ static const struct volume *find_volume(const struct pod *pod, const char *name)
 	return NULL;
 }
 
+/* The volume that was meant by a name that none has; NULL: none is near. */
+static const char *nearest_volume(const struct pod *pod, const char *name)
+{
+	cleanup_free const char **names = xcalloc(pod->n_volumes + 1, sizeof(*names));
+	size_t n = 0;
+
+	for (size_t i = 0; i < pod->n_volumes; i++)
+		if (pod->volumes[i].name)
+			names[n++] = pod->volumes[i].name;
+	return text_nearest(name, names, n);
+}
+
 void manifest_volumes(const struct cursor *spec, struct pod *pod)
 {
 	struct cursor list = cursor_get(spec, "volumes");
@@ -218,7 +230,7 @@ static void read_mount(const struct cursor *at, struct container_spec *spec, con
 	if (!name.node || (volume_name && !*volume_name))
 		cursor_required(&name, NULL);
 	else if (volume_name && !volume)
-		cursor_not_found(&name);
+		cursor_not_found(&name, nearest_volume(pod, volume_name));
 	check_mount_path(&path, spec);
 	names_check_descending(&sub_path);
 	mount->name = xstrdup(volume_name);

@@ -467,6 +467,9 @@ static void profiles(void)
 static void volumes(void)
 {
 	static const struct spec_case cases[] = {
+		{CONTAINER "    volumeMounts:\n    - {name: dta, mountPath: /x}\n  volumes: [{name: data}]\n",
+			"f:9:14: error: spec.containers[0].volumeMounts[0].name: Not found: \"dta\" "
+			"(did you mean \"data\"?)\n"},
 		{CONTAINER "    volumeMounts:\n    - {name: nope, mountPath: /x}\n    - {name: v, mountPath: "
 			   "/x, subPath: "
 			   "../a}\n    - {name: v, mountPath: /x}\n    - {name: v}\n  volumes: [{name: v}]\n",
