@@ -68,7 +68,7 @@ static const struct {
 	{": EOF", ERROR_HOST, "the connection to %s broke off", "try again"},
 };
 
-/* The value of msg="..." of the last line that has one, with the escapes of Go's quoting taken off. To be freed. */
+/* The value of msg="..." of the last line that has one, with the escapes of Go's quoting taken off, as one line. To be freed. */
 static char *last_message(const char *text)
 {
 	const char *found = NULL;
@@ -90,9 +90,14 @@ static char *last_message(const char *text)
 	}
 	message = xcalloc(strlen(found) + 1, 1);
 	for (; *found && *found != '"' && *found != '\n'; found++) {
-		if (*found == '\\' && found[1])
-			found++;
-		message[used++] = *found;
+		bool escaped = *found == '\\' && found[1];
+
+		found += escaped;
+		/* A list of several errors has lines and tabs of its own: one line here, a space between. */
+		if (!escaped || !strchr("ntr", *found))
+			message[used++] = *found;
+		else if (used && message[used - 1] != ' ')
+			message[used++] = ' ';
 	}
 	return message;
 }

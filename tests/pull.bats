@@ -773,13 +773,13 @@ events() { "$MINIRUN" describe pod "$1" | sed -n '/^Events/,$p'; }
 	cat >fake/skopeo <<-END
 		#!/bin/sh
 		{ env; printf '%s\n' "\$@"; pwd; } >"$T/seen"
-		echo 'time="now" level=fatal msg="no \"such\" thing\\\\x1b"' >&2
+		echo 'time="now" level=fatal msg="no \"such\" thing:\\\\n\\\\t* at all\\\\x1b"' >&2
 		exit 1
 	END
 	chmod 755 fake fake/skopeo
 	SECRET=hunter2 PATH=$T/fake:$PATH image pull quay.io/who/what
 	assert_status 125
-	assert_last_error_has 'cannot pull quay.io/who/what: skopeo: no "such" thing'
+	assert_last_error_has 'cannot pull quay.io/who/what: skopeo: no "such" thing: * at all'
 	run grep hunter2 seen
 	assert_status 1
 	grep -qx 'docker://quay.io/who/what:latest' seen
