@@ -43,6 +43,19 @@ detach()
 	assert_equal "$("$MINIRUN" delete --force=false --grace-period=-1 demo)" 'pod "demo" deleted'
 }
 
+@test "a pod's misspelt name gets a guess, from every verb" {
+	detach demo 'sleep 60'
+	for verb in get describe logs delete "exec demmo -- true" "port-forward demmo 80" "cp demmo:/etc/passwd x" \
+		attach top "wait demmo --for=condition=Ready"; do
+		[[ $verb == *demmo* ]] || verb+=" demmo"
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$MINIRUN" $verb
+		[[ $status -ne 0 ]]
+		assert_last_error_has 'pods "demmo" not found'
+		assert_stderr_has "hint: did you mean demo?"
+	done
+}
+
 @test "get: -o jsonpath, of one pod and of a list" {
 	detach one 'sleep 60' 'labels: {app.kubernetes.io/name: web, tier: a}'
 	detach two 'sleep 60' 'labels: {tier: b}'

@@ -62,15 +62,6 @@ static bool is_foreign_kind(const char *name)
 	return strchr(name, ',') != NULL || strchr(name, '/') != NULL;
 }
 
-static int not_found(const char *root, const char *name, struct error *err)
-{
-	error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", name);
-	if (is_foreign_kind(name))
-		return error_hint(
-			err, "minirun has pods alone; `minirun describe NAME` shows the events of one");
-	return error_hint(err, "looked for it in %s; `minirun get` lists the pods there", root);
-}
-
 static struct json_object *read_json(int dirfd, const char *name)
 {
 	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -186,6 +177,42 @@ const char *catalog_namespace(const struct invocation *invocation)
 static bool is_in(const struct record *record, const char *namespace)
 {
 	return !namespace || !strcmp(text_at(record->pod, "metadata.namespace"), namespace);
+}
+
+/* The pod of any namespace that may have been meant. To be freed; NULL: none. */
+static char *find_near(const char *root, const char *name)
+{
+	cleanup_dir DIR *dir = NULL;
+	const struct dirent *entry;
+	struct strv names = {0};
+	struct error ignored;
+	const char *nearest;
+	char *found;
+	int parent;
+
+	if (state_open_root(root, &parent, &ignored) < 0 || parent < 0)
+		return NULL;
+	dir = fdopendir(parent);
+	while (dir && (entry = readdir(dir)))
+		if (*entry->d_name != '.')
+			strv_push(&names, xstrdup(entry->d_name));
+	nearest = text_nearest(name, (const char *const *)names.items, names.n);
+	found = xstrdup(nearest);
+	strv_free(names.items);
+	return found;
+}
+
+static int not_found(const char *root, const char *name, struct error *err)
+{
+	cleanup_free char *near = is_foreign_kind(name) ? NULL : find_near(root, name);
+
+	error_set(err, ERROR_HOST, 0, "pods \"%s\" not found", name);
+	if (is_foreign_kind(name))
+		return error_hint(
+			err, "minirun has pods alone; `minirun describe NAME` shows the events of one");
+	if (near)
+		return error_hint(err, "did you mean %s?", near);
+	return error_hint(err, "looked for it in %s; `minirun get` lists the pods there", root);
 }
 
 int catalog_read(

@@ -10,13 +10,16 @@
 
 int client_connect(const char *root, const char *namespace, const char *name, struct error *err)
 {
-	cleanup_fd int run = state_open_running(root, name, err);
+	cleanup_fd int run = -1;
 	struct record record;
 	int socket;
 
-	if (run < 0 || catalog_read(root, namespace, name, &record, err) < 0)
+	if (catalog_read(root, namespace, name, &record, err) < 0)
 		return -1;
 	record_free(&record);
+	run = state_open_running(root, name, err);
+	if (run < 0)
+		return -1;
 	socket = wire_connect(run, CONTROL_NAME, err);
 	if (socket < 0 && (err->errnum == ECONNREFUSED || err->errnum == ENOENT)) {
 		/* Its supervisor is gone or not there yet; the folder is still, or already, there. */
