@@ -66,6 +66,8 @@ minirun_setup_file()
 minirun_teardown_file()
 {
 	[[ -n ${WORK:-} ]] || return 0
+	# Whoever ends the tests wants just this, whole.
+	trap '' INT
 	# A failed test may have left a pod; its processes are known by their mark.
 	pod_processes | xargs -r kill -KILL 2>/dev/null || true
 	leave_cgroup
