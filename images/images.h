@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -42,8 +43,11 @@ static inline void cleanup_store_fn(struct store *store)
 }
 #define cleanup_store __attribute__((cleanup(cleanup_store_fn)))
 
-/* Removes what loads that died left in STORE/tmp. Every load does it; for one that was just killed. */
-void store_sweep(const struct store *store);
+/*
+ * Removes what loads that died left in STORE/tmp. Every load does it; this is for one that was just killed: dead is its process, which
+ * is reaped.
+ */
+void store_sweep(const struct store *store, pid_t dead);
 
 /* Whether text can be the name of an image: 0, or an ERROR_IMAGE that says which part of it can't. */
 int image_check_name(const char *text, struct error *err);

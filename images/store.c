@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -22,6 +23,9 @@
 #include "base/cleanup.h"
 #include "base/inroot.h"
 #include "base/memory.h"
+
+#define PATIENCE_NS    10000000 /* between two looks at a lock that is about to go */
+#define PATIENCE_STEPS 100
 
 static const char *const folders[] = {STORE_IMAGES, STORE_LAYERS, STORE_TMP, "pods", "cache"};
 
@@ -183,7 +187,24 @@ static void remove_workspace(int tmp, int fd, const char *name)
 	unlinkat(tmp, name, AT_REMOVEDIR);
 }
 
-static void clear_litter(int tmp)
+/*
+ * Locks the folder of a load that isn't there any more. Of the one whose pid is given that is known: the lock can only be held by a
+ * process that it had just forked, which ends with it (images/reading.c), and is waited for.
+ */
+static bool lock_dead(int fd, const char *name, pid_t dead)
+{
+	const struct timespec pause = {.tv_nsec = PATIENCE_NS};
+	bool is_known = dead > 0 && strtol(name, NULL, 10) == dead;
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (!is_known || i == PATIENCE_STEPS)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static void clear_litter(int tmp, pid_t load)
 {
 	cleanup_fd int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fdopendir(fd);
@@ -200,17 +221,17 @@ static void clear_litter(int tmp)
 		dead = openat(tmp, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (dead < 0)
 			unlinkat(tmp, entry->d_name, 0); /* no folder: nothing of a living load's */
-		else if (flock(dead, LOCK_EX | LOCK_NB) == 0)
+		else if (lock_dead(dead, entry->d_name, load))
 			remove_workspace(tmp, dead, entry->d_name);
 	}
 }
 
-void store_sweep(const struct store *store)
+void store_sweep(const struct store *store, pid_t dead)
 {
 	cleanup_fd int tmp = openat(store->fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (tmp >= 0)
-		clear_litter(tmp);
+		clear_litter(tmp, dead);
 }
 
 /* Whether the folder that we have locked is still the one of that name: a clearer may have been faster. */
@@ -229,7 +250,7 @@ int workspace_open(struct workspace *workspace, const struct store *store, struc
 	*workspace = (struct workspace){.tmp = -1, .fd = -1};
 	if (tmp < 0)
 		return -1;
-	clear_litter(tmp);
+	clear_litter(tmp, 0);
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
 		cleanup_fd int fd = -1;
 		struct timespec now;

@@ -131,14 +131,14 @@ static int take_argument(
 }
 
 /* Flags that are set unless they are given as false. */
-static const enum option_id on[] = {OPTION_WAIT};
+static const enum option_id set_anyway[] = {OPTION_WAIT};
 
 /* From here on a flag has a value if it is set. */
 static void settle_flags(struct invocation *invocation)
 {
-	for (size_t i = 0; i < array_length(on); i++)
-		if (!invocation->value[on[i]] && command_takes(invocation->command, on[i]))
-			invocation->value[on[i]] = "";
+	for (size_t i = 0; i < array_length(set_anyway); i++)
+		if (!invocation->value[set_anyway[i]] && command_takes(invocation->command, set_anyway[i]))
+			invocation->value[set_anyway[i]] = "";
 	for (int id = 0; id < OPTION_COUNT; id++)
 		if (invocation->value[id] == given_as_false)
 			invocation->value[id] = NULL;

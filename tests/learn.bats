@@ -385,7 +385,7 @@ seen() {
 	wrong 'cannot write into pod.yaml: Not a directory' --write-dir pod.yaml pod.yaml
 	wrong 'cannot write into pod.yaml/d: Not a directory' --write-dir pod.yaml/d pod.yaml
 	wrong 'cannot write into nowhere/d: No such file or directory' --write-dir nowhere/d pod.yaml
-	wrong 'cannot write into : No such file or directory' --write-dir '' pod.yaml
+	wrong '--write-dir: the name of a folder is empty' --write-dir '' pod.yaml
 	wrong 'cannot write nowhere/p.json: No such file or directory' --write nowhere/p.json pod.yaml
 	wrong 'Is a directory' --write "$T" pod.yaml
 	ln -s target link.json

@@ -42,7 +42,8 @@ static void be_worker(struct worker_page *page, pid_t parent, const sigset_t *ma
 }
 
 /* After its end: what it has to say. */
-static int take_result(struct worker_page *page, int status, const struct store *store, struct error *err)
+static int take_result(
+	struct worker_page *page, pid_t worker, int status, const struct store *store, struct error *err)
 {
 	int result = page->result;
 
@@ -53,7 +54,7 @@ static int take_result(struct worker_page *page, int status, const struct store 
 		return result;
 	/* Also out of memory, for which the worker's exit is 125 with its own word about it. */
 	if (store)
-		store_sweep(store);
+		store_sweep(store, worker);
 	if (WIFSIGNALED(status))
 		return error_set(err, ERROR_HOST, 0, "ended by signal %d, %s", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
@@ -106,7 +107,7 @@ int worker_run(
 		return -1;
 	}
 	await(worker, &signals, &status);
-	result = take_result(page, status, store, err);
+	result = take_result(page, worker, status, store, err);
 	if (WIFSIGNALED(status))
 		signal(WTERMSIG(status), SIG_DFL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -153,7 +154,7 @@ int worker_finish(struct worker *worker, const struct store *store, struct error
 		;
 	if (ended.pidfd >= 0)
 		close(ended.pidfd);
-	return take_result(ended.page, status, store, err);
+	return take_result(ended.page, ended.pid, status, store, err);
 }
 
 void worker_stop(struct worker *worker, const struct store *store)

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -205,6 +208,35 @@ static void clears_what_the_dead_left(void)
 	expect(faccessat(tmp, name, F_OK, 0) == 0);
 	workspace_close(&living);
 	expect(faccessat(tmp, name, F_OK, 0) < 0);
+	close(tmp);
+	fixture_remove(&f);
+}
+
+/* A load's own child may hold its lock for a moment after it: that is waited for, and nobody else's is. */
+static void waits_for_the_children_of_the_dead(void)
+{
+	const struct timespec moment = {.tv_nsec = 100000000};
+	struct fixture f = fixture_make();
+	struct error err = {0};
+	int tmp = store_folder(&f.store, STORE_TMP, &err);
+	int locked;
+	pid_t holder;
+
+	mkdirat(tmp, "4194305-1-1-0", 0700);
+	locked = openat(tmp, "4194305-1-1-0", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	expect(flock(locked, LOCK_EX | LOCK_NB) == 0);
+	fflush(NULL);
+	holder = fork();
+	if (holder == 0) {
+		nanosleep(&moment, NULL);
+		_exit(0);
+	}
+	close(locked);
+	store_sweep(&f.store, 4194306);
+	expect(faccessat(tmp, "4194305-1-1-0", F_OK, 0) == 0);
+	store_sweep(&f.store, 4194305);
+	expect(faccessat(tmp, "4194305-1-1-0", F_OK, 0) < 0);
+	waitpid(holder, NULL, 0);
 	close(tmp);
 	fixture_remove(&f);
 }
@@ -483,6 +515,7 @@ int main(void)
 	group(refuses_a_store_of_others);
 	group(keeps_a_layer_in_use);
 	group(clears_what_the_dead_left);
+	group(waits_for_the_children_of_the_dead);
 	group(names_a_damaged_record);
 	group(refuses_to_load_the_store_into_itself);
 	return unit_done();
